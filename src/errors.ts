@@ -1,0 +1,117 @@
+/**
+ * The one error family of Sentinel. `code` is stable and public; the message never holds input.
+ *
+ * Retryable errors are tried again with backoff; permanent ones become dead letters.
+ */
+export abstract class SentinelError extends Error {
+  abstract readonly code: string
+  readonly retryable: boolean
+  /** Dotted path of the offending field, for errors about a document. */
+  readonly field: string | undefined
+
+  constructor(message: string, options: { retryable: boolean; field?: string; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.retryable = options.retryable
+    this.field = options.field
+  }
+}
+
+/** A document, event or request misses a required field or has one of the wrong type. */
+export class MalformedError extends SentinelError {
+  readonly code = "MALFORMED"
+  constructor(field: string, expected: string) {
+    super(`${field}: expected ${expected}`, { retryable: false, field })
+  }
+}
+
+/** A digest announced for the evidence differs from the digest of its bytes. */
+export class HashMismatchError extends SentinelError {
+  readonly code = "HASH_MISMATCH"
+  constructor(field: string) {
+    super(`${field}: the bytes do not hash to the announced sha256`, { retryable: false, field })
+  }
+}
+
+/** The evidence lacks what its integrity check needs: a manifest, or a component it lists. */
+export class ManifestError extends SentinelError {
+  readonly code = "MANIFEST_INVALID"
+  constructor(field: string, problem: string) {
+    super(`${field}: ${problem}`, { retryable: false, field })
+  }
+}
+
+/** An archive that escapes its root, holds links or devices, or is larger than its bounds. */
+export class ArchiveRefusedError extends SentinelError {
+  readonly code = "ARCHIVE_REFUSED"
+  constructor(problem: string) {
+    super(`archive refused: ${problem}`, { retryable: false, field: "evidence" })
+  }
+}
+
+/** Something from outside is larger than its stated bound. */
+export class TooLargeError extends SentinelError {
+  readonly code = "TOO_LARGE"
+  constructor(field: string, bytesMax: number) {
+    super(`${field}: larger than ${bytesMax} bytes`, { retryable: false, field })
+  }
+}
+
+/** The object store answered, and the object is not there. */
+export class ObjectNotFoundError extends SentinelError {
+  readonly code = "OBJECT_NOT_FOUND"
+  constructor() {
+    super("the object store has no such object", { retryable: false, field: "evidence_uri" })
+  }
+}
+
+/** The evidence points to a store, bucket or scheme that Sentinel is not configured to read. */
+export class LocationRefusedError extends SentinelError {
+  readonly code = "LOCATION_REFUSED"
+  constructor(field: string, problem: string) {
+    super(`${field}: ${problem}`, { retryable: false, field })
+  }
+}
+
+/** An outside system did not answer, or not in time. */
+export class UnavailableError extends SentinelError {
+  readonly code = "UNAVAILABLE"
+  constructor(system: string, cause?: unknown) {
+    super(`${system} is unavailable`, { retryable: true, cause })
+  }
+}
+
+/** Two pieces of evidence share one event id but not their content. */
+export class EventIdConflictError extends SentinelError {
+  readonly code = "EVENT_ID_CONFLICT"
+  constructor() {
+    super("event_id was used before for other evidence", { retryable: false, field: "event_id" })
+  }
+}
+
+/** A model file that cannot be trusted: wrong schema, parity, digest or format. */
+export class ModelRefusedError extends SentinelError {
+  readonly code = "MODEL_REFUSED"
+  constructor(problem: string, cause?: unknown) {
+    super(`model refused: ${problem}`, { retryable: false, cause })
+  }
+}
+
+/** Every problem of the configuration, reported together. */
+export class ConfigInvalidError extends SentinelError {
+  readonly code = "CONFIG_INVALID"
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`configuration invalid:\n${problems.map((line) => `  ${line}`).join("\n")}`, {
+      retryable: false,
+    })
+    this.problems = problems
+  }
+}
+
+/** The public words for any thrown value: a code, and a message that holds nothing internal. */
+export function publicError(error: unknown): { code: string; message: string; field?: string } {
+  if (!(error instanceof SentinelError)) return { code: "INTERNAL", message: "internal error" }
+  const { code, message, field } = error
+  return field === undefined ? { code, message } : { code, message, field }
+}
