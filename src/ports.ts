@@ -2,10 +2,14 @@ import type {
   AnomalyScore,
   Classification,
   ExplainedVerdict,
+  Explanation,
   Features,
   PayloadKind,
   PayloadSpan,
+  Profile,
   StoredObject,
+  Verdict,
+  VerdictWord,
 } from "./events.ts"
 
 /** One interface for each outside system; adapters implement them, the flows know no other. */
@@ -100,4 +104,26 @@ export interface AnomalyScorer {
   /** Names of the features it reads; all others cannot move its score. */
   readonly featureNames: readonly string[]
   score(features: Features): AnomalyScore
+}
+
+/** What may stand in for the event of a bare document (contract, section 3). */
+export interface Enrichment {
+  readonly tags?: readonly string[]
+  readonly meta?: Readonly<Record<string, unknown>>
+}
+
+/** The analysis flow for one document: no side effect, nothing stored, nothing simulated. */
+export interface Analyzer {
+  /**
+   * @param bytes a JSON document, a bare HAR or a `.tar.gz`, told by its first bytes
+   * @throws SentinelError with the code and field that a dead letter would have had
+   */
+  analyze(
+    bytes: Uint8Array,
+    options?: { enrichment?: Enrichment; signal?: AbortSignal },
+  ): Promise<{ readonly verdict: Verdict; readonly explanation: Explanation }>
+  /** Explains any subset of the features; the missing ones take their defaults. */
+  explain(features: Features, verdict: VerdictWord): Explanation
+  /** `captures` is a HAR log, its entries, or an evidence document. @throws MalformedError */
+  profile(sessionId: string, captures: unknown): Profile
 }

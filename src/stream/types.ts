@@ -27,9 +27,10 @@ export interface OperatorContext {
 export interface Operator<in In, out Out> {
   /** snake_case verb, unique in its flow. */
   readonly name: string
+  /** How many records may be inside at once; default 1, so a wider limit is always written down. */
   readonly concurrency?: number
   readonly timeoutMs?: number
-  /** What a failure means for the verdict; printed by `topology`. */
+  /** What a failure means for the verdict; printed by `topology`. Default "closed". */
   readonly onFailure?: "closed" | "degraded"
   process(input: In, context: OperatorContext): Promise<Out> | Out
 }
@@ -38,6 +39,8 @@ export interface Operator<in In, out Out> {
 export interface Sink<in In> {
   readonly name: string
   readonly guarantee: "exactly-once" | "idempotent" | "at-least-once"
+  /** How many records may be inside at once; default 1. */
+  readonly concurrency?: number
   write(input: In, context: OperatorContext): Promise<void>
   close?(): Promise<void>
 }
@@ -56,4 +59,47 @@ export interface DeadLetterSink {
   /** Resolves once durable; only then may the record's offset be committed. */
   write(letter: DeadLetter): Promise<void>
   close?(): Promise<void>
+}
+
+export interface PartitionId {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** The engine's ear; a source calls it. */
+export interface SourceListener {
+  /** The partition is ours from here on; its records follow, from the last committed offset. */
+  assigned(partition: PartitionId): void
+  /** Resolves once none of its records is in flight and what is finished is committed. */
+  revoked(partition: PartitionId): Promise<void>
+  /** Takes the record always; false asks the source to hold this partition until `resume`. */
+  record(record: SourceRecord): boolean
+  /** A finite source has no more records. */
+  ended(): void
+  /** The source cannot go on: the process must stop with this error. */
+  failed(error: unknown): void
+}
+
+export interface Source {
+  readonly name: string
+  /** Resolves once the source is reading (or has learnt that it cannot: it rejects). */
+  start(listener: SourceListener): Promise<void>
+  pause(partition: PartitionId): void
+  resume(partition: PartitionId): void
+  /** Every offset below `nextOffset` is finished. Resolves once that is durable. */
+  commit(partition: PartitionId, nextOffset: bigint): Promise<void>
+  /** No records after this resolves; `commit` still works. */
+  stop(): Promise<void>
+  close(): Promise<void>
+}
+
+export type RecordOutcome = "done" | "dead_letter" | "abandoned"
+
+/** What the engine tells whoever counts: called on the hot path, so it must be cheap and not throw. */
+export interface EngineObserver {
+  operatorDone(operator: string, outcome: "ok" | "failed", seconds: number): void
+  retried(operator: string, code: string): void
+  deadLettered(letter: DeadLetter): void
+  recordDone(record: SourceRecord, outcome: RecordOutcome, seconds: number): void
+  committed(partition: PartitionId, nextOffset: bigint): void
 }
