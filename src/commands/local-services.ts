@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { UnavailableError } from "../errors.ts"
+import { REPOSITORY } from "./repository.ts"
+
+const SCRIPT = join(REPOSITORY, "scripts/services")
+/** Services that run; every other name is a tool that is only installed. */
+const SERVERS: readonly string[] = ["kafka", "minio"]
+const START_TIMEOUT_MS = 120_000
+const INSTALL_TIMEOUT_MS = 20 * 60_000
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface LocalServices {
+  /** The given environment, with the addresses of what was started. */
+  readonly env: Environment
+  /** Those of the wanted services that this machine lacks. */
+  readonly missing: readonly string[]
+  /** Stops what was started here, and nothing else. */
+  stop(): Promise<void>
+}
+
+/** The one command that installs `services`. */
+export function installCommand(services: readonly string[]): string {
+  return `scripts/services install ${services.join(" ")}`
+}
+
+/** @throws UnavailableError where one of them cannot be installed; the script has said why */
+export async function installServices(
+  services: readonly string[],
+  env: Environment,
+): Promise<void> {
+  if (services.length === 0) return
+  if (!(await runScript(["install", ...services], env, INSTALL_TIMEOUT_MS))) {
+    throw new UnavailableError(installCommand(services))
+  }
+}
+
+/**
+ * Starts those of `wanted` that are installed, on free ports and in a directory of their own, so
+ * that neither another run nor a developer's services are in the way.
+ */
+export async function startServices(
+  wanted: readonly string[],
+  env: Environment,
+): Promise<LocalServices> {
+  const directory = await mkdtemp(join(tmpdir(), "sentinel-services-"))
+  const scriptEnv = { ...env, ...(await privatePlace(directory)) }
+  const started: string[] = []
+  const missing: string[] = []
+  for (const service of wanted) {
+    const verb = SERVERS.includes(service) ? "start" : "status"
+    const isThere = await runScript([verb, service], scriptEnv, START_TIMEOUT_MS)
+    if (!isThere) missing.push(service)
+    else if (verb === "start") started.push(service)
+  }
+  return {
+    env: { ...scriptEnv, ...(await addresses(started, scriptEnv)) },
+    missing,
+    stop: async () => {
+      if (started.length > 0) await runScript(["stop", ...started], scriptEnv, START_TIMEOUT_MS)
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function privatePlace(directory: string): Promise<Record<string, string>> {
+  const [kafka, controller, minio] = await freePorts(3)
+  return {
+    SENTINEL_SERVICES_DATA: directory,
+    SENTINEL_KAFKA_PORT: String(kafka),
+    SENTINEL_KAFKA_CONTROLLER_PORT: String(controller),
+    SENTINEL_MINIO_PORT: String(minio),
+  }
+}
+
+/** Ports that were free a moment ago; all are held until the last is known, so none comes twice. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports: number[] = []
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const address = server.address()
+    if (address !== null && typeof address === "object") ports.push(address.port)
+  }
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+/** Output of the script goes to stderr: stdout belongs to the command's own result. */
+async function runScript(
+  args: readonly string[],
+  env: Environment,
+  timeoutMs: number,
+): Promise<boolean> {
+  try {
+    const child = Bun.spawn([SCRIPT, ...args], {
+      cwd: REPOSITORY,
+      env: { ...env },
+      stdio: ["ignore", 2, 2],
+      timeout: timeoutMs,
+    })
+    return (await child.exited) === 0
+  } catch {
+    return false // the script itself is not there or not executable
+  }
+}
+
+/** Reads the `export NAME=value` lines that `scripts/services env` prints. */
+async function addresses(
+  started: readonly string[],
+  env: Environment,
+): Promise<Record<string, string>> {
+  const child = Bun.spawn([SCRIPT, "env"], {
+    cwd: REPOSITORY,
+    env: { ...env },
+    stdio: ["ignore", "pipe", 2],
+    timeout: START_TIMEOUT_MS,
+  })
+  const text = await new Response(child.stdout).text()
+  const found: Record<string, string> = {}
+  for (const line of text.split("\n", 100)) {
+    const [, name, value] = /^export ([A-Z0-9_]{1,64})=(\S{1,500})$/.exec(line) ?? []
+    if (name !== undefined && value !== undefined && isAbout(name, started)) found[name] = value
+  }
+  return found
+}
+
+/** A server that was not started must not look configured. */
+function isAbout(name: string, started: readonly string[]): boolean {
+  const server = SERVERS.find((candidate) => name.startsWith(candidate.toUpperCase()))
+  return server === undefined || started.includes(server)
+}

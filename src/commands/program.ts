@@ -1,0 +1,185 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander"
+import packageDocument from "../../package.json"
+import { publicError, SentinelError } from "../errors.ts"
+import { benchSuites } from "./repository.ts"
+import type { Terminal } from "./terminal.ts"
+
+export const EXIT = { ok: 0, refused: 1, usage: 2 } as const
+
+/** A command done: its exit code. */
+type Run = () => Promise<number>
+
+/**
+ * Runs one command line, without the program's own name.
+ *
+ * @returns the exit code: 0 done, 1 refused or failed, 2 not understood
+ */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  let run: Run | undefined
+  const program = await buildProgram(terminal, (chosen) => {
+    run = chosen
+  })
+  try {
+    program.parse([...args], { from: "user" })
+    return run === undefined ? EXIT.usage : await run()
+  } catch (error) {
+    return explainFailure(error, terminal)
+  }
+}
+
+function explainFailure(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof SentinelError) {
+    const { code, message } = publicError(error)
+    terminal.note(`sentinel: ${code}: ${message}\n`)
+    return EXIT.refused
+  }
+  // A bug of ours: whoever reports it needs the stack.
+  terminal.note(`sentinel: INTERNAL: ${error instanceof Error ? error.stack : "unknown error"}\n`)
+  return EXIT.refused
+}
+
+/** Declares every command; each imports its module only when it is chosen, so that all start fast. */
+async function buildProgram(terminal: Terminal, choose: (run: Run) => void): Promise<Command> {
+  const program = new Command("sentinel")
+    .description("Sentinel turns honeypot evidence into explained verdicts.")
+    .version(packageDocument.version)
+    .helpCommand("help [command]", "show the help of a command")
+    .showHelpAfterError("(sentinel --help lists the commands, COMMAND --help the options of one)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.write(text),
+      writeErr: (text) => terminal.note(text),
+    })
+  declareServers(program, terminal, choose)
+  declareAnalysis(program, terminal, choose)
+  declareModels(program, terminal, choose)
+  declareTools(program, terminal, choose)
+  await declareBench(program, terminal, choose)
+  return program
+}
+
+function declareServers(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  const modes = [
+    ["start", "run the pipeline and the API in one process"],
+    ["serve", "run the API alone"],
+    ["process", "run the pipeline alone, with /health and /metrics"],
+  ] as const
+  for (const [mode, description] of modes) {
+    program
+      .command(mode)
+      .description(description)
+      .action(() => choose(async () => (await import("./run-server.ts")).runServer(mode, terminal)))
+  }
+}
+
+function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  program
+    .command("analyze")
+    .description("judge evidence documents: one JSON line each on stdout, in input order")
+    .argument(
+      "<file...>",
+      ".json, .jsonl, .jsonl.gz, .tar.gz or .har; - reads JSON lines from stdin",
+    )
+    .action((files: string[]) =>
+      choose(async () => (await import("./analyze.ts")).analyze(files, terminal)),
+    )
+  program
+    .command("classify")
+    .description("classify payloads: JSON lines with `text` in, the same lines with a class out")
+    .option("--in <file>", "read from a file, gzip by name", "-")
+    .option("--out <file>", "write to a file, gzip by name", "-")
+    .action((options: { in: string; out: string }) =>
+      choose(async () => (await import("./classify.ts")).classify(options, terminal)),
+    )
+  program
+    .command("evaluate")
+    .description("measure the models on labelled payloads (JSON lines) and sessions")
+    .argument("[data...]", "JSON lines with `text` and `label`, gzip by name")
+    .option("--sessions <file>", "labelled sessions: JSON lines with `truth` and `evidence`")
+    .option("--json", "print JSON instead of tables")
+    .action((data: string[], options: { sessions?: string; json?: boolean }) =>
+      choose(async () => (await import("./evaluate.ts")).evaluate(data, options, terminal)),
+    )
+}
+
+function declareModels(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  program
+    .command("train")
+    .description("train both models into a directory and measure them")
+    .option("--data <dir>", "labelled payloads to learn from beside the built-in generators")
+    .option("--out <dir>", "where the models go", "./models")
+    .option("--only <model>", "payload or session", parseModelKind)
+    .option("--seed <number>", "same seed, same bytes", parseSeed, 1)
+    .action((options: { data?: string; out: string; only?: "payload" | "session"; seed: number }) =>
+      choose(async () => (await import("./train.ts")).train(options, terminal)),
+    )
+  program
+    .command("models")
+    .description("list the models at hand with their measured metrics")
+    .option("--json", "print JSON instead of a table")
+    .action((options: { json?: boolean }) =>
+      choose(async () => (await import("./models.ts")).models(options, terminal)),
+    )
+  program
+    .command("features")
+    .description("print the table of session features")
+    .action(() => choose(async () => (await import("./features.ts")).features(terminal)))
+}
+
+function declareTools(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  program
+    .command("topology")
+    .description("print the dataflow as it is configured")
+    .option("--mermaid", "print a Mermaid diagram")
+    .option("--json", "print JSON")
+    .action((options: { mermaid?: boolean; json?: boolean }) =>
+      choose(async () => (await import("./topology.ts")).topology(options, terminal)),
+    )
+  program
+    .command("doctor")
+    .description("tell what is configured, reachable and missing, and what to do about it")
+    .action(() => choose(async () => (await import("./doctor.ts")).doctor(terminal)))
+  program
+    .command("test")
+    .description("run every test that this machine can run (CI=true: all, or fail)")
+    .argument("[path...]", "only test files whose path contains one of these")
+    .action((paths: string[]) =>
+      choose(async () => (await import("./test.ts")).test(paths, terminal)),
+    )
+}
+
+/** Each suite is a command of its own, so an unknown one is refused with the nearest name. */
+async function declareBench(
+  program: Command,
+  terminal: Terminal,
+  choose: (run: Run) => void,
+): Promise<void> {
+  const bench = program
+    .command("bench")
+    .usage("SUITE [--quick] [--json]")
+    .description("measure one suite and keep the result under bench/results")
+  for (const suite of await benchSuites()) {
+    bench
+      .command(suite)
+      .description(`measure the suite ${suite}`)
+      .option("--quick", "a coarse answer within a minute")
+      .option("--json", "print JSON instead of a table")
+      .action((options: { quick?: boolean; json?: boolean }) =>
+        choose(async () => (await import("./bench.ts")).bench(suite, options, terminal)),
+      )
+  }
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text)
+  if (!/^\d{1,10}$/.test(text) || seed > 4_294_967_295) {
+    throw new InvalidArgumentError("Expected a whole number from 0 to 4294967295.")
+  }
+  return seed
+}
+
+function parseModelKind(text: string): "payload" | "session" {
+  if (text === "payload" || text === "session") return text
+  throw new InvalidArgumentError("Expected payload or session.")
+}

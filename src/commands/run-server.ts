@@ -1,0 +1,17 @@
+import { startSentinel } from "../compose.ts"
+import { readConfig } from "../config.ts"
+import type { Terminal } from "./terminal.ts"
+
+/**
+ * Runs until a stop signal has been obeyed or the work is over.
+ * @throws SentinelError where it cannot start: configuration, port, data directory, model
+ */
+export async function runServer(
+  mode: "start" | "serve" | "process",
+  terminal: Terminal,
+): Promise<number> {
+  const stopRequested = terminal.stopRequested()
+  const running = await startSentinel(readConfig(terminal.env), mode)
+  void stopRequested.then(() => running.stop())
+  return await running.done
+}
