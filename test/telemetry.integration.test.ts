@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test"
+import { createTelemetry } from "../src/telemetry.ts"
+
+const promtool = Bun.which("promtool")
+
+/** The report of `promtool check metrics` over what a busy Sentinel exposes; empty when clean. */
+async function lint(text: string): Promise<string> {
+  const child = Bun.spawn([promtool ?? "promtool", "check", "metrics"], {
+    stdin: new Blob([text]),
+    stdout: "pipe",
+    stderr: "pipe",
+  })
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  const code = await child.exited
+  return code === 0 ? `${out}${err}` : `exit ${code}: ${out}${err}`
+}
+
+test.skipIf(promtool === null && Bun.env.CI !== "true")(
+  "createTelemetry passes promtool check metrics with every metric in use (needs promtool)",
+  async () => {
+    const counts = createTelemetry({ version: "0.0.0" })
+    counts.inferred("payload-linear/1", 0.0002)
+    counts.verdictReached("simulate")
+    counts.cacheLookedUp("payload", false)
+    counts.operatorDone("verify_integrity", "failed", 0.1)
+    counts.retried("fetch_evidence", "UNAVAILABLE")
+    counts.deadLettered({ code: "MALFORMED", operator: "decode_event" })
+    counts.recordDone({ topic: "events" }, "done", 0.2)
+    counts.committed({ topic: "events", partition: 0 }, 5n)
+    counts.watchEngine(() => ({
+      inFlight: 1,
+      queueDepth: { fetch_evidence: 1 },
+      lag: [{ topic: "events", partition: 0, records: 1 }],
+    }))
+    counts.requested()
+    counts.responded("/health", 200)
+    counts.kafkaMessage("events", "consumed")
+    counts.evidenceOperation("fetch", "ok")
+    counts.simulated("exploit_possible", 1)
+    counts.ruleGenerated()
+    counts.ruleApplied()
+    counts.close()
+    expect(await lint(await counts.render())).toBe("")
+    expect(await lint("bad{ 1\n")).not.toBe("")
+  },
+)
