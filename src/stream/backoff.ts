@@ -1,0 +1,20 @@
+export interface RetryPolicy {
+  /** Tries in all, the first included; >= 1. Infinity only where giving up would lose data. */
+  readonly attemptsMax: number
+  readonly baseMs: number
+  readonly capMs: number
+}
+
+export const DEFAULT_RETRY: RetryPolicy = { attemptsMax: 8, baseMs: 100, capMs: 10_000 }
+
+/**
+ * Exponential backoff with full jitter: uniform in [0, min(cap, base * 2^(attempt - 1))].
+ *
+ * @param attempt the try that just failed, from 1
+ * @param random uniform in [0, 1)
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function backoffMs(attempt: number, policy: RetryPolicy, random: () => number): number {
+  const ceilingMs = Math.min(policy.capMs, policy.baseMs * 2 ** Math.min(attempt - 1, 30))
+  return Math.floor(random() * ceilingMs)
+}

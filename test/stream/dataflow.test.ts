@@ -1,0 +1,113 @@
+import { describe, expect, test } from "bun:test"
+import { UnavailableError } from "../../src/errors.ts"
+import { Dataflow } from "../../src/stream/dataflow.ts"
+import { Evaluation } from "../../src/stream/evaluate.ts"
+import { describeFlow, topologyMermaid, topologyText } from "../../src/stream/topology.ts"
+import type { Operator, SourceRecord } from "../../src/stream/types.ts"
+import { FakeClock } from "../support/fake-clock.ts"
+import { listObserver, listSink } from "../support/list-sink.ts"
+import { record } from "../support/list-source.ts"
+
+interface Sized {
+  readonly text: string
+  readonly length: number
+}
+
+const measure: Operator<SourceRecord, Sized> = {
+  name: "measure",
+  process: ({ value }) => ({ text: new TextDecoder().decode(value), length: value.length }),
+}
+const double: Operator<Sized, number> = { name: "double", process: ({ length }) => length * 2 }
+const shout: Operator<Sized, string> = {
+  name: "shout",
+  onFailure: "degraded",
+  process: ({ text }) => {
+    if (text === "mute") throw new UnavailableError("voice")
+    return text.toUpperCase()
+  },
+}
+
+function evaluate<Out>(flow: Dataflow<SourceRecord, Out>, text: string): Promise<Out> {
+  const parts = { clock: new FakeClock(), observer: listObserver(), random: () => 0.5 }
+  return new Evaluation(flow, parts).evaluate(record(0, text), new AbortController().signal)
+}
+
+const forked = Dataflow.named<SourceRecord>("forked").via(measure).parallel("both", {
+  twice: double,
+  loud: shout,
+})
+
+describe("Dataflow", () => {
+  test("parallel joins the outputs of its arms under its name", async () => {
+    const { length, both } = await evaluate(forked, "abc")
+    expect({ length, both }).toEqual({ length: 3, both: { twice: 6, loud: "ABC" } })
+  })
+
+  test("parallel leaves an ArmFailure where a degraded arm failed", async () => {
+    const { both } = await evaluate(forked, "mute")
+    expect(both).toEqual({ twice: 8, loud: { failed: "UNAVAILABLE" } })
+  })
+
+  test("parallel fails with the error of an arm that fails closed", async () => {
+    const closed: Operator<Sized, never> = {
+      name: "closed",
+      process: () => {
+        throw new UnavailableError("voice")
+      },
+    }
+    const flow = Dataflow.named<SourceRecord>("f").via(measure).parallel("arms", { closed })
+    await expect(evaluate(flow, "x")).rejects.toMatchObject({ code: "UNAVAILABLE" })
+  })
+
+  test("branch takes the arm that its word names", async () => {
+    const flow = Dataflow.named<SourceRecord>("b")
+      .via(measure)
+      .branch("size", ({ length }) => (length > 2 ? "long" : "short"), {
+        long: (stream) => stream.via(double),
+        short: (stream) => stream.via({ name: "zero", process: () => 0 }),
+      })
+    expect(await evaluate(flow, "abc")).toBe(6)
+    expect(await evaluate(flow, "ab")).toBe(0)
+  })
+
+  test("refuses two steps of one name", () => {
+    const twice = Dataflow.named<SourceRecord>("t")
+      .via(measure)
+      .parallel("p", { a: double, b: double })
+    expect(() => evaluate(twice, "x")).toThrow("two steps are named double")
+  })
+})
+
+const drawn = Dataflow.named<SourceRecord>("drawn")
+  .via(measure)
+  .parallel("both", { twice: double, loud: shout })
+  .via({ name: "join", concurrency: 4, process: ({ length }) => length })
+  .branch("size", (length) => (length > 2 ? "long" : "short"), {
+    long: (stream) => stream.to(listSink<number>("long_sink")),
+    short: (stream) => stream,
+  })
+  .to(listSink<number>("all_sink"))
+
+describe("topology", () => {
+  test("describeFlow draws parallel arms and branches as labelled edges", () => {
+    const { edges } = describeFlow(drawn, ["list"])
+    expect(edges).toEqual([
+      { from: "list", to: "measure" },
+      { from: "measure", to: "double", label: "twice" },
+      { from: "measure", to: "shout", label: "loud" },
+      { from: "double", to: "join" },
+      { from: "shout", to: "join" },
+      { from: "join", to: "size" },
+      { from: "size", to: "long_sink", label: "long" },
+      { from: "long_sink", to: "all_sink" },
+      { from: "size", to: "all_sink", label: "short" },
+    ])
+  })
+
+  test("topologyText and topologyMermaid name every node and its guarantee", () => {
+    const topology = describeFlow(drawn, ["list"])
+    expect(topologyText(topology)).toContain("all_sink   sink      x64, at-least-once")
+    expect(topologyText(topology)).toContain("shout      operator  x1, fails degraded")
+    expect(topologyMermaid(topology)).toContain("  size -->|short| all_sink")
+  })
+})
