@@ -1,0 +1,58 @@
+import type {
+  AnomalyScore,
+  EnrichedEvidence,
+  EvidenceEvent,
+  ExplainedVerdict,
+  FeaturizedEvidence,
+  FetchedEvidence,
+  JudgedEvidence,
+  PayloadPrediction,
+  ScoredEvidence,
+  VerifiedEvidence,
+} from "./events.ts"
+import { Dataflow } from "./stream/dataflow.ts"
+import type { Operator, Sink, SourceRecord } from "./stream/types.ts"
+
+export interface AnalysisParts {
+  readonly decode: Operator<SourceRecord, EvidenceEvent>
+  readonly fetch: Operator<EvidenceEvent, FetchedEvidence>
+  readonly verify: Operator<FetchedEvidence, VerifiedEvidence>
+  readonly enrich: Operator<VerifiedEvidence, EnrichedEvidence>
+  readonly featurize: Operator<EnrichedEvidence, FeaturizedEvidence>
+  readonly classify: Operator<FeaturizedEvidence, readonly PayloadPrediction[]>
+  readonly scoreAnomaly: Operator<FeaturizedEvidence, AnomalyScore>
+  readonly combine: Operator<ScoredEvidence, JudgedEvidence>
+  readonly explain: Operator<JudgedEvidence, ExplainedVerdict>
+}
+
+export interface PipelineParts extends AnalysisParts {
+  /** First write wins: a redelivered event goes on with the verdict that the store holds. */
+  readonly record: Operator<ExplainedVerdict, ExplainedVerdict>
+  readonly announce: Sink<ExplainedVerdict>
+  readonly publish: readonly Sink<ExplainedVerdict>[]
+}
+
+/** From the bytes of an announcement to an explained verdict; no side effect but reading objects. */
+export function buildAnalysis(parts: AnalysisParts): Dataflow<SourceRecord, ExplainedVerdict> {
+  return Dataflow.named<SourceRecord>("analysis")
+    .via(parts.decode)
+    .via(parts.fetch)
+    .via(parts.verify)
+    .via(parts.enrich)
+    .via(parts.featurize)
+    .parallel("scores", { classification: parts.classify, anomaly: parts.scoreAnomaly })
+    .via(parts.combine)
+    .via(parts.explain)
+}
+
+/** The analysis flow, whole: evidence in, verdicts stored, announced and published. */
+export function buildPipeline(parts: PipelineParts): Dataflow<SourceRecord, ExplainedVerdict> {
+  const flow = buildAnalysis(parts)
+    .via(parts.record)
+    .branch("verdict", ({ verdict }) => verdict.verdict, {
+      simulate: (stream) => stream.to(parts.announce),
+      tag: (stream) => stream,
+      benign: (stream) => stream,
+    })
+  return parts.publish.reduce((stream, sink) => stream.to(sink), flow)
+}
