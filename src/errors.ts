@@ -52,8 +52,8 @@ export class ArchiveRefusedError extends SentinelError {
 /** Something from outside is larger than its stated bound. */
 export class TooLargeError extends SentinelError {
   readonly code = "TOO_LARGE"
-  constructor(field: string, bytesMax: number) {
-    super(`${field}: larger than ${bytesMax} bytes`, { retryable: false, field })
+  constructor(field: string, max: number, unit = "bytes") {
+    super(`${field}: larger than ${max} ${unit}`, { retryable: false, field })
   }
 }
 
@@ -86,6 +86,28 @@ export class EventIdConflictError extends SentinelError {
   readonly code = "EVENT_ID_CONFLICT"
   constructor() {
     super("event_id was used before for other evidence", { retryable: false, field: "event_id" })
+  }
+}
+
+/** A file that cannot be opened or read, or is no regular file. */
+export class FileUnreadableError extends SentinelError {
+  readonly code = "FILE_UNREADABLE"
+  constructor(problem: string, cause?: unknown) {
+    super(`file unreadable: ${problem}`, { retryable: false, field: "file", cause })
+  }
+}
+
+/** Another process owns the data directory: two writers would tread on each other's commits. */
+export class DataDirectoryInUseError extends SentinelError {
+  readonly code = "DATA_DIRECTORY_IN_USE"
+  readonly ownerPid: number | undefined
+  constructor(ownerPid: number | undefined) {
+    const owner = ownerPid === undefined ? "another process" : `process ${ownerPid}`
+    super(`the data directory is in use by ${owner}: stop it or set SENTINEL_DATA_DIR`, {
+      retryable: false,
+      field: "SENTINEL_DATA_DIR",
+    })
+    this.ownerPid = ownerPid
   }
 }
 

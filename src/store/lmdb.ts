@@ -1,0 +1,70 @@
+import { chmodSync, mkdirSync } from "node:fs"
+import { dirname } from "node:path"
+import { type Database, open } from "lmdb"
+
+/** Keys and values are plain bytes: keys sort by memcmp, values are encoded by their store. */
+export type Table = Database<Buffer, Buffer>
+
+export interface Environment {
+  /**
+   * Runs `action` in a write transaction; concurrent calls share one commit and one fdatasync.
+   * Resolves once that commit is on disk. An action that throws does not roll back what it wrote,
+   * so it must decide before its first write.
+   */
+  write<T>(action: () => T): Promise<T>
+  table(name: string): Table
+  /** Bytes of the pages that hold data; the file itself may be larger, for it never shrinks. */
+  usedBytes(): number
+  close(): Promise<void>
+}
+
+interface PageCounts {
+  readonly pageSize: number
+  readonly treeBranchPageCount: number
+  readonly treeLeafPageCount: number
+  readonly overflowPages: number
+}
+
+/**
+ * Opens one LMDB file, readable by its owner alone. At most one process may write to it: hold the
+ * data directory (`ownDataDirectory`) for as long as it is open.
+ *
+ * @param tablesMax how many tables the file may ever have
+ */
+export function openEnvironment(path: string, tablesMax: number): Environment {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const root = open({
+    path,
+    noSubdir: true,
+    maxDbs: tablesMax,
+    // Synced before the commit returns: kill -9 and power loss cost no acknowledged write.
+    overlappingSync: false,
+  })
+  chmodSync(path, 0o600)
+  chmodSync(`${path}-lock`, 0o600)
+  const tables: Table[] = []
+  return {
+    write: (action) => root.transaction(action),
+    table(name) {
+      const table = root.openDB<Buffer, Buffer>(name, {
+        encoding: "binary",
+        keyEncoding: "binary",
+      })
+      tables.push(table)
+      return table
+    },
+    usedBytes() {
+      // Else the counts are those of the snapshot that an earlier read left open.
+      root.resetReadTxn()
+      return tables.reduce((sum, table) => sum + bytesOf(table), 0)
+    },
+    close: () => root.close(),
+  }
+}
+
+function bytesOf(table: Table): number {
+  const pages = table.getStats() as PageCounts
+  return (
+    pages.pageSize * (pages.treeBranchPageCount + pages.treeLeafPageCount + pages.overflowPages)
+  )
+}
