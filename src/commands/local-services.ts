@@ -14,7 +14,7 @@ const INSTALL_TIMEOUT_MS = 20 * 60_000
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface LocalServices {
-  /** The given environment, with the addresses of what was started. */
+  /** The given environment, with the addresses of what was started and no other addresses. */
   readonly env: Environment
   /** Those of the wanted services that this machine lacks. */
   readonly missing: readonly string[]
@@ -47,7 +47,7 @@ export async function startServices(
   env: Environment,
 ): Promise<LocalServices> {
   const directory = await mkdtemp(join(tmpdir(), "sentinel-services-"))
-  const scriptEnv = { ...env, ...(await privatePlace(directory)) }
+  const scriptEnv = { ...withoutConfigured(env), ...(await privatePlace(directory)) }
   const started: string[] = []
   const missing: string[] = []
   for (const service of wanted) {
@@ -57,7 +57,7 @@ export async function startServices(
     else if (verb === "start") started.push(service)
   }
   return {
-    env: { ...scriptEnv, ...(await addresses(started, scriptEnv)) },
+    env: { ...scriptEnv, ...(await addresses(scriptEnv)) },
     missing,
     stop: async () => {
       if (started.length > 0) await runScript(["stop", ...started], scriptEnv, START_TIMEOUT_MS)
@@ -108,11 +108,8 @@ async function runScript(
   }
 }
 
-/** Reads the `export NAME=value` lines that `scripts/services env` prints. */
-async function addresses(
-  started: readonly string[],
-  env: Environment,
-): Promise<Record<string, string>> {
+/** Reads the `export NAME=value` lines that `scripts/services env` prints for what is usable. */
+async function addresses(env: Environment): Promise<Record<string, string>> {
   const child = Bun.spawn([SCRIPT, "env"], {
     cwd: REPOSITORY,
     env: { ...env },
@@ -123,13 +120,13 @@ async function addresses(
   const found: Record<string, string> = {}
   for (const line of text.split("\n", 100)) {
     const [, name, value] = /^export ([A-Z0-9_]{1,64})=(\S{1,500})$/.exec(line) ?? []
-    if (name !== undefined && value !== undefined && isAbout(name, started)) found[name] = value
+    if (name !== undefined && value !== undefined) found[name] = value
   }
   return found
 }
 
-/** A server that was not started must not look configured. */
-function isAbout(name: string, started: readonly string[]): boolean {
-  const server = SERVERS.find((candidate) => name.startsWith(candidate.toUpperCase()))
-  return server === undefined || started.includes(server)
+/** What an operator configured must not be what a test writes to, nor what .env names. */
+function withoutConfigured(env: Environment): Record<string, string | undefined> {
+  const isAddress = (name: string) => /^(KAFKA|MINIO)_/.test(name)
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isAddress(name)))
 }

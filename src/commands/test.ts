@@ -101,7 +101,7 @@ async function runFiles(
   if (files.length === 0 || run.signal.aborted) return { passed: 0, failed: 0, skipped: 0 }
   const report = join(run.reports, `${crypto.randomUUID()}.xml`)
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`]
-  const child = Bun.spawn([process.execPath, "test", ...reporter, ...files], {
+  const child = Bun.spawn([process.execPath, "test", "--no-env-file", ...reporter, ...files], {
     cwd: REPOSITORY,
     env: { ...run.env },
     // bun reports on stderr; a test's own output must not mix with the result line.
