@@ -98,6 +98,20 @@ export interface PayloadClassifier {
   explain(input: PayloadInput, spansMax?: number): readonly Omit<PayloadSpan, "payload_id">[]
 }
 
+/** A classifier that remembers its answers, and says when it did. */
+export interface CachedClassifier extends PayloadClassifier {
+  lookup(input: PayloadInput): {
+    readonly classification: Classification
+    readonly cached: boolean
+  }
+  cacheStats(): {
+    readonly entries: number
+    readonly entriesMax: number
+    readonly hits: number
+    readonly misses: number
+  }
+}
+
 /** Judges the behaviour of a session. */
 export interface AnomalyScorer {
   readonly info: ModelInfo
