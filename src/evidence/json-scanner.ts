@@ -1,0 +1,297 @@
+import { MalformedError } from "../errors.ts"
+import { pythonFloat } from "./python-float.ts"
+
+/** Python's own default recursion limit: no producer of ours can write deeper documents. */
+export const JSON_DEPTH_MAX = 1_000
+
+const WHITESPACE = /[ \t\n\r]*/y
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
+const NOT_PLAIN = /[^ !#-[\]-~]/g
+const SURROGATE = /[\ud800-\udfff]/
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\f": "\\f",
+  "\b": "\\b",
+}
+
+const WORDS = ["true", "false", "null", "NaN", "Infinity", "-Infinity"] as const
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** A member of an object: its key decoded, and key and value as they will be written. */
+interface Member {
+  readonly key: string
+  readonly text: string
+}
+
+/**
+ * Reads one JSON text from left to right and writes it as Python's `json.dumps(..., sort_keys=True)`
+ * would after `json.loads`. It works on the text because a parsed number has lost how it was written.
+ *
+ * Linear in the text but for the sorting of keys; nesting is bounded by JSON_DEPTH_MAX.
+ */
+export class JsonScanner {
+  readonly #text: string
+  readonly #nonFinite: "python" | "null"
+  #position = 0
+
+  constructor(text: string, nonFinite: "python" | "null" = "python") {
+    this.#text = text
+    this.#nonFinite = nonFinite
+  }
+
+  /** The whole text in canonical form. @throws MalformedError when it is not one JSON value */
+  document(): string {
+    this.#whitespace()
+    const canonical = this.#value(0)
+    this.#whitespace()
+    if (this.#position !== this.#text.length) throw notJson()
+    return canonical
+  }
+
+  /**
+   * The canonical forms of the wanted members of a top-level object; the last duplicate counts.
+   * The text must have been parsed before: what is not wanted is skipped unread.
+   */
+  members(wanted: ReadonlySet<string>): Map<string, string> {
+    const found = new Map<string, string>()
+    this.#whitespace()
+    this.#expect(OPEN_OBJECT)
+    this.#whitespace()
+    if (this.#take(CLOSE_OBJECT)) return found
+    do {
+      this.#whitespace()
+      const key = decoded(this.#string())
+      this.#colon()
+      if (wanted.has(key)) found.set(key, this.#value(1))
+      else this.#skip()
+      this.#whitespace()
+    } while (this.#take(COMMA))
+    this.#expect(CLOSE_OBJECT)
+    return found
+  }
+
+  #value(depth: number): string {
+    if (depth > JSON_DEPTH_MAX) throw new MalformedError("json", `at most ${JSON_DEPTH_MAX} levels`)
+    switch (this.#text.charCodeAt(this.#position)) {
+      case QUOTE:
+        return this.#string()
+      case OPEN_OBJECT:
+        return this.#object(depth)
+      case OPEN_ARRAY:
+        return this.#array(depth)
+      default:
+        return this.#integer() ?? this.#word() ?? this.#number()
+    }
+  }
+
+  #object(depth: number): string {
+    this.#position += 1
+    this.#whitespace()
+    if (this.#take(CLOSE_OBJECT)) return "{}"
+    const members: Member[] = []
+    do {
+      this.#whitespace()
+      const literal = this.#string()
+      this.#colon()
+      members.push({ key: decoded(literal), text: `${literal}: ${this.#value(depth + 1)}` })
+      this.#whitespace()
+    } while (this.#take(COMMA))
+    this.#expect(CLOSE_OBJECT)
+    return writeObject(members)
+  }
+
+  #array(depth: number): string {
+    this.#position += 1
+    this.#whitespace()
+    if (this.#take(CLOSE_ARRAY)) return "[]"
+    const items: string[] = []
+    do {
+      this.#whitespace()
+      items.push(this.#value(depth + 1))
+      this.#whitespace()
+    } while (this.#take(COMMA))
+    this.#expect(CLOSE_ARRAY)
+    return `[${items.join(", ")}]`
+  }
+
+  /** The string literal at the position, escaped as Python escapes. */
+  #string(): string {
+    const start = this.#position
+    if (this.#text.charCodeAt(start) !== QUOTE) throw notJson()
+    let at = start + 1
+    let unit = this.#text.charCodeAt(at)
+    while (unit >= 0x20 && unit <= 0x7e && unit !== QUOTE && unit !== BACKSLASH) {
+      at += 1
+      unit = this.#text.charCodeAt(at)
+    }
+    if (unit !== QUOTE) return this.#escapedString(start, at)
+    this.#position = at + 1
+    return this.#text.slice(start, at + 1)
+  }
+
+  #escapedString(start: number, firstSpecial: number): string {
+    this.#position = this.#stringEnd(firstSpecial)
+    const literal = this.#text.slice(start, this.#position)
+    return `"${parseString(literal).replace(NOT_PLAIN, escapeUnit)}"`
+  }
+
+  /** Just after the closing quote of the literal that `at` is inside of. */
+  #stringEnd(at: number): number {
+    for (let end = at; end < this.#text.length; end += 1) {
+      const unit = this.#text.charCodeAt(end)
+      if (unit === QUOTE) return end + 1
+      if (unit === BACKSLASH) end += 1
+    }
+    throw notJson()
+  }
+
+  /** An integer without sign or leading zero; the general rule has the rest. */
+  #integer(): string | undefined {
+    let at = this.#position
+    let unit = this.#text.charCodeAt(at)
+    if (!(unit >= 0x31 && unit <= 0x39)) return undefined
+    while (unit >= 0x30 && unit <= 0x39) {
+      at += 1
+      unit = this.#text.charCodeAt(at)
+    }
+    if (unit === 0x2e || unit === 0x45 || unit === 0x65) return undefined
+    const digits = this.#text.slice(this.#position, at)
+    this.#position = at
+    return digits
+  }
+
+  #number(): string {
+    NUMBER.lastIndex = this.#position
+    const match = NUMBER.exec(this.#text)
+    if (match === null) throw notJson()
+    this.#position = NUMBER.lastIndex
+    const [literal, fraction, exponent] = match
+    if (fraction === undefined && exponent === undefined) return literal === "-0" ? "0" : literal
+    const value = Number(literal)
+    if (!Number.isFinite(value) && this.#nonFinite === "null") return "null"
+    return pythonFloat(value)
+  }
+
+  #word(): string | undefined {
+    const word = WORDS.find((candidate) => this.#text.startsWith(candidate, this.#position))
+    if (word === undefined) return undefined
+    this.#position += word.length
+    const finite = word === "true" || word === "false" || word === "null"
+    return finite || this.#nonFinite === "python" ? word : "null"
+  }
+
+  /** Passes over a value that is known to be well-formed. */
+  #skip(): void {
+    let depth = 0
+    for (; this.#position < this.#text.length; this.#position += 1) {
+      const unit = this.#text.charCodeAt(this.#position)
+      if (unit === QUOTE) this.#position = this.#stringEnd(this.#position + 1) - 1
+      else if (unit === OPEN_OBJECT || unit === OPEN_ARRAY) depth += 1
+      else if (depth === 0 && (unit === COMMA || unit === CLOSE_OBJECT)) return
+      else if (unit === CLOSE_OBJECT || unit === CLOSE_ARRAY) depth -= 1
+    }
+  }
+
+  #whitespace(): void {
+    if (this.#text.charCodeAt(this.#position) > 0x20) return
+    WHITESPACE.lastIndex = this.#position
+    WHITESPACE.test(this.#text)
+    this.#position = WHITESPACE.lastIndex
+  }
+
+  #colon(): void {
+    this.#whitespace()
+    this.#expect(COLON)
+    this.#whitespace()
+  }
+
+  #take(unit: number): boolean {
+    if (this.#text.charCodeAt(this.#position) !== unit) return false
+    this.#position += 1
+    return true
+  }
+
+  #expect(unit: number): void {
+    if (!this.#take(unit)) throw notJson()
+  }
+}
+
+/**
+ * The canonical form of a JSON text: byte for byte what Python's
+ * `json.dumps(json.loads(text), sort_keys=True)` writes; pure ASCII.
+ *
+ * @throws MalformedError when the text is not JSON (as Python reads it: NaN and Infinity are)
+ */
+export function canonicalJson(text: string): string {
+  return new JsonScanner(text).document()
+}
+
+function writeObject(members: readonly Member[]): string {
+  const sorted = isAscending(members) ? members : sortedWithoutDuplicates(members)
+  return `{${sorted.map((member) => member.text).join(", ")}}`
+}
+
+function isAscending(members: readonly Member[]): boolean {
+  let previous: string | undefined
+  for (const { key } of members) {
+    if (previous !== undefined && compareCodePoints(previous, key) >= 0) return false
+    previous = key
+  }
+  return true
+}
+
+function sortedWithoutDuplicates(members: readonly Member[]): Member[] {
+  const last = new Map<string, Member>()
+  for (const member of members) last.set(member.key, member)
+  return [...last.values()].sort((left, right) => compareCodePoints(left.key, right.key))
+}
+
+/** The text that an escaped literal stands for; most keys have nothing to undo. */
+function decoded(literal: string): string {
+  return literal.includes("\\") ? parseString(literal) : literal.slice(1, -1)
+}
+
+function parseString(literal: string): string {
+  try {
+    return JSON.parse(literal) as string
+  } catch {
+    throw notJson()
+  }
+}
+
+/** JavaScript compares UTF-16 units, Python code points: they differ beyond the basic plane. */
+function compareCodePoints(left: string, right: string): number {
+  if (!(SURROGATE.test(left) || SURROGATE.test(right))) {
+    if (left === right) return 0
+    return left < right ? -1 : 1
+  }
+  const rights = right[Symbol.iterator]()
+  for (const leftPoint of left) {
+    const next = rights.next()
+    if (next.done) return 1
+    const difference = (leftPoint.codePointAt(0) ?? 0) - (next.value.codePointAt(0) ?? 0)
+    if (difference !== 0) return difference
+  }
+  return rights.next().done ? 0 : -1
+}
+
+function escapeUnit(unit: string): string {
+  return SHORT_ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+}
+
+function notJson(): MalformedError {
+  return new MalformedError("json", "one JSON value")
+}
