@@ -1,0 +1,68 @@
+import { isUtf8 } from "node:buffer"
+import { TooLargeError } from "../errors.ts"
+import { HttpError } from "./http-error.ts"
+
+const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*"?utf-?8"?[ \t]*)?;?$/i
+const CHARSET_MAX = 100
+
+/**
+ * Reads a JSON body as bytes.
+ *
+ * A byte order mark is dropped. Lone surrogates written as escapes are let through: they are text
+ * that an attacker can send, and no reason not to judge it.
+ *
+ * @throws {HttpError} UNSUPPORTED_MEDIA_TYPE, INVALID_UTF8
+ * @throws {TooLargeError}
+ */
+export async function readJsonBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  const type = request.headers.get("content-type") ?? ""
+  if (type !== "application/json" && !isJsonType(type))
+    throw new HttpError("UNSUPPORTED_MEDIA_TYPE")
+  const bytes = await readBytes(request, bytesMax)
+  if (!isUtf8(bytes)) throw new HttpError("INVALID_UTF8")
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  return marked ? bytes.subarray(3) : bytes
+}
+
+/** Reads and parses a JSON body. @throws as `readJsonBytes`, and {HttpError} MALFORMED_JSON */
+export async function readJson(request: Request, bytesMax: number): Promise<unknown> {
+  return parseJson(await readJsonBytes(request, bytesMax))
+}
+
+const decoder = new TextDecoder()
+
+/** @throws {HttpError} MALFORMED_JSON, also for nesting that exhausts the parser's stack */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(bytes))
+  } catch {
+    throw new HttpError("MALFORMED_JSON")
+  }
+}
+
+/** Reads a body without ever holding more than `bytesMax`. @throws {TooLargeError} */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  const announced = request.headers.get("content-length")
+  if (announced === null) return readStream(request, bytesMax)
+  // The server holds a client to the length it announced, so it can be trusted as a bound.
+  if (Number(announced) > bytesMax) throw new TooLargeError("body", bytesMax)
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  if (bytes.length > bytesMax) throw new TooLargeError("body", bytesMax)
+  return bytes
+}
+
+async function readStream(request: Request, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length
+    // Leaving the loop cancels the stream: the rest is never read.
+    if (length > bytesMax) throw new TooLargeError("body", bytesMax)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, length)
+}
+
+function isJsonType(type: string): boolean {
+  return type.length <= CHARSET_MAX && JSON_TYPE.test(type)
+}
