@@ -81,6 +81,14 @@ export class UnavailableError extends SentinelError {
   }
 }
 
+/** A commit came too late: the partition belongs to another member of the group by now. */
+export class PartitionLostError extends SentinelError {
+  readonly code = "PARTITION_LOST"
+  constructor() {
+    super("the partition was assigned to another consumer", { retryable: false })
+  }
+}
+
 /** Two pieces of evidence share one event id but not their content. */
 export class EventIdConflictError extends SentinelError {
   readonly code = "EVENT_ID_CONFLICT"

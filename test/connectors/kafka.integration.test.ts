@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
+import { randomUUID } from "node:crypto"
+import {
+  ensureTopics,
+  idempotentProducer,
+  type Kafka,
+  kafkaClient,
+} from "../../src/connectors/kafka-client.ts"
+import { kafkaDeadLetters } from "../../src/connectors/kafka-dead-letters.ts"
+import { kafkaVerdictSink } from "../../src/connectors/kafka-sink.ts"
+import { kafkaSource } from "../../src/connectors/kafka-source.ts"
+import type { ExplainedVerdict } from "../../src/events.ts"
+import type {
+  OperatorContext,
+  PartitionId,
+  SourceListener,
+  SourceRecord,
+} from "../../src/stream/types.ts"
+import { requireService } from "../support/services.ts"
+
+const service = await requireService("kafka")
+setDefaultTimeout(60_000)
+
+/** Notes all that a source says; `until` resolves when the notes satisfy a condition. */
+class Recorder implements SourceListener {
+  readonly records: SourceRecord[] = []
+  readonly assignments: PartitionId[] = []
+  readonly revocations: PartitionId[] = []
+  readonly failures: unknown[] = []
+  takes: (record: SourceRecord) => boolean = () => true
+  onRevoked: (id: PartitionId) => Promise<void> = async () => {}
+  #waiting: { readonly met: () => boolean; readonly resolve: () => void }[] = []
+
+  until(met: () => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push({ met, resolve })
+    this.#check()
+    return promise
+  }
+  assigned(id: PartitionId): void {
+    this.assignments.push(id)
+    this.#check()
+  }
+  async revoked(id: PartitionId): Promise<void> {
+    this.revocations.push(id)
+    this.#check()
+    await this.onRevoked(id)
+  }
+  record(record: SourceRecord): boolean {
+    this.records.push(record)
+    this.#check()
+    return this.takes(record)
+  }
+  ended(): void {}
+  failed(error: unknown): void {
+    this.failures.push(error)
+  }
+  texts(): string[] {
+    return this.records.map(({ value }) => new TextDecoder().decode(value))
+  }
+  #check(): void {
+    for (const { met, resolve } of this.#waiting) if (met()) resolve()
+  }
+}
+
+describe.skipIf(service === undefined)("Kafka", () => {
+  const brokers = service?.brokers ?? []
+  const closing: (() => Promise<unknown>)[] = []
+  let kafka: Kafka
+
+  beforeAll(() => {
+    kafka = kafkaClient({ brokers })
+  })
+  afterAll(async () => {
+    for (const close of closing.reverse()) await close()
+  })
+
+  async function topics(count: number): Promise<string[]> {
+    const names = Array.from({ length: count }, () => `test.${randomUUID()}`)
+    await ensureTopics(
+      kafka,
+      names.map((topic) => ({ topic })),
+    )
+    return names
+  }
+
+  async function produce(topic: string, values: readonly string[], partition = 0): Promise<void> {
+    const producer = idempotentProducer(kafka)
+    await producer.connect()
+    const messages = values.map((value) => ({ key: "k", value, partition, headers: { h: "1" } }))
+    await producer.send({ topic, messages })
+    await producer.disconnect()
+  }
+
+  async function reading(topicNames: readonly string[], groupId: string = randomUUID()) {
+    const recorder = new Recorder()
+    const source = kafkaSource(kafka, { topics: topicNames, groupId, sessionTimeoutMs: 6_000 })
+    closing.push(() => source.close())
+    await source.start(recorder)
+    return { recorder, source, groupId }
+  }
+
+  const numbers = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => String(from + index))
+
+  test("kafkaSource reads several topics from the earliest offset, bytes, key and headers intact", async () => {
+    const [one = "", two = ""] = await topics(2)
+    await produce(one, ["a", "b"])
+    await produce(two, ["c"])
+    const { recorder, source } = await reading([one, two])
+    await recorder.until(() => recorder.records.length === 3)
+    expect(recorder.texts().sort()).toEqual(["a", "b", "c"])
+    expect(recorder.records[0]).toMatchObject({ key: "k", headers: { h: "1" }, offset: 0n })
+    expect(recorder.assignments).toHaveLength(8)
+    expect(source.lag().every(({ records }) => records === 0n)).toBe(true)
+  })
+
+  test("kafkaSource creates topics that are missing", async () => {
+    const topic = `test.${randomUUID()}`
+    const { recorder } = await reading([topic])
+    expect(recorder.assignments.map((id) => id.topic)).toEqual([topic, topic, topic, topic])
+  })
+
+  test("kafkaSource goes on after the committed offset in its next life", async () => {
+    const [topic = ""] = await topics(1)
+    await produce(topic, numbers(0, 10))
+    const first = await reading([topic])
+    await first.recorder.until(() => first.recorder.records.length === 10)
+    await first.source.stop()
+    await first.source.commit({ topic, partition: 0 }, 7n)
+    await first.source.close()
+    const second = await reading([topic], first.groupId)
+    await second.recorder.until(() => second.recorder.records.length === 3)
+    expect(second.recorder.texts()).toEqual(["7", "8", "9"])
+  })
+
+  test("kafkaSource holds one partition, keeps order, and lets the others go on", async () => {
+    const [topic = ""] = await topics(1)
+    const { recorder, source } = await reading([topic])
+    recorder.takes = ({ partition, offset }) => partition !== 0 || offset !== 4n
+    await produce(topic, numbers(0, 50), 0)
+    await recorder.until(() => recorder.records.some(({ offset }) => offset === 4n))
+    await produce(topic, numbers(0, 50), 1)
+    await recorder.until(
+      () => recorder.records.filter(({ partition }) => partition === 1).length === 50,
+    )
+    const held = () => recorder.records.filter(({ partition }) => partition === 0)
+    expect(held()).toHaveLength(5)
+    expect(source.lag().find(({ partition }) => partition === 0)?.records).toBe(45n)
+    source.resume({ topic, partition: 0 })
+    await recorder.until(() => held().length === 50)
+    expect(held().map(({ offset }) => offset)).toEqual(numbers(0, 50).map(BigInt))
+    await produce(topic, ["after"], 0)
+    await recorder.until(() => held().length === 51)
+  })
+
+  test("kafkaSource gives every partition back before it hands over the new assignment", async () => {
+    const [topic = ""] = await topics(1)
+    await produce(topic, numbers(0, 20))
+    const first = await reading([topic])
+    await first.recorder.until(() => first.recorder.records.length === 20)
+    const letGo = Promise.withResolvers<void>()
+    first.recorder.onRevoked = async (id) => {
+      await letGo.promise
+      if (id.partition === 0) await first.source.commit(id, 20n).catch(() => undefined)
+    }
+    const joining = reading([topic], first.groupId)
+    await first.recorder.until(() => first.recorder.revocations.length === 4)
+    const second = await joining
+    expect(first.recorder.assignments).toHaveLength(4)
+    letGo.resolve()
+    await first.recorder.until(() => first.recorder.assignments.length === 6)
+    expect(second.recorder.assignments).toHaveLength(2)
+    const lost = second.recorder.assignments[0]
+    await expect(first.source.commit(lost ?? { topic, partition: -1 }, 1n)).rejects.toMatchObject({
+      code: "PARTITION_LOST",
+    })
+    expect(first.recorder.failures).toEqual([])
+  })
+
+  test("kafkaSource delivers nothing after stop has resolved", async () => {
+    const [topic = ""] = await topics(1)
+    const { recorder, source } = await reading([topic])
+    await source.stop()
+    await produce(topic, ["late"])
+    await source.close()
+    expect(recorder.records).toEqual([])
+  })
+
+  test("kafkaSource refuses to start when no broker answers", async () => {
+    const nowhere = kafkaClient({ brokers: ["127.0.0.1:1"] })
+    const source = kafkaSource(nowhere, { topics: ["t"], groupId: "g" })
+    await expect(source.start(new Recorder())).rejects.toMatchObject({ code: "UNAVAILABLE" })
+  })
+
+  const context = { signal: new AbortController().signal } as OperatorContext
+  const verdictOf = (id: string) =>
+    ({ verdict: { event_id: id, session_id: `session-${id}` } }) as ExplainedVerdict
+
+  test("kafkaVerdictSink publishes what arrives together, keyed by session, without the explanation", async () => {
+    const topic = `test.${randomUUID()}`
+    const sink = kafkaVerdictSink(kafka, { topic })
+    await Promise.all(numbers(0, 500).map((id) => sink.write(verdictOf(id), context)))
+    await sink.close?.()
+    const { recorder } = await reading([topic])
+    await recorder.until(() => recorder.records.length === 500)
+    const seen = recorder.records.map(({ key, value }) => ({
+      key,
+      document: JSON.parse(new TextDecoder().decode(value)) as { event_id: string },
+    }))
+    expect(new Set(seen.map(({ document }) => document.event_id)).size).toBe(500)
+    for (const { key, document } of seen) expect(key).toBe(`session-${document.event_id}`)
+  })
+
+  test("kafkaVerdictSink refuses a verdict larger than Kafka takes, and goes on", async () => {
+    const sink = kafkaVerdictSink(kafka, { topic: `test.${randomUUID()}` })
+    closing.push(async () => sink.close?.())
+    const huge = verdictOf("x".repeat(1_100_000))
+    await expect(sink.write(huge, context)).rejects.toMatchObject({ code: "TOO_LARGE" })
+    await sink.write(verdictOf("small"), context)
+  })
+
+  test("kafkaVerdictSink stops waiting when its signal says so", async () => {
+    const nowhere = kafkaClient({ brokers: ["127.0.0.1:1"] })
+    const sink = kafkaVerdictSink(nowhere)
+    const stop = new AbortController()
+    const writing = sink.write(verdictOf("1"), { ...context, signal: stop.signal })
+    stop.abort(new Error("enough"))
+    await expect(writing).rejects.toThrow("enough")
+  })
+
+  const letterOf = (value: Uint8Array) => ({
+    code: "MALFORMED",
+    operator: "decode_event",
+    message: "event_id: expected string",
+    attempts: 1,
+    failedAtMs: 0,
+    record: {
+      topic: "t",
+      partition: 2,
+      offset: 41n,
+      key: "as received",
+      value,
+      headers: { trace: "x" },
+      timestampMs: 0,
+      receivedAtMs: 1_000,
+    },
+  })
+
+  test("kafkaDeadLetters keeps the key, the reason, the place and the original bytes", async () => {
+    const topic = `test.${randomUUID()}`
+    const sink = kafkaDeadLetters(kafka, { topic })
+    await sink.write(letterOf(Uint8Array.of(0, 255, 10)))
+    await sink.write(letterOf(new Uint8Array(1_040_000)))
+    await sink.close?.()
+    const { recorder } = await reading([topic])
+    await recorder.until(() => recorder.records.length === 2)
+    const [small, large] = recorder.texts().map((text) => JSON.parse(text))
+    expect(recorder.records[0]?.key).toBe("as received")
+    expect(small).toEqual({
+      code: "MALFORMED",
+      operator: "decode_event",
+      message: "event_id: expected string",
+      attempts: 1,
+      topic: "t",
+      partition: 2,
+      offset: 41,
+      received_at: "1970-01-01T00:00:01.000Z",
+      value_base64: "AP8K",
+      headers: { trace: "x" },
+    })
+    expect(Buffer.from(large.value_base64, "base64")).toHaveLength(1_040_000)
+  })
+
+  test("kafkaDeadLetters cuts the value, and says so, where the topic takes less", async () => {
+    const [topic = ""] = await topics(1)
+    const sink = kafkaDeadLetters(kafka, { topic })
+    await sink.write(letterOf(new Uint8Array(900_000)))
+    await sink.close?.()
+    const { recorder } = await reading([topic])
+    await recorder.until(() => recorder.records.length === 1)
+    expect(JSON.parse(recorder.texts()[0] ?? "")).toMatchObject({
+      code: "MALFORMED",
+      value_truncated: true,
+    })
+  })
+})

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** What a test is told about a service that it may use. */
+interface Connections {
+  readonly kafka: { readonly brokers: readonly string[] }
+  readonly minio: {
+    readonly host: string
+    readonly port: number
+    readonly accessKey: string
+    readonly secretKey: string
+  }
+  readonly k6: { readonly binary: string }
+  readonly promtool: { readonly binary: string }
+  /** A Python with a Kafka and an S3 client. */
+  readonly producer: { readonly python: string }
+}
+type ServiceName = keyof Connections
+type Variables = Readonly<Record<string, string | undefined>>
+
+const SCRIPT = join(import.meta.dir, "../../scripts/services")
+const answers = new Map<ServiceName, Promise<unknown>>()
+
+/**
+ * How to reach a real service: one that the environment names or that runs already, else one that
+ * this starts on free ports and stops when the tests end.
+ *
+ * Undefined where it is not installed: the test is to be skipped, and the command that would install
+ * it is printed. With CI=true that is a failure instead.
+ */
+export function requireService<Name extends ServiceName>(
+  name: Name,
+): Promise<Connections[Name] | undefined> {
+  const known = answers.get(name) ?? find(name)
+  answers.set(name, known)
+  return known as Promise<Connections[Name] | undefined>
+}
+
+async function find(name: ServiceName): Promise<Connections[ServiceName] | undefined> {
+  const given = READERS[name](process.env) ?? READERS[name](servicesEnv())
+  if (given !== undefined) return given
+  if (runScript(["status", name]).includes("not installed")) return missing(name)
+  const variables = await startOwn(name)
+  return READERS[name](variables) ?? missing(name)
+}
+
+function missing(name: ServiceName): undefined {
+  const text = `${name} is not installed; its tests need: scripts/services install ${name}`
+  if (process.env.CI === "true") throw new Error(text)
+  process.stderr.write(`SKIPPED: ${text}\n`)
+  return undefined
+}
+
+const READERS: {
+  readonly [Name in ServiceName]: (variables: Variables) => Connections[Name] | undefined
+} = {
+  kafka({ KAFKA_BOOTSTRAP_SERVERS: servers }) {
+    return servers ? { brokers: servers.split(",") } : undefined
+  },
+  minio({ MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey }) {
+    if (!endpoint || !accessKey || !secretKey) return undefined
+    const [host = "", port] = endpoint.split(":")
+    return { host, port: Number(port), accessKey, secretKey }
+  },
+  k6: ({ K6_BIN: binary }) => (binary ? { binary } : undefined),
+  promtool: ({ PROMTOOL_BIN: binary }) => (binary ? { binary } : undefined),
+  producer: ({ PRODUCER_PYTHON: python }) => (python ? { python } : undefined),
+}
+
+/** The servers of this process, in a folder of its own, gone when it ends. */
+async function startOwn(name: ServiceName): Promise<Variables> {
+  const data = mkdtempSync(join(tmpdir(), "sentinel-services-"))
+  const [kafka, controller, minio] = await freePorts(3)
+  const environment = {
+    SENTINEL_SERVICES_DATA: data,
+    SENTINEL_KAFKA_PORT: String(kafka),
+    SENTINEL_KAFKA_CONTROLLER_PORT: String(controller),
+    SENTINEL_MINIO_PORT: String(minio),
+  }
+  process.once("exit", () => {
+    runScript(["stop", name], environment)
+    rmSync(data, { recursive: true, force: true })
+  })
+  runScript(["start", name], environment)
+  return servicesEnv(environment)
+}
+
+function servicesEnv(environment: Variables = {}): Variables {
+  const lines = runScript(["env"], environment).matchAll(/^export (\w+)=(\S*)$/gm)
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]))
+}
+
+function runScript(command: readonly string[], environment: Variables = {}): string {
+  const { stdout } = Bun.spawnSync([SCRIPT, ...command], {
+    env: { ...process.env, ...environment },
+    stdin: "ignore",
+    stderr: command[0] === "start" ? "inherit" : "ignore",
+  })
+  return stdout.toString()
+}
+
+/** Different ones: all are held open until all are known. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere()))
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === "object" && address !== null ? address.port : 0
+  })
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => resolve(server))
+  })
+}
