@@ -19,7 +19,7 @@ install_bun() {
   command -v npm >/dev/null 2>&1 || setup_failed \
     "bun $bun_version is needed and neither it nor npm is on PATH. Install Node.js (with npm), or bun $bun_version."
   echo "sentinel: installing bun $bun_version with npm into .tools/ (once)" >&2
-  npm install --prefix "$root/.tools" --no-save --no-audit --no-fund --ignore-scripts \
+  npm install --prefix "$root/.tools" --no-save --no-audit --no-fund --no-update-notifier --ignore-scripts \
     "bun@$bun_version" >&2 || setup_failed "npm could not install bun $bun_version."
   for bun in "$root/.tools/node_modules/@oven/"*/bin/bun; do
     is_pinned_bun && return
