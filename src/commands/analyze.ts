@@ -1,0 +1,43 @@
+import { createAnalyzer, openModels } from "../compose.ts"
+import { readConfig } from "../config.ts"
+import { readEvidenceFiles } from "../connectors/evidence-file.ts"
+import { publicError } from "../errors.ts"
+import type { Analyzer } from "../ports.ts"
+import { endProgress, showProgress, type Terminal } from "./terminal.ts"
+
+/**
+ * Judges evidence documents: one JSON line each on stdout, in input order. Stores nothing.
+ *
+ * @param paths files by their name's ending, or `-` for JSON lines on stdin
+ * @returns 1 where any document was refused; its line holds the error
+ */
+export async function analyze(paths: readonly string[], terminal: Terminal): Promise<number> {
+  const config = readConfig(terminal.env)
+  const analyzer = createAnalyzer(await openModels(config), config)
+  let analyzed = 0
+  let refused = 0
+  for await (const document of readEvidenceFiles(paths)) {
+    const { line, isRefused } = await analyzeOne(document, analyzer)
+    await terminal.write(`${JSON.stringify(line)}\n`)
+    if (isRefused) refused++
+    else analyzed++
+    showProgress(terminal, `${analyzed} analysed, ${refused} refused`)
+  }
+  endProgress(terminal)
+  return refused === 0 ? 0 : 1
+}
+
+type EvidenceFile = { readonly bytes: Uint8Array } | { readonly error: unknown }
+
+async function analyzeOne(
+  document: EvidenceFile,
+  analyzer: Analyzer,
+): Promise<{ line: unknown; isRefused: boolean }> {
+  try {
+    if ("error" in document) throw document.error
+    const { verdict, explanation } = await analyzer.analyze(document.bytes)
+    return { line: { session_id: verdict.session_id, verdict, explanation }, isRefused: false }
+  } catch (error) {
+    return { line: { error: publicError(error) }, isRefused: true }
+  }
+}

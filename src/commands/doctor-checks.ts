@@ -1,0 +1,177 @@
+import { access, constants, readFile } from "node:fs/promises"
+import { arch, platform } from "node:os"
+import { dirname, join } from "node:path"
+import { openModels } from "../compose.ts"
+import { type Config, readConfig } from "../config.ts"
+import { idempotentProducer, kafkaClient } from "../connectors/kafka-client.ts"
+import { publicError, UnavailableError } from "../errors.ts"
+import { minioObjects } from "../services/minio-objects.ts"
+import { findServer } from "../store/data-directory.ts"
+import { REPOSITORY } from "./repository.ts"
+
+export interface Finding {
+  /** ok: works. off: not configured. missing: only needed for tests. FAILED: configured, broken. */
+  readonly state: "ok" | "off" | "missing" | "FAILED"
+  readonly subject: string
+  readonly detail: string
+  readonly remedy?: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const REACH_TIMEOUT_MS = 5_000
+const STATUS_TIMEOUT_MS = 10_000
+
+/** Checks all that Sentinel uses, outside systems at the same time; none may take over 10 s. */
+export async function checkEverything(env: Environment): Promise<readonly Finding[]> {
+  const config = attempt("configuration", () => readConfig(env))
+  const configured = "state" in config ? [config] : await checkConfigured(config)
+  return [await checkBun(), ...configured, ...(await checkTestServices(env))]
+}
+
+async function checkConfigured(config: Config): Promise<readonly Finding[]> {
+  return await Promise.all([
+    { state: "ok", subject: "configuration", detail: "every variable is valid" } as const,
+    checkDataDirectory(config),
+    checkModels(config),
+    checkKafka(config),
+    checkMinio(config),
+    checkToken(config),
+  ])
+}
+
+/** The value, or the finding that says why there is none. */
+function attempt<T>(subject: string, work: () => T): T | Finding {
+  try {
+    return work()
+  } catch (error) {
+    return { state: "FAILED", subject, detail: publicError(error).message }
+  }
+}
+
+async function checkBun(): Promise<Finding> {
+  const text = await readFile(join(REPOSITORY, ".tool-versions"), "utf8")
+  const pinned = /^bun (\S{1,32})$/m.exec(text)?.[1] ?? "unknown"
+  const detail = `bun ${Bun.version} on ${platform()} ${arch()}`
+  if (pinned === Bun.version) return { state: "ok", subject: "runtime", detail }
+  const remedy = `this checkout is pinned to bun ${pinned}; ./sentinel finds or installs it`
+  return { state: "FAILED", subject: "runtime", detail, remedy }
+}
+
+async function checkDataDirectory({ dataDir }: Config): Promise<Finding> {
+  const subject = "data directory"
+  const server = findServer(dataDir)
+  if (server !== undefined) {
+    const detail = `owned by the server at http://${server.host}:${server.port} (pid ${server.pid})`
+    return { state: "ok", subject, detail }
+  }
+  const path = await nearestExisting(dataDir)
+  try {
+    await access(path, constants.W_OK | constants.X_OK)
+    const detail =
+      path === dataDir ? "writable, no server is running" : "is made at the first start"
+    return { state: "ok", subject, detail }
+  } catch {
+    const remedy = "make it writable, or set SENTINEL_DATA_DIR to a directory that is"
+    return { state: "FAILED", subject, detail: "not writable", remedy }
+  }
+}
+
+/** The directory itself, or the closest of its parents that is there. */
+async function nearestExisting(directory: string): Promise<string> {
+  for (let path = directory; ; path = dirname(path)) {
+    const exists = await access(path).then(
+      () => true,
+      () => false,
+    )
+    if (exists || path === dirname(path)) return path
+  }
+}
+
+async function checkModels(config: Config): Promise<Finding> {
+  const subject = "models"
+  try {
+    const { classifier, anomaly } = await openModels(config)
+    const names = `${classifier.info.modelId} and ${anomaly.info.modelId}`
+    return { state: "ok", subject, detail: `${names} agree with ONNX Runtime` }
+  } catch (error) {
+    const remedy = "restore models/ from the repository, or train them: ./sentinel train"
+    return { state: "FAILED", subject, detail: publicError(error).message, remedy }
+  }
+}
+
+async function checkKafka({ kafka }: Config): Promise<Finding> {
+  const subject = "Kafka"
+  if (kafka === undefined) {
+    const detail = "not configured: evidence comes from the inbox and the API"
+    return { state: "off", subject, detail, remedy: "set KAFKA_BOOTSTRAP_SERVERS to use it" }
+  }
+  const producer = idempotentProducer(kafkaClient({ brokers: kafka.brokers }))
+  try {
+    await within(REACH_TIMEOUT_MS, producer.connect())
+    return { state: "ok", subject, detail: `answers; consumer group ${kafka.groupId}` }
+  } catch {
+    const remedy = "check KAFKA_BOOTSTRAP_SERVERS and that the brokers run"
+    return { state: "FAILED", subject, detail: "does not answer", remedy }
+  } finally {
+    void producer.disconnect().catch(() => undefined)
+  }
+}
+
+async function checkMinio({ minio }: Config): Promise<Finding> {
+  const subject = "MinIO"
+  if (minio === undefined) {
+    const detail = "not configured: objects are read from the data directory"
+    return { state: "off", subject, detail, remedy: "set MINIO_ENDPOINT to use it" }
+  }
+  try {
+    const signal = AbortSignal.timeout(REACH_TIMEOUT_MS)
+    await within(REACH_TIMEOUT_MS, minioObjects(minio).ping(signal))
+    return { state: "ok", subject, detail: "answers and accepts the keys" }
+  } catch (error) {
+    const remedy = "check MINIO_ENDPOINT, MINIO_SECURE and the keys"
+    return { state: "FAILED", subject, detail: publicError(error).message, remedy }
+  }
+}
+
+async function checkToken({ apiToken }: Config): Promise<Finding> {
+  const subject = "API token"
+  if (apiToken !== undefined) return { state: "ok", subject, detail: "set" }
+  const detail = "not set: the API stays on loopback"
+  return { state: "off", subject, detail, remedy: "set SENTINEL_API_TOKEN to serve other hosts" }
+}
+
+/** What `scripts/services status` knows, one finding for each service of the integration tests. */
+async function checkTestServices(env: Environment): Promise<readonly Finding[]> {
+  const child = Bun.spawn([join(REPOSITORY, "scripts/services"), "status"], {
+    env: { ...env },
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: STATUS_TIMEOUT_MS,
+  })
+  const text = await new Response(child.stdout).text()
+  return text.split("\n", 20).flatMap(testServiceFinding)
+}
+
+function testServiceFinding(line: string): readonly Finding[] {
+  const [, name, status] = /^([a-z0-9-]{1,32}): ([a-z ]{1,32})/.exec(line) ?? []
+  if (name === undefined || status === undefined) return []
+  const subject = `${name} (tests)`
+  if (!status.startsWith("not installed")) {
+    return [{ state: "ok", subject, detail: "installed; ./sentinel test starts it" }]
+  }
+  const remedy = `scripts/services install ${name}`
+  return [{ state: "missing", subject, detail: "its tests are skipped", remedy }]
+}
+
+/** @throws UnavailableError after `ms` */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new UnavailableError("the service")), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
