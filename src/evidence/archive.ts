@@ -1,6 +1,6 @@
 import { Readable } from "node:stream"
 import { createGunzip } from "node:zlib"
-import { extract, type Headers } from "tar-stream"
+import { extract, type Header } from "tar-stream"
 import { ArchiveRefusedError, SentinelError } from "../errors.ts"
 
 export const ARCHIVE_MEMBERS_MAX = 1_000
@@ -49,7 +49,7 @@ export async function unpackArchive(
     await feed(inflated, unpack, signal)
     await reading
   } catch (error) {
-    unpack.destroy()
+    unpack.destroy(asError(error))
     if (error instanceof SentinelError || signal?.aborted) throw error
     throw new ArchiveRefusedError("not a well-formed .tar.gz")
   } finally {
@@ -80,10 +80,11 @@ async function feed(
     if (total > ARCHIVE_BYTES_MAX) {
       throw new ArchiveRefusedError(`more than ${ARCHIVE_BYTES_MAX} bytes unpacked`)
     }
+    if (unpack.write(chunk)) continue
     const drained = new Promise<void>((resolve) => unpack.once("drain", () => resolve()))
-    if (!unpack.write(chunk)) await Promise.race([drained, failed])
+    await Promise.race([drained, failed])
   }
-  unpack.end()
+  unpack.end(null)
 }
 
 async function readMembers(unpack: ReturnType<typeof extract>, files: ArchiveFiles): Promise<void> {
@@ -95,7 +96,7 @@ async function readMembers(unpack: ReturnType<typeof extract>, files: ArchiveFil
       if (entry.header.type !== "directory") files.add(path, content)
     }
   } catch (error) {
-    unpack.destroy(error instanceof Error ? error : undefined)
+    unpack.destroy(asError(error))
     throw error
   }
 }
@@ -107,7 +108,7 @@ class ArchiveFiles {
   #kept = 0
 
   /** The path of a member that may be unpacked. */
-  admit(header: Headers): string {
+  admit(header: Header): string {
     this.#members += 1
     if (this.#members > ARCHIVE_MEMBERS_MAX) {
       throw new ArchiveRefusedError(`more than ${ARCHIVE_MEMBERS_MAX} members`)
@@ -160,4 +161,8 @@ function escapes(name: string): boolean {
   if (name === "" || name.length > NAME_CHARS_MAX) return true
   if (/^[/\\]|^[A-Za-z]:|\0/.test(name)) return true
   return name.split(/[/\\]/).includes("..")
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("unpacking failed")
 }

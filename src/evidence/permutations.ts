@@ -10,18 +10,19 @@ export function* permutations<T>(items: readonly T[]): Generator<readonly T[]> {
 }
 
 /**
- * Every way to put one alternative of each list after the other, without repeats of work:
- * the last list varies fastest.
+ * Every way to take one alternative of each list, one after the other, joined; the first list varies
+ * fastest. As many as the product of the lists' lengths, so the caller bounds what it takes.
  */
-export function* concatenations<T>(
-  lists: readonly (() => Iterable<readonly T[]>)[],
+export function* joinedChoices<T>(
+  lists: readonly (readonly (readonly T[])[])[],
 ): Generator<readonly T[]> {
-  const [first, ...others] = lists
-  if (first === undefined) {
-    yield []
-    return
-  }
-  for (const head of first()) {
-    for (const tail of concatenations(others)) yield [...head, ...tail]
+  const combinations = lists.reduce((product, list) => product * list.length, 1)
+  for (let combination = 0; combination < combinations; combination += 1) {
+    let rest = combination
+    yield lists.flatMap((list) => {
+      const choice = list[rest % list.length] ?? []
+      rest = Math.floor(rest / list.length)
+      return choice
+    })
   }
 }

@@ -1,11 +1,13 @@
 import type { StoredObject } from "../events.ts"
 import { sha256Hex } from "./digest.ts"
-import { concatenations, permutations } from "./permutations.ts"
+import { joinedChoices, permutations } from "./permutations.ts"
 
 /** Up to this many files of a group are tried in every order. */
 const PERMUTED_MAX = 6
 /** Orders tried of a larger group's ties in last-modified time: as many as 6 files have. */
 const TIE_ORDERS_MAX = 720
+/** Work of one search; the 720 x 720 orders of two full groups need less. */
+const HASHED_BYTES_MAX = 268_435_456
 
 /** One of the prefix's objects, its path relative to the prefix. */
 export interface PrefixFile extends StoredObject {
@@ -31,7 +33,7 @@ export type ChecksumOutcome = "matches" | "differs" | "undecided"
  * hex digests in the order of the producer's directory walk, which nobody recorded: files of the
  * root first, then `payloads/*`, each group in any order. Likely orders are tried first.
  *
- * At most 720 x 720 orders; lets other work in between.
+ * At most 720 x 720 orders and HASHED_BYTES_MAX; lets other work in between.
  * @param checksum 64 lower-case hex digits
  */
 export async function matchPrefixChecksum(
@@ -60,11 +62,15 @@ async function matchesInAnyOrder(
   payloads: readonly Digested[],
   checksum: string,
 ): Promise<boolean> {
+  let hashedBytes = 0
   for (const order of everyOrder(root)) {
     const start = new Bun.CryptoHasher("sha256").update(order.join(""))
     for (const rest of everyOrder(payloads)) {
-      if (start.copy().update(rest.join("")).digest("hex") === checksum) return true
+      const text = rest.join("")
+      if (start.copy().update(text).digest("hex") === checksum) return true
+      hashedBytes += text.length
     }
+    if (hashedBytes > HASHED_BYTES_MAX) return false
     await new Promise((resolve) => setImmediate(resolve))
   }
   return false
@@ -94,18 +100,17 @@ function* everyOrder(files: readonly Digested[]): Generator<Order> {
     return
   }
   yield* likelyOrders(files)
-  yield* concatenations(tiedGroups(files)).take(TIE_ORDERS_MAX)
+  yield* joinedChoices(tiedOrders(files)).take(TIE_ORDERS_MAX)
 }
 
-/** Files of one last-modified time each, the times ascending. */
-function tiedGroups(files: readonly Digested[]): (() => Iterable<Order>)[] {
+/** The orders of the files of each last-modified time, the times ascending; large ties by key. */
+function tiedOrders(files: readonly Digested[]): Order[][] {
   const byTime = Map.groupBy(files, (file) => file.modifiedMs)
   const times = [...byTime].sort(([left], [right]) => left - right)
-  return times.map(
-    ([, tied]) =>
-      () =>
-        permutations(digestsOf(byKey(tied))),
-  )
+  return times.map(([, tied]) => {
+    const digests = digestsOf(byKey(tied))
+    return tied.length > PERMUTED_MAX ? [digests] : [...permutations(digests)]
+  })
 }
 
 function byKey(files: readonly Digested[]): Digested[] {

@@ -1,0 +1,25 @@
+import type { PayloadKind } from "../events.ts"
+import type { PayloadCollector } from "./payload-collector.ts"
+import type { RawField } from "./request-target.ts"
+
+const NAME_CHARS_MAX = 64
+const PLAIN_NAME = /^[\w.\-[\]]{0,64}$/
+
+/**
+ * Adds the values of named fields at `<place>:<name>`, and a name that is no plain identifier at
+ * `<place>-name`: attackers inject into names as well.
+ */
+export function mineFields(
+  fields: readonly RawField[],
+  { place, kind }: { place: string; kind: PayloadKind },
+  collector: PayloadCollector,
+): void {
+  for (const { name, value } of fields) {
+    if (name === undefined) {
+      collector.add(value, kind, place)
+      continue
+    }
+    collector.add(value, kind, `${place}:${name.slice(0, NAME_CHARS_MAX)}`)
+    if (!PLAIN_NAME.test(name)) collector.add(name, kind, `${place}-name`)
+  }
+}
