@@ -38,6 +38,15 @@ export function requireService<Name extends ServiceName>(
   return known as Promise<Connections[Name] | undefined>
 }
 
+/** The same, but a server of this test alone, empty: for tests of topics with fixed names. */
+export async function requireFreshServer<Name extends "kafka" | "minio">(
+  name: Name,
+): Promise<Connections[Name] | undefined> {
+  if (runScript(["status", name]).includes("not installed")) return missing(name)
+  const connection = READERS[name](await startOwn(name))
+  return connection ?? missing(name)
+}
+
 async function find(name: ServiceName): Promise<Connections[ServiceName] | undefined> {
   const given = READERS[name](process.env) ?? READERS[name](servicesEnv())
   if (given !== undefined) return given

@@ -1,0 +1,183 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { kafkaClient } from "../src/connectors/kafka-client.ts"
+import { DEAD_LETTER_TOPIC } from "../src/connectors/kafka-dead-letters.ts"
+import { VERDICT_TOPIC } from "../src/connectors/kafka-sink.ts"
+import type { Verdict } from "../src/events.ts"
+import { openVerdictStore } from "../src/store/verdict-store.ts"
+import type { SourceRecord } from "../src/stream/types.ts"
+import { requireFreshServer, requireService } from "./support/services.ts"
+import { readTopics } from "./support/topic-reader.ts"
+
+/*
+ * Goal: no evidence is lost, doubled or wrongly believed, whatever happens to the process.
+ * Method: a producer that shares no code with Sentinel (Python, its own clients and digests) stores
+ * and announces packages of both forms, one in a hundred broken, and writes down what each must
+ * become. The processor reads them while it is killed with SIGKILL at seeded points of its progress.
+ * In the end the store, the verdict topic and the dead-letter topic must agree with that ledger.
+ */
+
+const PACKAGES = 10_000
+const SEED = 20_260_301
+const KILLS = 5
+const ROOT = join(import.meta.dir, "..")
+
+const producer = await requireService("producer")
+const kafkaServer = producer && (await requireFreshServer("kafka"))
+const minioServer = kafkaServer && (await requireFreshServer("minio"))
+setDefaultTimeout(420_000)
+
+interface LedgerLine {
+  readonly event_id: string
+  readonly value_sha256: string
+  /** "verdict", or the code of the dead letter. */
+  readonly expected: string
+  readonly fault: string
+  readonly copies: number
+}
+
+/** What the two topics said, by event id and by digest of the announcement. */
+class Outcomes {
+  readonly verdicts = new Map<string, Set<string>>()
+  readonly codes = new Map<string, Set<string>>()
+
+  get settled(): number {
+    return this.verdicts.size + this.codes.size
+  }
+
+  note({ topic, value }: SourceRecord): void {
+    const text = new TextDecoder().decode(value)
+    if (topic === VERDICT_TOPIC) {
+      const { event_id: eventId } = JSON.parse(text) as Verdict
+      add(this.verdicts, eventId, text)
+    } else {
+      const letter = JSON.parse(text) as { readonly code: string; readonly value_base64: string }
+      add(this.codes, sha256(Buffer.from(letter.value_base64, "base64")), letter.code)
+    }
+  }
+}
+
+function add(sets: Map<string, Set<string>>, key: string, value: string): void {
+  const known = sets.get(key) ?? new Set()
+  sets.set(key, known.add(value))
+}
+
+function sha256(bytes: Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex")
+}
+
+/** Mulberry32: uniform in [0, 1), the same sequence for the same seed. */
+function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+describe.skipIf(minioServer === undefined)("sentinel process", () => {
+  const directory = mkdtempSync(join(tmpdir(), "sentinel-end-to-end-"))
+  const dataDir = join(directory, "data")
+  const brokers = kafkaServer?.brokers ?? []
+  const environment = {
+    ...process.env,
+    KAFKA_BOOTSTRAP_SERVERS: brokers.join(","),
+    MINIO_ENDPOINT: `${minioServer?.host}:${minioServer?.port}`,
+    MINIO_SECURE: "false",
+    MINIO_ACCESS_KEY: minioServer?.accessKey ?? "",
+    MINIO_SECRET_KEY: minioServer?.secretKey ?? "",
+    SENTINEL_DATA_DIR: dataDir,
+    SENTINEL_METRICS_PORT: "0",
+    PYTHONDONTWRITEBYTECODE: "1",
+  }
+
+  function startProcessor() {
+    return Bun.spawn([join(ROOT, "sentinel"), "process"], {
+      env: environment,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: Bun.file(join(directory, `processor-${performance.now()}.log`)),
+    })
+  }
+
+  async function produceAll(): Promise<readonly LedgerLine[]> {
+    const ledger = join(directory, "ledger.jsonl")
+    const script = join(ROOT, "test/support/producer/produce.py")
+    const options = ["--packages", `${PACKAGES}`, "--seed", `${SEED}`, "--bucket", "evidence"]
+    const { exited } = Bun.spawn([producer?.python ?? "", script, ...options, "--ledger", ledger], {
+      env: environment,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "inherit",
+    })
+    expect(await exited).toBe(0)
+    const lines = (await Bun.file(ledger).text()).trimEnd().split("\n")
+    return lines.map((line) => JSON.parse(line) as LedgerLine)
+  }
+
+  test("process gives every good package one verdict and every broken one its dead letter, killed five times", async () => {
+    const outcomes = new Outcomes()
+    const topics = [VERDICT_TOPIC, DEAD_LETTER_TOPIC]
+    const reader = await readTopics(kafkaClient({ brokers }), topics, (record) =>
+      outcomes.note(record),
+    )
+    let processor = startProcessor()
+    /** A processor that ends by itself has failed: that must not look like a long wait. */
+    const progress = (met: () => boolean) =>
+      Promise.race([
+        reader.until(met),
+        processor.exited.then((code) => {
+          throw new Error(`the processor ended with ${code}; its log is in ${directory}`)
+        }),
+      ])
+
+    const producing = produceAll()
+    const random = seededRandom(SEED)
+    const moments = Array.from({ length: KILLS }, () => 0.02 + 0.9 * random()).sort()
+    for (const moment of moments) {
+      const before = outcomes.settled
+      await progress(() => outcomes.settled > Math.max(before, moment * PACKAGES))
+      processor.kill("SIGKILL")
+      await processor.exited
+      processor = startProcessor()
+    }
+    const ledger = await producing
+    const good = ledger.filter(({ expected }) => expected === "verdict")
+    const broken = ledger.filter(({ expected }) => expected !== "verdict")
+    await progress(
+      () =>
+        good.every(({ event_id }) => outcomes.verdicts.has(event_id)) &&
+        broken.every(({ value_sha256 }) => outcomes.codes.has(value_sha256)),
+    )
+    processor.kill("SIGTERM")
+    expect(await processor.exited).toBe(0)
+    await reader.close()
+
+    expect(ledger).toHaveLength(PACKAGES)
+    expect(broken).toHaveLength(PACKAGES / 100)
+    expect(new Set(broken.map(({ fault }) => fault)).size).toBeGreaterThanOrEqual(10)
+
+    const faultsAndCodes = broken.map(({ fault, value_sha256 }) => ({
+      fault,
+      codes: [...(outcomes.codes.get(value_sha256) ?? [])],
+    }))
+    expect(faultsAndCodes).toEqual(
+      broken.map(({ fault, expected }) => ({ fault, codes: [expected] })),
+    )
+    expect(outcomes.codes.size).toBe(broken.length)
+    expect(outcomes.verdicts.size).toBe(good.length)
+
+    const store = openVerdictStore(dataDir)
+    expect(store.count()).toBe(good.length)
+    for (const { event_id: eventId } of good) {
+      const published = [...(outcomes.verdicts.get(eventId) ?? [])]
+      expect(published).toEqual([JSON.stringify(store.byEvent(eventId)?.verdict)])
+    }
+    await store.close()
+    rmSync(directory, { recursive: true, force: true })
+  })
+})
