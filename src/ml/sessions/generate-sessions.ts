@@ -48,7 +48,7 @@ export interface GeneratorOptions {
 }
 
 /** Share of sessions whose recording is poor: no times, no sizes or no headers but the agent. */
-const POOR_RECORDING_SHARE = 0.06
+const POOR_RECORDING_SHARE = 0.12
 
 /** Draws `count` sessions. The same options give the same sessions, byte for byte. */
 export function* generateSessions(options: GeneratorOptions): Generator<GeneratedSession> {

@@ -59,8 +59,8 @@ class PayloadSums implements PayloadStatistics {
   hasXss = false
   hasCommand = false
   hasTraversal = false
-  readonly #texts = new Set<string>()
-  readonly #histogram = new Uint16Array(256)
+  // Path segments and field values repeat within a session: each text is read once.
+  readonly #texts = new Map<string, TextStatistics>()
 
   get distinctTexts(): number {
     return this.#texts.size
@@ -71,40 +71,27 @@ class PayloadSums implements PayloadStatistics {
     this.totalLength += whole.length
     this.maxLength = Math.max(this.maxLength, whole.length)
     const text = whole.length > CHARACTERS_MAX ? whole.slice(0, CHARACTERS_MAX) : whole
-    this.#texts.add(text)
-    this.#addCharacters(text)
-    this.#addPatterns(text)
-  }
-
-  #addCharacters(text: string): void {
-    const histogram = this.#histogram.fill(0)
-    let alphanumeric = 0
-    let digits = 0
-    let wide = 0
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      // Wide characters share the upper half of the histogram: exact for ASCII, close for the rest.
-      const bucket = code < 128 ? code : 128 + (code & 127)
-      histogram[bucket] = (histogram[bucket] ?? 0) + 1
-      const mark = MARKS[code] ?? -1
-      if (mark > 0) alphanumeric += 1
-      if (mark > 1) digits += 1
-      if (mark < 0) wide += 1
-    }
-    const entropy = entropyOf(histogram, text.length)
+    const { entropy, specialRatio, digitRatio, nonAsciiRatio, hasPercent } = this.#read(text)
     this.totalEntropy += entropy
     this.maxEntropy = Math.max(this.maxEntropy, entropy)
-    // A letter of another script is no special character, though it is not ASCII.
-    const letters = wide === 0 ? 0 : (text.match(/[^\p{ASCII}\P{Alphabetic}]/gu)?.length ?? 0)
-    const special = Math.max(0, text.length - alphanumeric - letters) / (text.length + 1)
-    this.totalSpecialRatio += special
-    this.maxSpecialRatio = Math.max(this.maxSpecialRatio, special)
-    this.totalDigitRatio += digits / (text.length + 1)
-    this.totalNonAsciiRatio += wide / (text.length + 1)
+    this.totalSpecialRatio += specialRatio
+    this.maxSpecialRatio = Math.max(this.maxSpecialRatio, specialRatio)
+    this.totalDigitRatio += digitRatio
+    this.totalNonAsciiRatio += nonAsciiRatio
+    if (hasPercent) this.withPercent += 1
+  }
+
+  #read(text: string): TextStatistics {
+    const known = this.#texts.get(text)
+    if (known !== undefined) return known
+    const statistics = readText(text)
+    this.#texts.set(text, statistics)
+    // Every pattern needs a character that is neither letter nor digit.
+    if (statistics.specialRatio > 0) this.#addPatterns(text)
+    return statistics
   }
 
   #addPatterns(text: string): void {
-    if (text.includes("%")) this.withPercent += 1
     this.hasSql ||= SQL.test(text)
     this.hasXss ||= XSS.test(text)
     this.hasCommand ||= COMMAND.test(text)
@@ -112,10 +99,56 @@ class PayloadSums implements PayloadStatistics {
   }
 }
 
-/** Shannon entropy in bits per character of a histogram whose counts sum to `total`. */
-function entropyOf(histogram: Uint16Array, total: number): number {
-  if (total < 2) return 0
+/** What is known of one text; ratios are over its length + 1. */
+interface TextStatistics {
+  readonly entropy: number
+  readonly specialRatio: number
+  readonly digitRatio: number
+  readonly nonAsciiRatio: number
+  readonly hasPercent: boolean
+}
+
+/** Zero between calls: `entropyOf` clears what a text has counted. */
+const HISTOGRAM = new Uint16Array(256)
+
+function readText(text: string): TextStatistics {
+  let alphanumeric = 0
+  let digits = 0
+  let wide = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const bucket = bucketOf(code)
+    HISTOGRAM[bucket] = (HISTOGRAM[bucket] ?? 0) + 1
+    const mark = MARKS[code] ?? -1
+    if (mark > 0) alphanumeric += 1
+    if (mark > 1) digits += 1
+    if (mark < 0) wide += 1
+  }
+  // A letter of another script is no special character, though it is not ASCII.
+  const letters = wide === 0 ? 0 : (text.match(/[^\p{ASCII}\P{Alphabetic}]/gu)?.length ?? 0)
+  const denominator = text.length + 1
+  return {
+    entropy: entropyOf(text),
+    specialRatio: Math.max(0, text.length - alphanumeric - letters) / denominator,
+    digitRatio: digits / denominator,
+    nonAsciiRatio: wide / denominator,
+    hasPercent: text.includes("%"),
+  }
+}
+
+/** Wide characters share the upper half of the histogram: exact for ASCII, close for the rest. */
+function bucketOf(code: number): number {
+  return code < 128 ? code : 128 + (code & 127)
+}
+
+/** Shannon entropy in bits per character of the text that the histogram counts; clears it. */
+function entropyOf(text: string): number {
   let sum = 0
-  for (const count of histogram) if (count > 0) sum += count * Math.log2(count)
-  return Math.max(0, Math.log2(total) - sum / total)
+  for (let i = 0; i < text.length; i++) {
+    const bucket = bucketOf(text.charCodeAt(i))
+    const count = HISTOGRAM[bucket] ?? 0
+    if (count > 1) sum += count * Math.log2(count)
+    HISTOGRAM[bucket] = 0
+  }
+  return text.length < 2 ? 0 : Math.max(0, Math.log2(text.length) - sum / text.length)
 }

@@ -44,6 +44,8 @@ export class RequestStatistics {
   clientAgents = 0
   emptyAgents = 0
   numberedPaths = new Map<string, Set<string>>()
+  #userAgent: string | undefined
+  #tool: ReturnType<typeof toolOfUserAgent>
   readonly gapsMs: number[]
   readonly spanMs: number
 
@@ -144,12 +146,18 @@ export class RequestStatistics {
 
   #addClient(request: SessionRequest): void {
     if (request.userAgent === "") this.emptyAgents += 1
-    this.userAgents.add(request.userAgent)
-    const tool = toolOfUserAgent(request.userAgent)
-    if (tool?.scanner === true) this.scannerAgents += 1
-    else if (tool !== undefined) this.clientAgents += 1
+    if (request.userAgent !== this.#userAgent) this.#recogniseAgent(request.userAgent)
+    if (this.#tool?.scanner === true) this.scannerAgents += 1
+    else if (this.#tool !== undefined) this.clientAgents += 1
     this.headers += request.headers.length
     for (const { name } of request.headers) this.#addHeader(name.toLowerCase())
+  }
+
+  /** A session seldom changes its agent, so the last one is remembered. */
+  #recogniseAgent(userAgent: string): void {
+    this.userAgents.add(userAgent)
+    this.#userAgent = userAgent
+    this.#tool = toolOfUserAgent(userAgent)
   }
 
   #addHeader(name: string): void {
