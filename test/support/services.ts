@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -88,12 +88,23 @@ async function startOwn(name: ServiceName): Promise<Variables> {
     SENTINEL_KAFKA_CONTROLLER_PORT: String(controller),
     SENTINEL_MINIO_PORT: String(minio),
   }
-  process.once("exit", () => {
-    runScript(["stop", name], environment)
-    rmSync(data, { recursive: true, force: true })
-  })
+  stopWhenTestsEnd(name, environment)
   runScript(["start", name], environment)
   return servicesEnv(environment)
+}
+
+/** bun:test tells nobody that it ends: a shell that waits for this process to close its pipe knows. */
+function stopWhenTestsEnd(
+  name: ServiceName,
+  environment: Variables & { SENTINEL_SERVICES_DATA: string },
+) {
+  const command = 'cat > /dev/null; "$0" stop "$1"; rm -rf "$SENTINEL_SERVICES_DATA"'
+  Bun.spawn(["setsid", "bash", "-c", command, SCRIPT, name], {
+    env: { ...process.env, ...environment },
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+  }).unref()
 }
 
 function servicesEnv(environment: Variables = {}): Variables {
