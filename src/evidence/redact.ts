@@ -1,0 +1,116 @@
+/** Longer texts are cut here before anything else: nobody shows more of a payload. */
+export const REDACTED_CHARS_MAX = 65_536
+const MASK = "[redacted]"
+
+const SECRET_WORD =
+  "pass(?:word|wd|phrase|code)?|pwd|secret|token|jwt|api[_-]?key|access[_-]?key|private[_-]?key|" +
+  "client[_-]?secret|credentials?|auth|authorization|session(?:[_-]?id)?|sess|sid|csrf|xsrf|otp|cvv"
+
+/** A name that ends in a secret word: `user_password`, `X-Api-Key`, `PHPSESSID`, `connect.sid`. */
+const SECRET_NAME = new RegExp(
+  `(?:${SECRET_WORD}|remember[_-]?me)(?:[_-]?(?:id|hash|value))?s?$`,
+  "i",
+)
+const SECRET_HEADERS = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"])
+
+/** Percent-encoded space, quotes, brackets, separators. */
+const ENCODED_SYNTAX = "(?:20|2[2789c]|3[bce]|5c|60|7[bcd]|0[0ad])"
+/** Where the syntax of an attack begins; a secret before it is masked, the rest stays visible. */
+const SYNTAX = new RegExp(`[\\s'"<>;|\`$(){}\\\\&,]|\\.\\.[/\\\\]|--|%${ENCODED_SYNTAX}`, "i")
+/** A password may hold a quote or a bracket; this is what hardly any holds. */
+const ATTACK =
+  /['"`](?:\s|[=|&;)#+-]|%20|$)|<[a-z/!?]|[;|&]\s{0,8}[a-z/]{2}|\$[({]|\.\.[/\\]|--|\{\{|%(?:27|22|3[bc]|7c|60)|\b(?:or|and|union|select)\b\s/i
+
+interface Rule {
+  readonly pattern: RegExp
+  readonly replacement: string
+}
+
+/**
+ * Each is linear: repeats are bounded, and no two neighbours can match the same text. The name and
+ * the separator stay; what follows up to the first quote, space or shell character goes.
+ */
+const RULES: readonly Rule[] = [
+  {
+    pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]{1,16384}/g,
+    replacement: `-----BEGIN PRIVATE KEY-----${MASK}`,
+  },
+  {
+    pattern: /\b(bearer|basic|negotiate|apikey)((?:\s|\+|%20){1,4})[A-Za-z0-9._~+/=-]{8,8192}/gi,
+    replacement: `$1$2${MASK}`,
+  },
+  {
+    pattern:
+      /(?<![\w-])eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{4,8192}(?:\.[A-Za-z0-9_-]{0,8192})?/g,
+    replacement: MASK,
+  },
+  { pattern: /\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b/g, replacement: MASK },
+  {
+    pattern:
+      /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_|sk-|AIza)[A-Za-z0-9_-]{16,256}/g,
+    replacement: MASK,
+  },
+  {
+    pattern: /(:\/\/[^\s/:@'"<>]{0,128}:)[^\s/@'"<>]{1,256}@/g,
+    replacement: `$1${MASK}@`,
+  },
+  {
+    pattern: new RegExp(
+      `((?:${SECRET_WORD})\\\\{0,3}["']?\\s{0,4}(?:=|:|%3d|%3a)\\s{0,4}\\\\{0,3}["']?)` +
+        "(?!\\[redacted\\])(?!(?:bearer|basic|negotiate|apikey)\\b)" +
+        `(?:[^\\s'"<>;|\`$(){}\\\\&,%.]|\\.(?!\\.)|%(?!${ENCODED_SYNTAX})){1,2048}`,
+      "gi",
+    ),
+    replacement: `$1${MASK}`,
+  },
+]
+
+/**
+ * Masks credentials in a payload that is shown, logged or stored: authorization values, passwords,
+ * tokens, API and cloud keys, JWTs, private keys, user info of URLs, session cookies. The syntax of
+ * an attack stays visible: `secret' OR 1=1--` becomes `[redacted]' OR 1=1--`.
+ *
+ * In: any text, cut to REDACTED_CHARS_MAX; `location` as a SessionPayload has it, whose name alone
+ * can make a value secret. Linear in the text.
+ */
+export function redactCredentials(text: string, location?: string): string {
+  const bounded = text.slice(0, REDACTED_CHARS_MAX)
+  if (location !== undefined && isSecretPlace(location)) return maskSecret(bounded, location)
+  return applyRules(bounded)
+}
+
+function applyRules(text: string): string {
+  return RULES.reduce((masked, rule) => masked.replace(rule.pattern, rule.replacement), text)
+}
+
+function isSecretPlace(location: string): boolean {
+  const place = location.slice(0, 512)
+  const lastStep = Math.max(place.indexOf(":"), place.lastIndexOf("."))
+  const name = place.slice(lastStep + 1).replace(/\[\d{1,6}\]$/, "")
+  if (place.startsWith("header:") && SECRET_HEADERS.has(name.toLowerCase())) return true
+  // `connect.sid` is a whole cookie name, `$.user.password` a path: the last step decides in both.
+  return SECRET_NAME.test(name)
+}
+
+/** All of a plain secret; of an attack in a secret's place, what stands before its syntax. */
+function maskSecret(text: string, location: string): string {
+  if (text === "") return text
+  if (location.toLowerCase() === "header:cookie") return maskCookies(text)
+  const scheme = /^(?:bearer|basic|digest|negotiate|apikey)\s{1,4}/i.exec(text)?.[0] ?? ""
+  const secret = text.slice(scheme.length)
+  const syntax = SYNTAX.exec(secret)
+  const start = syntax === null || !ATTACK.test(secret) ? secret.length : syntax.index
+  const masked = `${scheme}${start === 0 ? "" : MASK}${secret.slice(start)}`
+  return start === secret.length ? masked : applyRules(masked)
+}
+
+/** A whole cookie header: the values of session-like names only. */
+function maskCookies(header: string): string {
+  const cookies = header.split(";").map((cookie) => {
+    const equals = cookie.indexOf("=")
+    const name = cookie.slice(0, Math.max(equals, 0)).trim()
+    if (!isSecretPlace(`cookie:${name}`)) return applyRules(cookie)
+    return cookie.slice(0, equals + 1) + maskSecret(cookie.slice(equals + 1), "cookie")
+  })
+  return cookies.join(";")
+}

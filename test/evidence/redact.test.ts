@@ -1,0 +1,97 @@
+import { describe, expect, test } from "bun:test"
+import fc from "fast-check"
+import { REDACTED_CHARS_MAX, redactCredentials } from "../../src/evidence/redact.ts"
+
+const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJlLW9mLWl0"
+
+const MASKED: readonly (readonly [text: string, location: string | undefined, shown: string])[] = [
+  ["hunter2", "form:password", "[redacted]"],
+  ["correct horse battery", "json:$.user.password", "[redacted]"],
+  ["Tr0ub4dor&3'x", "form:pwd", "[redacted]"],
+  ["8f14e45fceea", "cookie:PHPSESSID", "[redacted]"],
+  ["s%3Aabc.def", "cookie:connect.sid", "[redacted]"],
+  ["k-123", "header:x-api-key", "[redacted]"],
+  ["abc", "json:$.tokens[3]", "[redacted]"],
+  ["Bearer abcdefghijk", "header:authorization", "Bearer [redacted]"],
+  ["Basic dXNlcjpwYXNz", "header:authorization", "Basic [redacted]"],
+  [
+    "theme=dark; sessionid=abc123; lang=en",
+    "header:cookie",
+    "theme=dark; sessionid=[redacted]; lang=en",
+  ],
+  ["user=bob&password=hunter2&x=1", undefined, "user=bob&password=[redacted]&x=1"],
+  ["Authorization: Bearer abcdefghijk", undefined, "Authorization: Bearer [redacted]"],
+  [`x ${JWT} y`, undefined, "x [redacted] y"],
+  ["key AKIAIOSFODNN7EXAMPLE", undefined, "key [redacted]"],
+  ['{"api_key": "abc123", "q": "x"}', undefined, '{"api_key": "[redacted]", "q": "x"}'],
+  ["https://bob:hunter2@host/x", undefined, "https://bob:[redacted]@host/x"],
+  ["ghp_0123456789abcdefghij0123456789abcdef", undefined, "[redacted]"],
+  [
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n",
+    undefined,
+    "-----BEGIN PRIVATE KEY-----[redacted]",
+  ],
+  ["access_token%3Dabc123", undefined, "access_token%3D[redacted]"],
+]
+
+const VISIBLE: readonly (readonly [text: string, location: string, shown: string])[] = [
+  ["' OR 1=1--", "form:password", "' OR 1=1--"],
+  ["hunter2' OR '1'='1", "form:password", "[redacted]' OR '1'='1"],
+  ["x%27%20OR%201=1", "query:token", "[redacted]%27%20OR%201=1"],
+  ["abc;cat /etc/passwd", "cookie:session", "[redacted];cat /etc/passwd"],
+  ["../../etc/passwd", "query:token", "../../etc/passwd"],
+  ["<script>alert(1)</script>", "form:password", "<script>alert(1)</script>"],
+  ["password=' OR 1=1--", "body", "password=' OR 1=1--"],
+  [
+    "1 UNION SELECT user, password FROM users",
+    "query:id",
+    "1 UNION SELECT user, password FROM users",
+  ],
+  ["cat /etc/passwd; id", "query:cmd", "cat /etc/passwd; id"],
+  ["O'Brien & Sons", "form:name", "O'Brien & Sons"],
+]
+
+describe("redactCredentials", () => {
+  test.each(MASKED)("redactCredentials masks %j at %s", (text, location, shown) => {
+    expect(redactCredentials(text, location)).toBe(shown)
+  })
+
+  test.each(VISIBLE)("redactCredentials leaves the attack in %j at %s", (text, location, shown) => {
+    expect(redactCredentials(text, location)).toBe(shown)
+  })
+
+  test("redactCredentials never shows a secret, whatever stands around it", () => {
+    const secret = "S3cr3tValue9"
+    const around = fc.string({ maxLength: 40 })
+    fc.assert(
+      fc.property(around, around, (before, after) => {
+        expect(redactCredentials(`${before}&password=${secret} ${after}`)).not.toContain(secret)
+      }),
+    )
+  })
+
+  test("redactCredentials changes nothing when it reads its own output", () => {
+    for (const [text, location] of MASKED) {
+      const once = redactCredentials(text, location)
+      expect(redactCredentials(once)).toBe(once)
+    }
+  })
+
+  // Texts made to set a backtracking engine going; a quadratic pattern needs minutes for them.
+  test.each([
+    "eyJaaaa-",
+    "password=",
+    "bearer ",
+    "://a:",
+    "-----BEGIN PRIVATE KEY-----",
+    "token:\\\\\\",
+    "session' ",
+  ])("redactCredentials takes linear time on repeated %s", (unit) => {
+    const text = unit.repeat(REDACTED_CHARS_MAX)
+    const startMs = performance.now()
+    redactCredentials(text)
+    redactCredentials(text, "header:cookie")
+    redactCredentials(text, "form:password")
+    expect(performance.now() - startMs).toBeLessThan(2_000)
+  })
+})
