@@ -6,17 +6,18 @@ import { UnavailableError } from "../errors.ts"
 import { REPOSITORY } from "./repository.ts"
 
 const SCRIPT = join(REPOSITORY, "scripts/services")
-/** Services that run; every other name is a tool that is only installed. */
+/** Services that run; every other name is a tool, which is only installed. */
 const SERVERS: readonly string[] = ["kafka", "minio"]
 const START_TIMEOUT_MS = 120_000
 const INSTALL_TIMEOUT_MS = 20 * 60_000
+const STATUS_TIMEOUT_MS = 10_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface LocalServices {
   /** The given environment, with the addresses of what was started and no other addresses. */
   readonly env: Environment
-  /** Those of the wanted services that this machine lacks. */
+  /** Those of the wanted services that this machine lacks; for a test or suite to be skipped. */
   readonly missing: readonly string[]
   /** Stops what was started here, and nothing else. */
   stop(): Promise<void>
@@ -38,32 +39,43 @@ export async function installServices(
   }
 }
 
+/** Those of `services` that this machine lacks. */
+export async function missingServices(
+  services: readonly string[],
+  env: Environment,
+): Promise<readonly string[]> {
+  if (services.length === 0) return []
+  const status = await scriptOutput(["status", ...services], env, STATUS_TIMEOUT_MS)
+  const lacks = (service: string) =>
+    !status.some((line) => line.startsWith(`${service}: `) && !line.includes("not installed"))
+  return services.filter(lacks)
+}
+
 /**
  * Starts those of `wanted` that are installed, on free ports and in a directory of their own, so
  * that neither another run nor a developer's services are in the way.
+ * @throws UnavailableError where one that is installed does not start; the script has said why
  */
 export async function startServices(
   wanted: readonly string[],
   env: Environment,
 ): Promise<LocalServices> {
+  const missing = await missingServices(wanted, env)
+  const servers = SERVERS.filter((name) => wanted.includes(name) && !missing.includes(name))
   const directory = await mkdtemp(join(tmpdir(), "sentinel-services-"))
   const scriptEnv = { ...withoutConfigured(env), ...(await privatePlace(directory)) }
-  const started: string[] = []
-  const missing: string[] = []
-  for (const service of wanted) {
-    const verb = SERVERS.includes(service) ? "start" : "status"
-    const isThere = await runScript([verb, service], scriptEnv, START_TIMEOUT_MS)
-    if (!isThere) missing.push(service)
-    else if (verb === "start") started.push(service)
+  const stop = async () => {
+    if (servers.length > 0) await runScript(["stop", ...servers], scriptEnv, START_TIMEOUT_MS)
+    await rm(directory, { recursive: true, force: true })
   }
-  return {
-    env: { ...scriptEnv, ...(await addresses(scriptEnv)) },
-    missing,
-    stop: async () => {
-      if (started.length > 0) await runScript(["stop", ...started], scriptEnv, START_TIMEOUT_MS)
-      await rm(directory, { recursive: true, force: true })
-    },
+  if (
+    servers.length > 0 &&
+    !(await runScript(["start", ...servers], scriptEnv, START_TIMEOUT_MS))
+  ) {
+    await stop()
+    throw new UnavailableError(servers.join(" or "))
   }
+  return { env: { ...scriptEnv, ...(await addresses(scriptEnv)) }, missing, stop }
 }
 
 async function privatePlace(directory: string): Promise<Record<string, string>> {
@@ -110,19 +122,31 @@ async function runScript(
 
 /** Reads the `export NAME=value` lines that `scripts/services env` prints for what is usable. */
 async function addresses(env: Environment): Promise<Record<string, string>> {
-  const child = Bun.spawn([SCRIPT, "env"], {
-    cwd: REPOSITORY,
-    env: { ...env },
-    stdio: ["ignore", "pipe", 2],
-    timeout: START_TIMEOUT_MS,
-  })
-  const text = await new Response(child.stdout).text()
   const found: Record<string, string> = {}
-  for (const line of text.split("\n", 100)) {
+  for (const line of await scriptOutput(["env"], env, STATUS_TIMEOUT_MS)) {
     const [, name, value] = /^export ([A-Z0-9_]{1,64})=(\S{1,500})$/.exec(line) ?? []
     if (name !== undefined && value !== undefined) found[name] = value
   }
   return found
+}
+
+/** The first lines that the script prints; none where it cannot run. */
+async function scriptOutput(
+  args: readonly string[],
+  env: Environment,
+  timeoutMs: number,
+): Promise<readonly string[]> {
+  try {
+    const child = Bun.spawn([SCRIPT, ...args], {
+      cwd: REPOSITORY,
+      env: { ...env },
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: timeoutMs,
+    })
+    return (await new Response(child.stdout).text()).split("\n", 100)
+  } catch {
+    return []
+  }
 }
 
 /** What an operator configured must not be what a test writes to, nor what .env names. */

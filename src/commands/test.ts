@@ -2,7 +2,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { addCounts, readCounts, type TestCounts } from "./junit.ts"
-import { installCommand, installServices, startServices } from "./local-services.ts"
+import {
+  installCommand,
+  installServices,
+  missingServices,
+  startServices,
+} from "./local-services.ts"
 import { REPOSITORY } from "./repository.ts"
 import type { Terminal } from "./terminal.ts"
 
@@ -61,36 +66,45 @@ async function runIntegration(
 ): Promise<TestCounts> {
   let counts: TestCounts = { passed: 0, failed: 0, skipped: 0 }
   if (files.length === 0 || run.signal.aborted) return counts
-  const wanted = await servicesOf(files)
-  if (isCi(run.env)) await installServices(wanted, run.env)
-  const services = await startServices(wanted, run.env)
+  const { all, shared } = await servicesOf(files)
+  if (isCi(run.env)) await installServices(all, run.env)
+  const missing = await missingServices(all, run.env)
+  const services = await startServices(shared, run.env)
   try {
     for (const file of files) {
       const inServices = { ...run, env: services.env }
       counts = addCounts(counts, await runFiles([file], INTEGRATION_TIMEOUT_MS, inServices))
     }
-    if (services.missing.length > 0) {
-      terminal.note(
-        `\nnot installed here: ${services.missing.join(", ")}; their tests were skipped. ` +
-          `To run them: ${installCommand(services.missing)}\n`,
-      )
-    }
-    return counts
   } finally {
     await services.stop()
   }
+  if (missing.length > 0) {
+    terminal.note(
+      `\nNot installed here: ${missing.join(", ")}. Tests that need them were skipped; ` +
+        `to run them: ${installCommand(missing)}\n`,
+    )
+  }
+  return counts
 }
 
-/** The services that the files ask for: each names them in `requireService("...")`. */
-async function servicesOf(files: readonly string[]): Promise<readonly string[]> {
-  const services = new Set<string>()
+/**
+ * The services that the files ask for: `requireService("...")` for one that they share,
+ * `requireFreshServer("...")` for one that a file starts for itself.
+ */
+async function servicesOf(
+  files: readonly string[],
+): Promise<{ readonly all: readonly string[]; readonly shared: readonly string[] }> {
+  const all = new Set<string>()
+  const shared = new Set<string>()
   for (const file of files) {
     const source = await readFile(join(REPOSITORY, file), "utf8")
-    for (const match of source.matchAll(/\brequireService\(\s*"([a-z0-9-]{1,32})"/g)) {
-      if (match[1] !== undefined) services.add(match[1])
+    const calls = /\brequire(Service|FreshServer)\(\s*"([a-z0-9-]{1,32})"/g
+    for (const [, kind, name = ""] of source.matchAll(calls)) {
+      all.add(name)
+      if (kind === "Service") shared.add(name)
     }
   }
-  return [...services].sort()
+  return { all: [...all].sort(), shared: [...shared].sort() }
 }
 
 async function runFiles(
