@@ -31,6 +31,9 @@ export interface KafkaClientOptions {
 /** Requests are repeated for about 10 s; then the caller decides (the engine retries or waits). */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 3_000, retries: 8 } as const
 
+/** The client's advice against bounded retries; KafkaTopic replaces the producer after them instead. */
+const LIMITED_RETRIES = "Limiting retries for the idempotent producer may invalidate EoS guarantees"
+
 /** A client of one cluster; connects lazily, opens nothing by itself. */
 export function kafkaClient(options: KafkaClientOptions): Kafka {
   return new Kafka({
@@ -42,8 +45,10 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     logLevel: logLevel.WARN,
     logCreator:
       () =>
-      ({ level, namespace, log }) =>
-        options.log?.({ level: levelName(level), message: log.message, component: namespace }),
+      ({ level, namespace, log: { message } }) => {
+        if (message === LIMITED_RETRIES) return
+        options.log?.({ level: levelName(level), message, component: namespace })
+      },
   })
 }
 
