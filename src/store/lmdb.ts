@@ -18,6 +18,8 @@ export interface Environment {
   close(): Promise<void>
 }
 
+const PAGE_BYTES = 4_096
+
 interface PageCounts {
   readonly pageSize: number
   readonly treeBranchPageCount: number
@@ -37,6 +39,7 @@ export function openEnvironment(path: string, tablesMax: number): Environment {
     path,
     noSubdir: true,
     maxDbs: tablesMax,
+    pageSize: PAGE_BYTES,
     // Synced before the commit returns: kill -9 and power loss cost no acknowledged write.
     overlappingSync: false,
   })
@@ -60,6 +63,11 @@ export function openEnvironment(path: string, tablesMax: number): Environment {
     },
     close: () => root.close(),
   }
+}
+
+/** What a value occupies: LMDB keeps larger ones in whole pages of their own. */
+export function storedBytes(value: Buffer): number {
+  return Math.ceil(value.length / PAGE_BYTES) * PAGE_BYTES
 }
 
 function bytesOf(table: Table): number {

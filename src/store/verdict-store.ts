@@ -5,7 +5,7 @@ import type { Clock, Novelty, Page, VerdictQuery, VerdictStore } from "../ports.
 import type { Sink } from "../stream/types.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, digestKey, timeKey } from "./keys.ts"
-import { openEnvironment, type Table } from "./lmdb.ts"
+import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
 import { type Retained, sweep } from "./retention.ts"
 import { decodeVerdict, encodeVerdict, readVerdictRow, type VerdictRow } from "./verdict-row.ts"
 
@@ -170,7 +170,7 @@ class VerdictFile implements LmdbVerdictStore {
       void index.remove(key)
     }
     void this.#verdicts.remove(event)
-    return value.length
+    return storedBytes(value)
   }
 
   #indexEntries(event: Buffer, row: VerdictRow): readonly { index: Table; key: Buffer }[] {
