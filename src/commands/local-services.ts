@@ -39,16 +39,19 @@ export async function installServices(
   }
 }
 
-/** Those of `services` that this machine lacks. */
+/** Those of `services` that this machine lacks, whatever runs on it at the moment. */
 export async function missingServices(
   services: readonly string[],
   env: Environment,
 ): Promise<readonly string[]> {
   if (services.length === 0) return []
-  const status = await scriptOutput(["status", ...services], env, STATUS_TIMEOUT_MS)
-  const lacks = (service: string) =>
-    !status.some((line) => line.startsWith(`${service}: `) && !line.includes("not installed"))
-  return services.filter(lacks)
+  const nothingRuns = await mkdtemp(join(tmpdir(), "sentinel-services-"))
+  const scriptEnv = { ...env, SENTINEL_SERVICES_DATA: nothingRuns }
+  const status = await scriptOutput(["status", ...services], scriptEnv, STATUS_TIMEOUT_MS)
+  await rm(nothingRuns, { recursive: true, force: true })
+  const isThere = (service: string) =>
+    status.some((line) => line.startsWith(`${service}: `) && !line.includes("not installed"))
+  return services.filter((service) => !isThere(service))
 }
 
 /**
