@@ -1,8 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander"
 import packageDocument from "../../package.json"
 import { publicError, SentinelError } from "../errors.ts"
+import type { EvaluateOptions } from "./evaluate.ts"
 import { benchSuites } from "./repository.ts"
 import type { Terminal } from "./terminal.ts"
+import type { TrainOptions } from "./train.ts"
 
 export const EXIT = { ok: 0, refused: 1, usage: 2 } as const
 
@@ -97,8 +99,14 @@ function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run
     .description("measure the models on labelled payloads (JSON lines) and sessions")
     .argument("[data...]", "JSON lines with `text` and `label`, gzip by name")
     .option("--sessions <file>", "labelled sessions: JSON lines with `truth` and `evidence`")
+    .option(
+      "--generate <count>",
+      "judge generated sessions instead, a third of each truth",
+      parseCount,
+    )
+    .option("--seed <number>", "seed of the generated sessions", parseSeed, 1)
     .option("--json", "print JSON instead of tables")
-    .action((data: string[], options: { sessions?: string; json?: boolean }) =>
+    .action((data: string[], options: EvaluateOptions) =>
       choose(async () => (await import("./evaluate.ts")).evaluate(data, options, terminal)),
     )
 }
@@ -111,7 +119,7 @@ function declareModels(program: Command, terminal: Terminal, choose: (run: Run) 
     .option("--out <dir>", "where the models go", "./models")
     .option("--only <model>", "payload or session", parseModelKind)
     .option("--seed <number>", "same seed, same bytes", parseSeed, 1)
-    .action((options: { data?: string; out: string; only?: "payload" | "session"; seed: number }) =>
+    .action((options: TrainOptions) =>
       choose(async () => (await import("./train.ts")).train(options, terminal)),
     )
   program
@@ -169,6 +177,14 @@ async function declareBench(
         choose(async () => (await import("./bench.ts")).bench(suite, options, terminal)),
       )
   }
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (!/^\d{1,7}$/.test(text) || count < 1) {
+    throw new InvalidArgumentError("Expected a whole number from 1 to 9999999.")
+  }
+  return count
 }
 
 function parseSeed(text: string): number {

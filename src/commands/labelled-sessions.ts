@@ -1,0 +1,70 @@
+import { MalformedError } from "../errors.ts"
+import { toEnrichment, toEvidenceDocument } from "../ml/sessions/evidence-document.ts"
+import { generateSessions, type SessionTruth } from "../ml/sessions/generate-sessions.ts"
+import type { Enrichment } from "../ports.ts"
+
+/** A session as evidence, with what it truly is. */
+export interface LabelledSession {
+  readonly truth: SessionTruth
+  readonly bytes: Uint8Array
+  readonly enrichment?: Enrichment
+}
+
+const TRUTHS: readonly string[] = ["benign", "attack", "anomalous"] satisfies SessionTruth[]
+
+/**
+ * Reads JSON lines `{"truth": "attack"|"anomalous"|"benign", "evidence": {...}, "enrichment"?: {...}}`,
+ * the evidence as `analyze` takes it.
+ * @throws MalformedError that names the line and the field
+ */
+export async function* readLabelledSessions(
+  lines: AsyncIterable<string>,
+): AsyncGenerator<LabelledSession> {
+  let number = 0
+  for await (const line of lines) {
+    number++
+    if (line.trim() !== "") yield parseLine(line, number)
+  }
+}
+
+function parseLine(line: string, number: number): LabelledSession {
+  const row = parseObject(line, `line ${number}`)
+  const { truth, evidence, enrichment } = row
+  if (!isTruth(truth)) {
+    throw new MalformedError(`line ${number}.truth`, "attack, anomalous or benign")
+  }
+  if (typeof evidence !== "object" || evidence === null) {
+    throw new MalformedError(`line ${number}.evidence`, "an object")
+  }
+  const bytes = new TextEncoder().encode(JSON.stringify(evidence))
+  if (enrichment === undefined || enrichment === null) return { truth, bytes }
+  return { truth, bytes, enrichment: enrichment as Enrichment }
+}
+
+function isTruth(value: unknown): value is SessionTruth {
+  return typeof value === "string" && TRUTHS.includes(value)
+}
+
+function parseObject(text: string, field: string): Readonly<Record<string, unknown>> {
+  const value = parseJson(text)
+  if (typeof value === "object" && value !== null) return value as Record<string, unknown>
+  throw new MalformedError(field, "a JSON object")
+}
+
+/** Undefined for what is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Seeded sessions of our own generator, a third of each truth: no file needed. */
+export function* generateLabelledSessions(count: number, seed: number): Generator<LabelledSession> {
+  const mix = { benign: 1, attack: 1, anomalous: 1 }
+  for (const { session, truth } of generateSessions({ seed, count, mix })) {
+    const bytes = new TextEncoder().encode(JSON.stringify(toEvidenceDocument(session)))
+    yield { truth, bytes, enrichment: toEnrichment(session) }
+  }
+}
