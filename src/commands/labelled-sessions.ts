@@ -1,3 +1,4 @@
+import { sliceMembers } from "../api/json-members.ts"
 import { MalformedError } from "../errors.ts"
 import { toEnrichment, toEvidenceDocument } from "../ml/sessions/evidence-document.ts"
 import { generateSessions, type SessionTruth } from "../ml/sessions/generate-sessions.ts"
@@ -33,10 +34,11 @@ function parseLine(line: string, number: number): LabelledSession {
   if (!isTruth(truth)) {
     throw new MalformedError(`line ${number}.truth`, "attack, anomalous or benign")
   }
-  if (typeof evidence !== "object" || evidence === null) {
+  // Sliced, not written anew: its digests are over the numbers as they stand there.
+  const bytes = sliceMembers(new TextEncoder().encode(line), ["evidence"]).get("evidence")
+  if (typeof evidence !== "object" || evidence === null || bytes === undefined) {
     throw new MalformedError(`line ${number}.evidence`, "an object")
   }
-  const bytes = new TextEncoder().encode(JSON.stringify(evidence))
   if (enrichment === undefined || enrichment === null) return { truth, bytes }
   return { truth, bytes, enrichment: enrichment as Enrichment }
 }

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test"
+import {
+  generateLabelledSessions,
+  readLabelledSessions,
+} from "../../src/commands/labelled-sessions.ts"
+import { MalformedError } from "../../src/errors.ts"
+
+async function read(...lines: readonly string[]) {
+  async function* source() {
+    yield* lines
+  }
+  return await Array.fromAsync(readLabelledSessions(source()))
+}
+
+describe("labelled sessions", () => {
+  test("readLabelledSessions hands the evidence on as it was written", async () => {
+    const [session] = await read(
+      '{"truth":"attack","evidence":{"n": 1.0,"big":12345678901234567890}}',
+    )
+    expect(session?.truth).toBe("attack")
+    expect(new TextDecoder().decode(session?.bytes)).toBe('{"n": 1.0,"big":12345678901234567890}')
+  })
+
+  test("readLabelledSessions skips empty lines and keeps the enrichment", async () => {
+    const sessions = await read(
+      "",
+      '{"truth":"benign","evidence":{},"enrichment":{"tags":["poi"]}}',
+      '{"truth":"anomalous","evidence":{},"enrichment":null}',
+    )
+    expect(sessions.map((session) => session.enrichment)).toEqual([{ tags: ["poi"] }, undefined])
+  })
+
+  test.each([
+    ["not json", "line 1"],
+    ["[]", "line 1.truth"],
+    ['{"truth":"odd","evidence":{}}', "line 1.truth"],
+    ['{"truth":"benign"}', "line 1.evidence"],
+    ['{"truth":"benign","evidence":"text"}', "line 1.evidence"],
+  ])("readLabelledSessions refuses %p and names the line and the field", async (line, field) => {
+    const problem = await read(line).catch((error: unknown) => error)
+    expect(problem).toBeInstanceOf(MalformedError)
+    expect(problem).toMatchObject({ field })
+  })
+
+  test("generateLabelledSessions gives the same bytes for the same seed, of every truth", () => {
+    const once = [...generateLabelledSessions(60, 5)]
+    expect([...generateLabelledSessions(60, 5)]).toEqual(once)
+    expect(new Set(once.map((session) => session.truth)).size).toBe(3)
+  })
+})
