@@ -1,0 +1,34 @@
+import type { Schema } from "../schemas.ts"
+
+export const BASE = "/api/v1/sentinel"
+export const PREDICT_BYTES_MAX = 64 * 1_024
+export const EVIDENCE_BYTES_MAX = 16 * 1_024 * 1_024
+
+export interface Call {
+  readonly request: Request
+  /** Path parameters, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>
+}
+
+export interface QueryParameter {
+  readonly name: string
+  readonly description: string
+}
+
+/** One endpoint: what the documentation says of it and what it does. */
+export interface Route {
+  readonly method: "GET" | "POST"
+  readonly path: string
+  readonly summary: string
+  /** Of the answer; default 200. */
+  readonly status?: number
+  /** True where the call changes something: it then needs the API token. */
+  readonly changes?: boolean
+  /** Bound of the body; bodies beyond `PREDICT_BYTES_MAX` are admitted few at a time. */
+  readonly bytesMax?: number
+  readonly body?: Schema
+  readonly query?: readonly QueryParameter[]
+  readonly answer: Schema | "text"
+  /** Answers what becomes the JSON body, or a whole `Response`. */
+  handle(call: Call): unknown
+}

@@ -1,0 +1,220 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox"
+import { TypeCompiler } from "@sinclair/typebox/compiler"
+import { MalformedError } from "../errors.ts"
+import { PAYLOAD_KINDS } from "../events.ts"
+
+/** The shapes of requests and answers: they check what comes in and write the OpenAPI document. */
+
+export type Schema = TSchema
+
+const NAME_CHARACTERS_MAX = 256
+const PATH_CHARACTERS_MAX = 8_192
+const FEATURES_MAX = 1_000
+
+/** A missing optional field and a null one mean the same. */
+function optionalText(description: string, maxLength = NAME_CHARACTERS_MAX) {
+  return Type.Optional(Type.Union([Type.String({ maxLength }), Type.Null()], { description }))
+}
+
+const verdictWord = Type.Union([
+  Type.Literal("simulate"),
+  Type.Literal("tag"),
+  Type.Literal("benign"),
+])
+const unit = (description: string) => Type.Number({ minimum: 0, maximum: 1, description })
+const numbersByName = (description: string) =>
+  Type.Record(Type.String(), Type.Number(), { description, maxProperties: FEATURES_MAX })
+
+export const predictRequest = Type.Object({
+  payload: Type.String({ description: "one text that an attacker could have chosen" }),
+  context: Type.Optional(
+    Type.Object({
+      kind: Type.Optional(
+        Type.Unsafe<(typeof PAYLOAD_KINDS)[number]>(
+          Type.String({ pattern: `^(?:${PAYLOAD_KINDS.join("|")})$` }),
+        ),
+      ),
+      param: optionalText("name of the parameter that held the payload"),
+      path: optionalText("path of the request", PATH_CHARACTERS_MAX),
+      method: optionalText("method of the request"),
+      content_type: optionalText("content type of the body that held the payload"),
+      session_id: optionalText("session of the request"),
+    }),
+  ),
+})
+export type PredictRequest = Static<typeof predictRequest>
+
+export const enrichment = Type.Object({
+  tags: Type.Optional(
+    Type.Array(Type.String({ maxLength: NAME_CHARACTERS_MAX }), { maxItems: 1_000 }),
+  ),
+  meta: Type.Optional(Type.Object({}, { description: "attacker_ip, is_tor, is_vpn and the like" })),
+})
+
+/** Only for the document: the evidence itself is passed on as the bytes that came. */
+export const evidenceRequest = Type.Object({
+  evidence: Type.Object(
+    {},
+    { description: "session_id, har, extracted_payloads, signed_manifest" },
+  ),
+  enrichment: Type.Optional(enrichment),
+})
+
+export const explainRequest = Type.Object({
+  features: numbersByName("any subset of the features, by name"),
+  verdict: Type.Union([verdictWord, Type.Object({ verdict: verdictWord })]),
+})
+
+export const profileRequest = Type.Object({
+  session_id: Type.String({ minLength: 1, maxLength: NAME_CHARACTERS_MAX }),
+  captures: Type.Unknown({ description: "a HAR log, its entries or an evidence document" }),
+})
+
+export const predictAnswer = Type.Object({
+  class: Type.String(),
+  confidence: unit("calibrated probability of the class"),
+  probabilities: Type.Record(Type.String(), unit("probability"), { description: "sums to 1" }),
+  method: Type.Union([Type.Literal("ml"), Type.Literal("rules"), Type.Literal("degraded")]),
+  model: Type.String(),
+  cached: Type.Boolean(),
+  signatures: Type.Optional(
+    Type.Object({
+      class: Type.String({ description: "what the rules alone say" }),
+      agrees: Type.Boolean(),
+      matched: Type.Array(Type.String()),
+    }),
+  ),
+})
+
+const profile = Type.Object({
+  action_sequence: Type.Array(Type.String()),
+  action_count: Type.Number(),
+  ttps: Type.Array(Type.String(), { description: "MITRE ATT&CK technique ids" }),
+  intent: Type.String(),
+  sophistication_score: Type.Number({ minimum: 0, maximum: 10 }),
+  duration_seconds: Type.Number(),
+  unique_endpoints: Type.Number(),
+  tool_signatures: Type.Array(Type.String()),
+  summary: Type.String(),
+})
+
+const verdict = Type.Object({
+  event_id: Type.String(),
+  session_id: Type.String(),
+  timestamp: Type.String(),
+  verdict: verdictWord,
+  final_score: unit("combined score"),
+  payload_predictions: Type.Array(Type.Object({})),
+  behavioral_score: unit("score of the behaviour"),
+  features: numbersByName("every feature of the table"),
+  integrity: Type.String(),
+  degraded: Type.Boolean(),
+  profile,
+})
+
+export const explanationAnswer = Type.Object({
+  session_id: Type.String(),
+  verdict: verdictWord,
+  final_score: Type.Number(),
+  base_value: Type.Number(),
+  narrative: Type.String(),
+  feature_importances: Type.Array(
+    Type.Object({ feature: Type.String(), value: Type.Number(), importance: Type.Number() }),
+    { description: "base_value + all importances = final_score" },
+  ),
+  shap_summary: Type.Object({}),
+  top_contributors: Type.Array(Type.Object({})),
+  top_contradictors: Type.Array(Type.Object({})),
+  generated_at: Type.String(),
+})
+
+export const analyzeAnswer = Type.Object({ verdict, explanation: explanationAnswer })
+export const evidenceAnswer = Type.Object({ status: Type.String(), event_id: Type.String() })
+const sessionProfile = Type.Object({ session_id: Type.String(), profile })
+export const profileAnswer = sessionProfile
+
+const page = {
+  count: Type.Number({ description: "items of this page" }),
+  cursor: Type.Union([Type.String(), Type.Null()], { description: "null on the last page" }),
+}
+export const verdictsAnswer = Type.Object({ verdicts: Type.Array(verdict), ...page })
+export const profilesAnswer = Type.Object({ profiles: Type.Array(sessionProfile), ...page })
+
+export const modelsAnswer = Type.Object({
+  models: Type.Array(
+    Type.Object({
+      model_id: Type.String(),
+      model_type: Type.String(),
+      trained_at: Type.String(),
+      training_samples: Type.Number(),
+      validation_samples: Type.Number(),
+      metrics: Type.Record(Type.String(), Type.Number()),
+      can_promote: Type.Boolean(),
+      promotion_reason: Type.String(),
+      status: Type.String(),
+      canary_percent: Type.Number(),
+    }),
+  ),
+})
+
+export const modelHealthAnswer = Type.Object({
+  status: Type.Union([Type.Literal("healthy"), Type.Literal("degraded")]),
+  circuit_breaker: Type.Object({
+    open: Type.Boolean(),
+    recent_error_rate: unit("of recent calls"),
+  }),
+  cache: Type.Object({ size: Type.Number(), max_size: Type.Number(), hits: Type.Number() }),
+  canary_percent: Type.Number(),
+})
+
+export const statsAnswer = Type.Object({
+  verdicts: Type.Object({ simulate: Type.Number(), tag: Type.Number(), benign: Type.Number() }),
+  verdicts_stored: Type.Union([Type.Number(), Type.Null()]),
+  dead_letters: Type.Number(),
+  uptime_seconds: Type.Number(),
+  engine: Type.Record(Type.String(), Type.Number()),
+  models: Type.Array(Type.String()),
+  version: Type.String(),
+})
+
+export const healthAnswer = Type.Object({ status: Type.String(), version: Type.String() })
+export const readyAnswer = Type.Object({
+  status: Type.String(),
+  reasons: Type.Array(Type.String()),
+})
+
+export const errorAnswer = Type.Object({
+  error: Type.Object({
+    code: Type.String(),
+    message: Type.String(),
+    field: Type.Optional(Type.String()),
+  }),
+  request_id: Type.String(),
+})
+
+/**
+ * Compiles a schema into a check that answers the value, typed.
+ * @throws {MalformedError} naming the first field that does not fit
+ */
+export function createReader<S extends TSchema>(schema: S): (value: unknown) => Static<S> {
+  const compiled = TypeCompiler.Compile(schema)
+  return (value) => {
+    if (compiled.Check(value)) return value
+    const problem = compiled.Errors(value).First()
+    const expected = (problem?.message ?? "another shape").replace(/^Expected /, "")
+    throw new MalformedError(fieldOf(schema, problem?.path ?? ""), expected)
+  }
+}
+
+/** The declared part of a JSON pointer: names that the client made up are not echoed. */
+function fieldOf(schema: TSchema, pointer: string): string {
+  const names: string[] = []
+  let at: TSchema | undefined = schema
+  for (const name of pointer.split("/").slice(1)) {
+    const properties: Record<string, TSchema> = at?.properties ?? {}
+    at = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (at === undefined) break
+    names.push(name)
+  }
+  return names.join(".") || "body"
+}
