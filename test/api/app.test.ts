@@ -482,17 +482,17 @@ describe("status", () => {
   })
 
   test("createApi counts requests and responses by route template, never by path", async () => {
-    const { send } = start()
+    const { send } = start({ ready: () => ({ ready: false, reasons: [] }) })
     await send(`${BASE}/verdicts/secret-id`)
     await send("/somewhere/secret-id")
-    // The responses are counted after they were sent.
-    await new Promise((resolve) => setImmediate(resolve))
+    expect((await send("/ready")).status).toBe(503)
     const { text, headers } = await send("/metrics")
     expect(headers.get("content-type")).toContain("text/plain")
-    expect(text).toContain('cerberus_requests_total{service="sentinel"} 3')
+    expect(text).toContain('cerberus_requests_total{service="sentinel"} 4')
     const route = `${BASE}/verdicts/:event_id`
     expect(text).toContain(`cerberus_http_responses_total{route="${route}",status="404"} 1`)
     expect(text).toContain('cerberus_http_responses_total{route="unmatched",status="404"} 1')
+    expect(text).toContain('cerberus_http_responses_total{route="/ready",status="503"} 1')
     expect(text).not.toContain("secret-id")
   })
 

@@ -135,6 +135,7 @@ export const modelInfo = {
 export function memoryStore(stored: readonly ExplainedVerdict[]): VerdictStore {
   return {
     put: () => Promise.reject(new Error("the API never writes a verdict")),
+    record: () => Promise.reject(new Error("the API never writes a verdict")),
     novelty: () => "new",
     byEvent: (eventId) => stored.find(({ verdict }) => verdict.event_id === eventId),
     query({ sessionId, sinceMs = 0, limit, cursor = "0" }) {
