@@ -6,7 +6,8 @@ import { parseTimestamp } from "./timestamp.ts"
 
 /** Requests of one session that are read; the rest is cut, and said to be. */
 export const REQUESTS_MAX = 5_000
-export const HEADERS_MAX = 256
+/** Headers, query parameters, cookies and form parameters of one request that are read, each. */
+export const PAIRS_MAX = 1_000
 /** Characters of one request body that are read. */
 export const BODY_CHARS_MAX = 1_048_576
 
@@ -72,8 +73,11 @@ function harLog(har: unknown, path: string): FieldReader {
   return document.has("log") ? document.object("log") : document
 }
 
-function isCut({ request }: HarEntry): boolean {
-  return request.body.length >= BODY_CHARS_MAX || request.headers.length >= HEADERS_MAX
+function isCut({ request, queryString, cookies, bodyParams }: HarEntry): boolean {
+  if (request.body.length >= BODY_CHARS_MAX) return true
+  return [request.headers, queryString, cookies, bodyParams].some(
+    (list) => list.length >= PAIRS_MAX,
+  )
 }
 
 function readEntry(entry: FieldReader, index: number): HarEntry {
@@ -116,9 +120,7 @@ function requiredObject(entry: FieldReader, name: string): FieldReader {
 function readPairs(fields: FieldReader, name: string): readonly NameValue[] {
   const list = fields.list(name)
   if (list === undefined || list.length === 0) return []
-  return list
-    .slice(0, HEADERS_MAX)
-    .map((pair, index) => readPair(pair, fields, `${name}[${index}]`))
+  return list.slice(0, PAIRS_MAX).map((pair, index) => readPair(pair, fields, `${name}[${index}]`))
 }
 
 /** The common case without a reader: this runs for every header of every request. */

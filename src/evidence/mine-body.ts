@@ -5,7 +5,6 @@ import { mineMultipart } from "./mine-multipart.ts"
 import type { PayloadCollector } from "./payload-collector.ts"
 import { splitFields } from "./request-target.ts"
 
-const FIELDS_MAX = 1_000
 const JSON_START = /^[\s\ufeff]{0,64}[{[]/
 const FORM_START = /^[\w.%+\-[\]$]{1,128}=/
 
@@ -21,8 +20,7 @@ export function mineBody(entry: HarEntry, collector: PayloadCollector): void {
   if (JSON_START.test(body) || entry.mimeType.includes("json")) {
     mineJsonText(body, collector)
   } else if (FORM_START.test(body) || entry.mimeType.includes("x-www-form-urlencoded")) {
-    const fields = splitFields(body, { separator: "&", fieldsMax: FIELDS_MAX })
-    mineFields(fields, { place: "form", kind: "param" }, collector)
+    mineFields(splitFields(body, "&"), { place: "form", kind: "param" }, collector)
   } else {
     collector.add(body, "body", "body")
   }

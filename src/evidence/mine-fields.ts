@@ -1,6 +1,6 @@
 import type { PayloadKind } from "../events.ts"
 import type { PayloadCollector } from "./payload-collector.ts"
-import type { RawField } from "./request-target.ts"
+import { FIELDS_MAX, type RawField } from "./request-target.ts"
 
 const NAME_CHARS_MAX = 64
 const PLAIN_NAME = /^[\w.\-[\]]{0,64}$/
@@ -14,6 +14,7 @@ export function mineFields(
   { place, kind }: { place: string; kind: PayloadKind },
   collector: PayloadCollector,
 ): void {
+  if (fields.length > FIELDS_MAX) collector.truncated = true
   for (const { name, value } of fields) {
     if (name === undefined) {
       collector.add(value, kind, place)

@@ -62,6 +62,7 @@ export function mineJsonFragment(text: string, collector: PayloadCollector): voi
     else collector.add(content, "param", `json:$..${key}`)
     at = text.indexOf('"', end + 1)
   }
+  if (at !== -1) collector.truncated = true
 }
 
 /** The index of the quote that ends the string, or of the end of the text. */

@@ -4,7 +4,6 @@ import { mineFields } from "./mine-fields.ts"
 import type { PayloadCollector } from "./payload-collector.ts"
 import { type RawField, splitFields } from "./request-target.ts"
 
-const FIELDS_MAX = 1_000
 const SEGMENTS_MAX = 256
 
 /** Headers whose text applications log, store or parse: mined whatever they hold. */
@@ -43,7 +42,7 @@ export function minePayloads(entry: HarEntry, collector: PayloadCollector): void
   const { request } = entry
   collector.startRequest(request.index)
   minePath(request.path, collector)
-  const fields = splitFields(request.query, { separator: "&", fieldsMax: FIELDS_MAX })
+  const fields = splitFields(request.query, "&")
   mineFields(fields, { place: "query", kind: "param" }, collector)
   mineUnencodedQuery(request.query, collector)
   mineQueryString(entry.queryString, fields, collector)
@@ -55,8 +54,10 @@ export function minePayloads(entry: HarEntry, collector: PayloadCollector): void
 /** Each segment, and the whole where cutting at slashes would hide what it does. */
 function minePath(path: string, collector: PayloadCollector): void {
   if (BEYOND_SEGMENTS.test(path)) collector.add(path, "path", "path")
+  const segments = path.split("/", SEGMENTS_MAX + 1)
+  if (segments.length > SEGMENTS_MAX) collector.truncated = true
   let number = 0
-  for (const segment of path.split("/", SEGMENTS_MAX)) {
+  for (const segment of segments) {
     if (segment === "") continue
     number += 1
     collector.add(segment, "path", `path:${number}`)
@@ -103,7 +104,7 @@ function mineHeader({ name, value }: NameValue, collector: PayloadCollector): vo
 function mineCookies({ request, cookies }: HarEntry, collector: PayloadCollector): void {
   for (const { name, value } of request.headers) {
     if (name.length !== 6 || name.toLowerCase() !== "cookie") continue
-    const fields = splitFields(value, { separator: ";", fieldsMax: FIELDS_MAX })
+    const fields = splitFields(value, ";")
     mineFields(fields.map(trimmed), { place: "cookie", kind: "cookie" }, collector)
   }
   mineFields(cookies, { place: "cookie", kind: "cookie" }, collector)

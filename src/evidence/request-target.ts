@@ -20,16 +20,16 @@ export interface RawField {
   readonly value: string
 }
 
+/** Fields of one query, form or cookie header that are read. */
+export const FIELDS_MAX = 1_000
+
 /**
- * Splits `a=1&b=2` (or, for cookies, `a=1; b=2`) into its fields, at most `fieldsMax`.
- * Values keep their encoding and their plus signs.
+ * Splits `a=1&b=2` (or, for cookies, `a=1; b=2`) into its fields. Values keep their encoding and
+ * their plus signs. One more than FIELDS_MAX tells that there were too many.
  */
-export function splitFields(
-  text: string,
-  options: { separator: "&" | ";"; fieldsMax: number },
-): readonly RawField[] {
+export function splitFields(text: string, separator: "&" | ";"): readonly RawField[] {
   if (text === "") return []
-  return text.split(options.separator, options.fieldsMax).map(splitField)
+  return text.split(separator, FIELDS_MAX + 1).map(splitField)
 }
 
 function splitField(field: string): RawField {
