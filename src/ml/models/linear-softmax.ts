@@ -1,0 +1,91 @@
+import { PAYLOAD_CLASSES } from "../../events.ts"
+import { DENSE_COUNT } from "../text/dense-features.ts"
+import { BUCKETS } from "../text/payload-features.ts"
+
+export const CLASS_COUNT: number = PAYLOAD_CLASSES.length
+export const BENIGN: number = PAYLOAD_CLASSES.indexOf("benign")
+
+/**
+ * A multinomial logistic regression over hashed buckets and dense features:
+ * logits = (sum of the buckets' rows) / sqrt(number of buckets) + dense . W + bias.
+ */
+export interface LinearWeights {
+  /** [BUCKETS x CLASS_COUNT], a bucket's row together. */
+  readonly buckets: Float32Array
+  /** [DENSE_COUNT x CLASS_COUNT] */
+  readonly dense: Float32Array
+  /** [CLASS_COUNT] */
+  readonly bias: Float32Array
+}
+
+export function zeroWeights(): LinearWeights {
+  return {
+    buckets: new Float32Array(BUCKETS * CLASS_COUNT),
+    dense: new Float32Array(DENSE_COUNT * CLASS_COUNT),
+    bias: new Float32Array(CLASS_COUNT),
+  }
+}
+
+/** Features of one window, as stretches of larger arrays so that none is copied. */
+export interface SparseRow {
+  readonly buckets: Uint16Array
+  readonly bucketsFrom: number
+  readonly bucketsTo: number
+  readonly dense: Float32Array
+  readonly denseFrom: number
+}
+
+/** The factor by which the buckets' sum is divided: keeps long and short texts comparable. */
+export function bucketScale(bucketCount: number): number {
+  return 1 / Math.sqrt(Math.max(1, bucketCount))
+}
+
+/** Writes the logits of a row into `logits` [CLASS_COUNT]. The hot loop: five sums by hand. */
+export function computeLogits(weights: LinearWeights, row: SparseRow, logits: Float64Array): void {
+  const { buckets, bucketsFrom, bucketsTo } = row
+  const table = weights.buckets
+  let [sum0, sum1, sum2, sum3, sum4] = [0, 0, 0, 0, 0]
+  for (let i = bucketsFrom; i < bucketsTo; i++) {
+    const at = (buckets[i] ?? 0) * 5
+    sum0 += table[at] ?? 0
+    sum1 += table[at + 1] ?? 0
+    sum2 += table[at + 2] ?? 0
+    sum3 += table[at + 3] ?? 0
+    sum4 += table[at + 4] ?? 0
+  }
+  const scale = bucketScale(bucketsTo - bucketsFrom)
+  logits[0] = sum0 * scale
+  logits[1] = sum1 * scale
+  logits[2] = sum2 * scale
+  logits[3] = sum3 * scale
+  logits[4] = sum4 * scale
+  addDense(weights, row, logits)
+}
+
+function addDense(weights: LinearWeights, row: SparseRow, logits: Float64Array): void {
+  for (let feature = 0; feature < DENSE_COUNT; feature++) {
+    const value = row.dense[row.denseFrom + feature] ?? 0
+    if (value === 0) continue
+    for (let c = 0; c < CLASS_COUNT; c++) {
+      logits[c] = (logits[c] ?? 0) + value * (weights.dense[feature * CLASS_COUNT + c] ?? 0)
+    }
+  }
+  for (let c = 0; c < CLASS_COUNT; c++) logits[c] = (logits[c] ?? 0) + (weights.bias[c] ?? 0)
+}
+
+/** Softmax of `logits / temperature` into `probabilities`; both [CLASS_COUNT]. */
+export function softmax(
+  logits: Float64Array,
+  temperature: number,
+  probabilities: Float64Array,
+): void {
+  let largest = Number.NEGATIVE_INFINITY
+  for (let c = 0; c < CLASS_COUNT; c++) largest = Math.max(largest, logits[c] ?? 0)
+  let total = 0
+  for (let c = 0; c < CLASS_COUNT; c++) {
+    const power = Math.exp(((logits[c] ?? 0) - largest) / temperature)
+    probabilities[c] = power
+    total += power
+  }
+  for (let c = 0; c < CLASS_COUNT; c++) probabilities[c] = (probabilities[c] ?? 0) / total
+}

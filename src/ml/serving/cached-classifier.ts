@@ -1,0 +1,55 @@
+import { LRUCache } from "lru-cache"
+import type { Classification } from "../../events.ts"
+import type { CachedClassifier, PayloadClassifier, PayloadInput } from "../../ports.ts"
+
+export interface PredictionCacheOptions {
+  readonly entriesMax: number
+  readonly ttlMs: number
+  readonly onLookup?: (hit: boolean) => void
+}
+
+/** Longer texts are judged afresh: the bound on entries is then one on memory too. */
+const KEY_CHARS_MAX = 4096
+
+/**
+ * Remembers classifications by model, kind and text: at most `entriesMax`, each for `ttlMs`.
+ * Explanations are not remembered.
+ */
+export function cachedClassifier(
+  classifier: PayloadClassifier,
+  { entriesMax, ttlMs, onLookup }: PredictionCacheOptions,
+): CachedClassifier {
+  const cache = new LRUCache<string, Classification>({ max: entriesMax, ttl: ttlMs })
+
+  let [hits, misses] = [0, 0]
+
+  function count(hit: boolean): void {
+    if (hit) hits += 1
+    else misses += 1
+    onLookup?.(hit)
+  }
+
+  function lookup(input: PayloadInput): { classification: Classification; cached: boolean } {
+    const key = keyOf(classifier.info.modelId, input)
+    const known = key === undefined ? undefined : cache.get(key)
+    count(known !== undefined)
+    if (known !== undefined) return { classification: known, cached: true }
+    const classification = classifier.classify(input)
+    if (key !== undefined) cache.set(key, classification)
+    return { classification, cached: false }
+  }
+
+  return {
+    info: classifier.info,
+    certainThreshold: classifier.certainThreshold,
+    classify: (input) => lookup(input).classification,
+    explain: (input, spansMax) => classifier.explain(input, spansMax),
+    lookup,
+    cacheStats: () => ({ entries: cache.size, entriesMax, hits, misses }),
+  }
+}
+
+/** No key for a text that is too long to keep. */
+function keyOf(modelId: string, { text, kind }: PayloadInput): string | undefined {
+  return text.length > KEY_CHARS_MAX ? undefined : `${modelId}\n${kind ?? ""}\n${text}`
+}

@@ -1,0 +1,139 @@
+import { type Classification, PAYLOAD_CLASSES, type PayloadSpan } from "../../events.ts"
+import type { ModelInfo, PayloadClassifier, PayloadInput } from "../../ports.ts"
+import type { LinearModel } from "../models/linear-onnx.ts"
+import {
+  BENIGN,
+  CLASS_COUNT,
+  computeLogits,
+  type SparseRow,
+  softmax,
+} from "../models/linear-softmax.ts"
+import type { ByteText } from "../text/byte-text.ts"
+import { Normalizer } from "../text/normalize.ts"
+import { PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
+import { windowCount, windowStart } from "../text/windows.ts"
+import { attributeBytes, spansOf } from "./payload-spans.ts"
+
+const SPANS_MAX_DEFAULT = 8
+
+/**
+ * The linear payload model, evaluated in plain TypeScript from the ONNX file's own weights.
+ *
+ * A text longer than a window is judged by its window that is most like an attack, so padding
+ * does not dilute one. Texts are read up to TEXT_CHARS_MAX characters. Holds its workspace: one
+ * instance serves one thread, which synchronous calls guarantee.
+ */
+export class LinearPayloadClassifier implements PayloadClassifier {
+  readonly info: ModelInfo
+  readonly certainThreshold: number
+  readonly #model: LinearModel
+  readonly #normalizer = new Normalizer()
+  readonly #features = new PayloadFeatures()
+  readonly #logits = new Float64Array(CLASS_COUNT)
+  readonly #probabilities = new Float64Array(CLASS_COUNT)
+  readonly #chosen = new Float64Array(CLASS_COUNT)
+
+  constructor(model: LinearModel, info: ModelInfo) {
+    this.#model = model
+    this.info = info
+    this.certainThreshold = model.certainThreshold
+  }
+
+  classify(input: PayloadInput): Classification {
+    this.#judge(input)
+    return this.#classification()
+  }
+
+  classifyMany(inputs: readonly PayloadInput[]): readonly Classification[] {
+    return inputs.map((input) => this.classify(input))
+  }
+
+  /**
+   * Exact Shapley values of the linear model against the empty text, in log-odds of the predicted
+   * class against benign (of the strongest attack for a benign text), for what stands in the text:
+   * each n-gram's value is shared by the characters it covers. Dense features have no place in the
+   * text and are left out.
+   */
+  explain(
+    input: PayloadInput,
+    spansMax: number = SPANS_MAX_DEFAULT,
+  ): readonly Omit<PayloadSpan, "payload_id">[] {
+    const { text, window } = this.#judge(input)
+    const target = strongest(this.#chosen, this.#classification().class === "benign")
+    this.#compute(text, window, input)
+    const { weights, temperature } = this.#model
+    const perByte = attributeBytes(this.#features, {
+      length: text.length,
+      weights: weights.buckets,
+      target,
+      temperature,
+    })
+    return spansOf(perByte, { text, original: input.text, spansMax })
+  }
+
+  /** The probabilities of a text's first window alone: what one row of the ONNX graph computes. */
+  firstWindowProbabilities(input: PayloadInput): Float64Array {
+    const text = this.#normalizer.normalize(input.text)
+    this.#scoreWindow(text, 0, input)
+    return this.#probabilities.slice()
+  }
+
+  /** Leaves the probabilities of the most attack-like window in `#chosen`. */
+  #judge(input: PayloadInput): { text: ByteText; window: number } {
+    const text = this.#normalizer.normalize(input.text)
+    const windows = windowCount(text.length)
+    let [lowestBenign, chosen] = [Number.POSITIVE_INFINITY, 0]
+    for (let window = 0; window < windows; window++) {
+      this.#scoreWindow(text, window, input)
+      const benign = this.#probabilities[BENIGN] ?? 0
+      if (benign >= lowestBenign) continue
+      ;[lowestBenign, chosen] = [benign, window]
+      this.#chosen.set(this.#probabilities)
+    }
+    return { text, window: chosen }
+  }
+
+  #scoreWindow(text: ByteText, window: number, input: PayloadInput): void {
+    this.#compute(text, window, input)
+    computeLogits(this.#model.weights, this.#row(), this.#logits)
+    softmax(this.#logits, this.#model.temperature, this.#probabilities)
+  }
+
+  #compute(text: ByteText, window: number, { kind }: PayloadInput): void {
+    const start = windowStart(text.length, window)
+    const end = Math.min(text.length, start + WINDOW_BYTES)
+    this.#features.compute(text, { start, end, undone: this.#normalizer.undone, kind })
+  }
+
+  #row(): SparseRow {
+    const { buckets, bucketCount, dense } = this.#features
+    return { buckets, bucketsFrom: 0, bucketsTo: bucketCount, dense: dense.values, denseFrom: 0 }
+  }
+
+  #classification(): Classification {
+    const probabilities: Record<string, number> = {}
+    let best = 0
+    for (const [index, name] of PAYLOAD_CLASSES.entries()) {
+      const probability = this.#chosen[index] ?? 0
+      probabilities[name] = probability
+      if (probability > (this.#chosen[best] ?? 0)) best = index
+    }
+    return {
+      class: PAYLOAD_CLASSES[best] ?? "benign",
+      confidence: this.#chosen[best] ?? 0,
+      probabilities,
+      method: "ml",
+      model: this.info.modelId,
+    }
+  }
+}
+
+/** The likeliest class; with `attackOnly` the likeliest that is not benign. */
+function strongest(probabilities: Float64Array, attackOnly: boolean): number {
+  let best = -1
+  for (let c = 0; c < CLASS_COUNT; c++) {
+    if (attackOnly && c === BENIGN) continue
+    if (best < 0 || (probabilities[c] ?? 0) > (probabilities[best] ?? 0)) best = c
+  }
+  return best
+}

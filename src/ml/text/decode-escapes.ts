@@ -1,0 +1,118 @@
+import type { ByteText } from "./byte-text.ts"
+import { hexValue } from "./characters.ts"
+import { entityCodePoint } from "./entities.ts"
+import type { Undone } from "./undone.ts"
+
+const PERCENT = 0x25
+const AMPERSAND = 0x26
+const BACKSLASH = 0x5c
+const HASH = 0x23
+const SEMICOLON = 0x3b
+const LOWER_U = 0x75
+const LOWER_X = 0x78
+/** `&#0000000060;` and no more: leading zeros are a known way around filters. */
+const ENTITY_DIGITS_MAX = 10
+const CODE_POINT_MAX = 0x10ffff
+
+/**
+ * Undoes one layer of percent, entity and backslash escapes.
+ *
+ * @returns whether anything was undone; only then is `target` worth a further round
+ */
+export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone): boolean {
+  let changed = false
+  target.length = 0
+  for (let index = 0; index < source.length; ) {
+    const byte = source.bytes[index]
+    let consumed = 0
+    if (byte === PERCENT) consumed = decodePercent(source, target, { index, undone })
+    else if (byte === AMPERSAND) consumed = decodeEntity(source, target, { index, undone })
+    else if (byte === BACKSLASH) consumed = decodeBackslash(source, target, { index, undone })
+    if (consumed === 0) {
+      target.copy(source, index)
+      index += 1
+    } else {
+      changed = true
+      index += consumed
+    }
+  }
+  return changed
+}
+
+interface Place {
+  readonly index: number
+  readonly undone: Undone
+}
+
+/** `%41` is one byte, `%u0041` one code point. @returns bytes consumed, 0 for no escape */
+function decodePercent(source: ByteText, target: ByteText, { index, undone }: Place): number {
+  const start = source.starts[index] ?? 0
+  if ((source.at(index + 1) | 0x20) === LOWER_U) {
+    const codePoint = hexNumber(source, index + 2, 4)
+    if (codePoint < 0) return 0
+    undone.percentU += 1
+    target.pushCodePoint(codePoint, start, source.ends[index + 5] ?? 0)
+    return 6
+  }
+  const byte = hexNumber(source, index + 1, 2)
+  if (byte < 0) return 0
+  undone.percent += 1
+  target.push(byte, start, source.ends[index + 2] ?? 0)
+  return 3
+}
+
+function decodeBackslash(source: ByteText, target: ByteText, { index, undone }: Place): number {
+  const letter = source.at(index + 1)
+  const digits = letter === LOWER_X ? 2 : letter === LOWER_U ? 4 : 0
+  if (digits === 0) return 0
+  const codePoint = hexNumber(source, index + 2, digits)
+  if (codePoint < 0) return 0
+  undone.backslash += 1
+  target.pushCodePoint(codePoint, source.starts[index] ?? 0, source.ends[index + 1 + digits] ?? 0)
+  return 2 + digits
+}
+
+function decodeEntity(source: ByteText, target: ByteText, place: Place): number {
+  if (source.at(place.index + 1) === HASH) return decodeNumericEntity(source, target, place)
+  const { index, undone } = place
+  const named = entityCodePoint(source, index + 1)
+  if (named === undefined) return 0
+  undone.entity += 1
+  const consumed = 1 + named.length
+  target.pushCodePoint(
+    named.codePoint,
+    source.starts[index] ?? 0,
+    source.ends[index + consumed - 1] ?? 0,
+  )
+  return consumed
+}
+
+function decodeNumericEntity(source: ByteText, target: ByteText, { index, undone }: Place): number {
+  const hexadecimal = (source.at(index + 2) | 0x20) === LOWER_X
+  const radix = hexadecimal ? 16 : 10
+  const first = index + (hexadecimal ? 3 : 2)
+  let codePoint = 0
+  let next = first
+  while (next - first < ENTITY_DIGITS_MAX) {
+    const digit = hexValue(source.at(next))
+    if (digit < 0 || digit >= radix) break
+    codePoint = Math.min(codePoint * radix + digit, CODE_POINT_MAX + 1)
+    next += 1
+  }
+  if (next === first || codePoint > CODE_POINT_MAX) return 0
+  if (source.at(next) === SEMICOLON) next += 1
+  undone.entity += 1
+  target.pushCodePoint(codePoint, source.starts[index] ?? 0, source.ends[next - 1] ?? 0)
+  return next - index
+}
+
+/** @returns the number that `digits` hexadecimal digits at `from` write, or -1 */
+function hexNumber(source: ByteText, from: number, digits: number): number {
+  let value = 0
+  for (let index = from; index < from + digits; index++) {
+    const digit = hexValue(source.at(index))
+    if (digit < 0) return -1
+    value = value * 16 + digit
+  }
+  return value
+}

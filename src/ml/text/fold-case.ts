@@ -1,0 +1,154 @@
+import type { ByteText } from "./byte-text.ts"
+import { CHARACTER_CLASS, LOWER, SPACE, UPPER, WORD } from "./characters.ts"
+import type { Undone } from "./undone.ts"
+
+const NEWLINE = 0x0a
+const BLANK = 0x20
+const BANG = 0x21
+const DOUBLE_QUOTE = 0x22
+const DOLLAR = 0x24
+const SINGLE_QUOTE = 0x27
+const ASTERISK = 0x2a
+const PLUS = 0x2b
+const SLASH = 0x2f
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+/** A longer comment is kept: what is dropped must be plainly filler. */
+const COMMENT_BODY_MAX = 64
+
+interface FoldOptions {
+  readonly undone: Undone
+  /** `+` means a blank: the text is a form value that nobody decoded. */
+  readonly plusIsBlank: boolean
+}
+
+/**
+ * The last pass: lower case, one blank or newline for any run of white space, no NUL, comments and
+ * `$IFS` as blanks, no empty quotes inside a word.
+ */
+export function foldCase(source: ByteText, target: ByteText, options: FoldOptions): void {
+  target.length = 0
+  for (let index = 0; index < source.length; ) {
+    index += foldOne(source, target, { index, options })
+  }
+}
+
+interface Place {
+  readonly index: number
+  readonly options: FoldOptions
+}
+
+/** @returns bytes consumed, at least 1 */
+function foldOne(source: ByteText, target: ByteText, place: Place): number {
+  const { index, options } = place
+  const { undone } = options
+  const byte = source.bytes[index] ?? 0
+  const kind = CHARACTER_CLASS[byte] ?? 0
+  if ((kind & LOWER) !== 0) {
+    target.copy(source, index)
+    return 1
+  }
+  if ((kind & UPPER) !== 0) {
+    undone.upper += 1
+    target.push(byte | 0x20, source.starts[index] ?? 0, source.ends[index] ?? 0)
+    return 1
+  }
+  if ((kind & SPACE) !== 0 || (byte === PLUS && options.plusIsBlank)) {
+    pushBlank(source, target, { index, length: 1 })
+    return 1
+  }
+  return foldSpecial(source, target, place)
+}
+
+function foldSpecial(source: ByteText, target: ByteText, { index, options }: Place): number {
+  const { undone } = options
+  const byte = source.bytes[index] ?? 0
+  let consumed = 0
+  if (byte === 0) {
+    undone.nul += 1
+    return 1
+  }
+  if (byte === SLASH && source.at(index + 1) === ASTERISK) {
+    consumed = commentLength(source, index)
+    if (consumed > 0) undone.comment += 1
+  } else if (byte === DOLLAR) {
+    consumed = ifsLength(source, index)
+    if (consumed > 0) undone.shell += 1
+  } else if (isEmptyQuotes(source, index)) {
+    undone.shell += 1
+    return 2
+  }
+  if (consumed === 0) {
+    target.copy(source, index)
+    return 1
+  }
+  pushBlank(source, target, { index, length: consumed })
+  return consumed
+}
+
+/** A run of white space becomes one byte: a newline if it holds one (a shell separator). */
+function pushBlank(source: ByteText, target: ByteText, { index, length }: Stretch): void {
+  const byte = source.at(index) === NEWLINE ? NEWLINE : BLANK
+  const end = source.ends[index + length - 1] ?? 0
+  const last = target.length - 1
+  const previous = last < 0 ? 0 : (target.bytes[last] ?? 0)
+  if (previous !== BLANK && previous !== NEWLINE) {
+    target.push(byte, source.starts[index] ?? 0, end)
+    return
+  }
+  if (byte === NEWLINE) target.bytes[last] = NEWLINE
+  target.ends[last] = end
+}
+
+interface Stretch {
+  readonly index: number
+  readonly length: number
+}
+
+/**
+ * Length of the filler comment at `index`, or of the opening of a MySQL version comment, whose
+ * body is code; 0 where what stands between the marks could be an attack of its own.
+ */
+function commentLength(source: ByteText, index: number): number {
+  if (source.at(index + 2) === BANG) return versionCommentLength(source, index)
+  const end = Math.min(source.length - 1, index + 2 + COMMENT_BODY_MAX)
+  for (let i = index + 2; i < end; i++) {
+    const byte = source.at(i)
+    if (byte === ASTERISK && source.at(i + 1) === SLASH) return i + 2 - index
+    if (((CHARACTER_CLASS[byte] ?? 0) & (WORD | SPACE)) === 0 && byte !== ASTERISK) return 0
+  }
+  return 0
+}
+
+/** MySQL runs what follows `/*!50000`: at most six digits are the version. */
+function versionCommentLength(source: ByteText, index: number): number {
+  let length = 3
+  while (length < 9 && isDigit(source.at(index + length))) length += 1
+  return length
+}
+
+/** `$IFS`, `${IFS}`, `$IFS$9`: a blank to a POSIX shell. */
+function ifsLength(source: ByteText, index: number): number {
+  const braced = source.at(index + 1) === OPEN_BRACE
+  const name = index + (braced ? 2 : 1)
+  if ((source.at(name) | 0x20) !== 0x69 || (source.at(name + 1) | 0x20) !== 0x66) return 0
+  if ((source.at(name + 2) | 0x20) !== 0x73) return 0
+  if (braced) return source.at(name + 3) === CLOSE_BRACE ? 6 : 0
+  const positional = source.at(index + 4) === DOLLAR && isDigit(source.at(index + 5))
+  return positional ? 6 : 4
+}
+
+function isEmptyQuotes(source: ByteText, index: number): boolean {
+  const byte = source.at(index)
+  if (byte !== SINGLE_QUOTE && byte !== DOUBLE_QUOTE) return false
+  if (source.at(index + 1) !== byte || index === 0) return false
+  return isLetter(source.at(index - 1)) && isLetter(source.at(index + 2))
+}
+
+function isLetter(byte: number): boolean {
+  return ((CHARACTER_CLASS[byte] ?? 0) & (LOWER | UPPER)) !== 0
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
+}

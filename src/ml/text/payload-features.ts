@@ -1,0 +1,197 @@
+import type { PayloadKind } from "../../events.ts"
+import type { ByteText } from "./byte-text.ts"
+import { CHARACTER_CLASS, DIGIT, WORD } from "./characters.ts"
+import { DENSE_NAMES, DenseFeatures, type WordFindings } from "./dense-features.ts"
+import { hashByte, Lexicon, WORD_FAMILY_NAMES, WORD_HASH_START } from "./lexicon.ts"
+import { NORMALIZER_VERSION } from "./normalize.ts"
+import type { Undone } from "./undone.ts"
+
+export const BUCKETS = 65_536
+export const HASH_SEED = 0x5eed
+/** Bytes of a window; a longer text is judged window by window. */
+export const WINDOW_BYTES = 160
+const NGRAM_MAX = 4
+/** Up to four n-grams end at each byte, and a word gives a unigram and a bigram. */
+const OCCURRENCES_MAX = WINDOW_BYTES * (NGRAM_MAX + 2)
+
+/** What a model must agree with to be used: hashed into its metadata. */
+export const FEATURE_SCHEMA = {
+  version: 1,
+  normalizer: NORMALIZER_VERSION,
+  buckets: BUCKETS,
+  hashSeed: HASH_SEED,
+  windowBytes: WINDOW_BYTES,
+  byteNgrams: [1, 2, 3, 4],
+  wordNgrams: [1, 2],
+  dense: DENSE_NAMES,
+} as const
+
+/** The part of a text to look at, and what is known of the whole. */
+export interface FeatureWindow {
+  readonly start: number
+  /** Exclusive; at most WINDOW_BYTES after `start`. */
+  readonly end: number
+  readonly undone: Undone
+  readonly kind: PayloadKind | undefined
+}
+
+const HANDLER_START = 0x6e6f // "on", read backwards from two bytes
+const EQUALS = 0x3d
+
+/**
+ * The features of one window: the distinct buckets of its byte 1-4-grams and word uni- and
+ * bigrams, and the dense features. An instance is a workspace, valid until the next `compute`.
+ */
+export class PayloadFeatures {
+  /** Every occurrence: its bucket, and the bytes of the text that it covers. */
+  readonly occurrenceBuckets: Uint16Array = new Uint16Array(OCCURRENCES_MAX)
+  readonly occurrenceStarts: Int32Array = new Int32Array(OCCURRENCES_MAX)
+  readonly occurrenceEnds: Int32Array = new Int32Array(OCCURRENCES_MAX)
+  occurrenceCount = 0
+  /** The distinct buckets, in order of first occurrence. */
+  readonly buckets: Uint16Array = new Uint16Array(OCCURRENCES_MAX)
+  bucketCount = 0
+  readonly dense: DenseFeatures = new DenseFeatures()
+
+  readonly #seen = new Uint32Array(BUCKETS)
+  #generation = 0
+  readonly #lexicon = new Lexicon()
+  readonly #findings: WordFindings = {
+    families: new Uint16Array(WORD_FAMILY_NAMES.length),
+    tautology: 0,
+    commandAfterSeparator: 0,
+    handlerAssignment: 0,
+    tagOpened: 0,
+  }
+
+  compute(text: ByteText, window: FeatureWindow): void {
+    this.#generation += 1
+    this.occurrenceCount = 0
+    this.bucketCount = 0
+    this.#byteGrams(text, window)
+    this.#words(text, window)
+    this.dense.compute(text, { ...window, findings: this.#findings })
+  }
+
+  #byteGrams(text: ByteText, { start, end }: FeatureWindow): void {
+    let gram = 0
+    for (let index = start; index < end; index++) {
+      const byte = foldDigit(text.bytes[index] ?? 0)
+      const count = Math.min(NGRAM_MAX, index - start + 1)
+      gram = (gram << 8) | byte
+      this.#add(mix(byte, 1), index, index + 1)
+      if (count > 1) this.#add(mix(gram & 0xffff, 2), index - 1, index + 1)
+      if (count > 2) this.#add(mix(gram & 0xffffff, 3), index - 2, index + 1)
+      if (count > 3) this.#add(mix(gram, 4), index - 3, index + 1)
+    }
+  }
+
+  #words(text: ByteText, { start, end }: FeatureWindow): void {
+    this.#resetFindings()
+    let [previousHash, previousStart, previousExact] = [0, start, 0]
+    for (let index = start; index < end; ) {
+      if (!isWord(text.bytes[index] ?? 0)) {
+        index += 1
+        continue
+      }
+      const wordStart = index
+      let [hash, exact] = [WORD_HASH_START, WORD_HASH_START]
+      for (; index < end; index++) {
+        const byte = text.bytes[index] ?? 0
+        if (!isWord(byte)) break
+        hash = hashByte(hash, foldDigit(byte))
+        exact = hashByte(exact, byte)
+      }
+      this.#add(mix(hash, 5), wordStart, index)
+      if (previousHash !== 0)
+        this.#add(mix(Math.imul(previousHash, 31) + hash, 6), previousStart, index)
+      this.#find(text, { start: wordStart, end: index, exact, previousExact, windowStart: start })
+      ;[previousHash, previousStart, previousExact] = [hash, wordStart, exact]
+    }
+  }
+
+  #resetFindings(): void {
+    this.#findings.families.fill(0)
+    this.#findings.tautology = 0
+    this.#findings.commandAfterSeparator = 0
+    this.#findings.handlerAssignment = 0
+    this.#findings.tagOpened = 0
+  }
+
+  #find(text: ByteText, word: FoundWord): void {
+    const families = this.#lexicon.families(word.exact)
+    const counts = this.#findings.families
+    for (let bits = families, bit = 0; bits !== 0; bits >>= 1, bit++) {
+      if ((bits & 1) !== 0) counts[bit] = (counts[bit] ?? 0) + 1
+    }
+    const before = previousVisible(text, word.start, word.windowStart)
+    if (word.exact === word.previousExact && before === EQUALS) this.#findings.tautology += 1
+    if ((families & COMMAND_BIT) !== 0 && isSeparator(before)) {
+      this.#findings.commandAfterSeparator += 1
+    }
+    if ((families & TAG_BIT) !== 0 && text.at(word.start - 1) === 0x3c)
+      this.#findings.tagOpened += 1
+    const pair = text.at(word.start) | (text.at(word.start + 1) << 8)
+    if (pair === HANDLER_START && word.end - word.start > 4 && text.at(word.end) === EQUALS) {
+      this.#findings.handlerAssignment += 1
+    }
+  }
+
+  #add(bucket: number, start: number, end: number): void {
+    const at = this.occurrenceCount++
+    this.occurrenceBuckets[at] = bucket
+    this.occurrenceStarts[at] = start
+    this.occurrenceEnds[at] = end
+    if (this.#seen[bucket] === this.#generation) return
+    this.#seen[bucket] = this.#generation
+    this.buckets[this.bucketCount++] = bucket
+  }
+}
+
+interface FoundWord {
+  readonly start: number
+  readonly end: number
+  readonly exact: number
+  readonly previousExact: number
+  readonly windowStart: number
+}
+
+const COMMAND_BIT = 1 << WORD_FAMILY_NAMES.indexOf("command")
+const TAG_BIT = 1 << WORD_FAMILY_NAMES.indexOf("htmlTag")
+
+/** A 16-bit bucket for a gram of one kind: two multiplications, as murmur3 finishes. */
+function mix(gram: number, kind: number): number {
+  let hash = Math.imul(gram ^ HASH_SEED ^ (kind << 26), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13) ^ kind, 0xc2b2ae35)
+  return hash >>> 16
+}
+
+/** All digits are one: which number a payload holds says nothing. */
+function foldDigit(byte: number): number {
+  return ((CHARACTER_CLASS[byte] ?? 0) & DIGIT) !== 0 ? 0x30 : byte
+}
+
+function isWord(byte: number): boolean {
+  return ((CHARACTER_CLASS[byte] ?? 0) & WORD) !== 0
+}
+
+/** The byte before `index`, blanks and quotes passed over (at most four); a newline counts. */
+function previousVisible(text: ByteText, index: number, start: number): number {
+  for (let at = index - 1; at >= start && at >= index - 4; at--) {
+    const byte = text.at(at)
+    if (byte !== 0x20 && byte !== 0x27 && byte !== 0x22) return byte
+  }
+  return 0
+}
+
+/** Shell: `;` `|` `&` backtick newline `(` as in `$(`. */
+function isSeparator(byte: number): boolean {
+  return (
+    byte === 0x3b ||
+    byte === 0x7c ||
+    byte === 0x26 ||
+    byte === 0x60 ||
+    byte === 0x0a ||
+    byte === 0x28
+  )
+}

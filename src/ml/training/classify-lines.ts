@@ -1,0 +1,52 @@
+import { MalformedError, publicError, TooLargeError } from "../../errors.ts"
+import { PAYLOAD_KINDS } from "../../events.ts"
+import type { PayloadClassifier, PayloadInput } from "../../ports.ts"
+
+const LINE_CHARS_MAX = 16 * 1024 * 1024
+
+/**
+ * Classifies JSON lines: each comes out with `class`, `confidence`, `probabilities`, `method` and
+ * `model` added, in order, one at a time. A line that cannot be read comes out as
+ * `{"error": {code, message, field?}}`.
+ *
+ * @param lines objects with `text`, optional `kind` (a PayloadKind); other fields are kept
+ */
+export async function* classifyLines(
+  lines: AsyncIterable<string>,
+  classifier: PayloadClassifier,
+): AsyncGenerator<string> {
+  for await (const line of lines) {
+    if (line.trim() !== "") yield classifyLine(line, classifier)
+  }
+}
+
+function classifyLine(line: string, classifier: PayloadClassifier): string {
+  try {
+    const row = parseLine(line)
+    return JSON.stringify({ ...row, ...classifier.classify(inputOf(row)) })
+  } catch (error) {
+    return JSON.stringify({ error: publicError(error) })
+  }
+}
+
+function parseLine(line: string): Record<string, unknown> {
+  if (line.length > LINE_CHARS_MAX) throw new TooLargeError("line", LINE_CHARS_MAX)
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    throw new MalformedError("line", "JSON")
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new MalformedError("line", "a JSON object")
+  }
+  return value as Record<string, unknown>
+}
+
+function inputOf({ text, kind }: Record<string, unknown>): PayloadInput {
+  if (typeof text !== "string") throw new MalformedError("text", "a string")
+  if (kind === undefined || kind === null) return { text }
+  const known = PAYLOAD_KINDS.find((name) => name === kind)
+  if (known === undefined) throw new MalformedError("kind", `one of ${PAYLOAD_KINDS.join(", ")}`)
+  return { text, kind: known }
+}

@@ -1,0 +1,64 @@
+import type { PayloadClassifier } from "../../ports.ts"
+import type { LabelledPayload } from "./example-set.ts"
+import { type JudgedPayload, type PayloadReport, reportOf } from "./payload-report.ts"
+
+export interface EvaluationReport extends PayloadReport {
+  readonly model: string
+  readonly bySource: Readonly<Record<string, PayloadReport>>
+}
+
+/**
+ * Judges every row with the classifier and compares with its label.
+ *
+ * @param rows kept only as scores: memory grows by some 100 bytes a row
+ */
+export async function evaluatePayloads(
+  rows: AsyncIterable<LabelledPayload>,
+  classifier: PayloadClassifier,
+): Promise<EvaluationReport> {
+  const judged: JudgedPayload[] = []
+  const bySource = new Map<string, JudgedPayload[]>()
+  for await (const row of rows) {
+    const verdict = judge(row, classifier)
+    judged.push(verdict)
+    const source = bySource.get(row.source)
+    if (source === undefined) bySource.set(row.source, [verdict])
+    else source.push(verdict)
+  }
+  return {
+    model: classifier.info.modelId,
+    ...reportOf(judged),
+    bySource: Object.fromEntries([...bySource].map(([name, list]) => [name, reportOf(list)])),
+  }
+}
+
+/** One row's truth beside the classifier's answer. */
+export function judge(row: LabelledPayload, classifier: PayloadClassifier): JudgedPayload {
+  const { text, kind, label } = row
+  const answer = classifier.classify(kind === undefined ? { text } : { text, kind })
+  return {
+    label,
+    predicted: answer.class,
+    attackProbability: 1 - (answer.probabilities.benign ?? 0),
+    confidence: answer.confidence,
+  }
+}
+
+/** The figures of one set as text, in the order of the card's table; "-" where there is none. */
+export function figureCells(report: PayloadReport): readonly string[] {
+  const { recall, fpr, macroF1, recallAtFpr, ece } = report
+  const shares = [
+    recall,
+    fpr,
+    macroF1,
+    recallAtFpr["0.001"],
+    recallAtFpr["0.005"],
+    recallAtFpr["0.01"],
+    ece,
+  ]
+  return [
+    `${report.rows}`,
+    `${report.attacks}`,
+    ...shares.map((share) => (share === null ? "-" : share.toFixed(3))),
+  ]
+}

@@ -1,0 +1,95 @@
+import { mkdir, readdir, rename, rm } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { PAYLOAD_CLASSES } from "../../events.ts"
+import { featureSchemaSha256, type LinearModel } from "../models/linear-onnx.ts"
+import { MODEL_TYPE, PAYLOAD_MODEL_NAME } from "../serving/payload-model-files.ts"
+import { FEATURE_SCHEMA } from "../text/payload-features.ts"
+import type { EvaluationReport } from "./evaluate-payloads.ts"
+import { payloadModelCard } from "./payload-model-card.ts"
+
+export interface TrainedModel {
+  readonly bytes: Uint8Array
+  readonly modelSha256: string
+  readonly modelId: string
+  readonly model: LinearModel
+  readonly trainedAt: string
+  readonly metrics: Readonly<Record<string, number>>
+  readonly reports: Readonly<Record<string, EvaluationReport>>
+  /** Whether collected payloads were learnt from, or generated ones alone. */
+  readonly withCollectedData: boolean
+}
+
+/**
+ * Writes model.onnx, schema.json, metrics.json and card.md beside the place and renames the whole
+ * into it: a reader sees all of a version or none. An older version of that name is replaced.
+ */
+export async function writeModelDirectory(directory: string, trained: TrainedModel): Promise<void> {
+  const draft = join(dirname(directory), `.draft-${process.pid}-${trained.modelSha256.slice(0, 8)}`)
+  await mkdir(draft, { recursive: true })
+  try {
+    await Bun.write(join(draft, "model.onnx"), trained.bytes)
+    await Bun.write(join(draft, "schema.json"), schemaOf(trained))
+    await Bun.write(join(draft, "metrics.json"), metricsOf(trained))
+    await Bun.write(join(draft, "card.md"), payloadModelCard(trained))
+    await rm(directory, { recursive: true, force: true })
+    await rename(draft, directory)
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+}
+
+/** The version after the highest one below `models/payload-linear`; 1.0.0 where there is none. */
+export async function nextVersion(modelsDirectory: string): Promise<string> {
+  const names = await readdir(join(modelsDirectory, PAYLOAD_MODEL_NAME)).catch(() => [])
+  const [highest] = names
+    .filter((name) => /^\d{1,6}\.\d{1,6}\.\d{1,6}$/.test(name))
+    .map((name) => name.split(".").map(Number))
+    .sort((left, right) => compareVersions(right, left))
+  if (highest === undefined) return "1.0.0"
+  const [major = 1, minor = 0, patch = 0] = highest
+  return `${major}.${minor}.${patch + 1}`
+}
+
+function compareVersions(left: readonly number[], right: readonly number[]): number {
+  const differing = left.findIndex((part, index) => part !== right[index])
+  return differing < 0 ? 0 : (left[differing] ?? 0) - (right[differing] ?? 0)
+}
+
+function schemaOf(trained: TrainedModel): string {
+  return pretty({
+    model_sha256: trained.modelSha256,
+    feature_schema_sha256: featureSchemaSha256(),
+    classes: PAYLOAD_CLASSES,
+    features: FEATURE_SCHEMA,
+  })
+}
+
+function metricsOf(trained: TrainedModel): string {
+  const { model, reports } = trained
+  return pretty({
+    model_id: trained.modelId,
+    model_type: MODEL_TYPE,
+    model_sha256: trained.modelSha256,
+    model_bytes: trained.bytes.byteLength,
+    trained_at: trained.trainedAt,
+    training_samples: model.provenance.trainingSamples,
+    validation_samples: model.provenance.validationSamples,
+    training_data_sha256: model.provenance.trainingDataSha256,
+    seed: model.provenance.seed,
+    temperature: model.temperature,
+    certain_threshold: model.certainThreshold,
+    metrics: trained.metrics,
+    reports,
+  })
+}
+
+function pretty(value: unknown): string {
+  return `${JSON.stringify(value, roundFloat, 2)}\n`
+}
+
+/** Six digits are more than any of the figures is good for, save the model's own parameters. */
+function roundFloat(key: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isInteger(value)) return value
+  if (key === "temperature" || key === "certain_threshold") return value
+  return Number(value.toPrecision(6))
+}
