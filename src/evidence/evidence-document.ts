@@ -16,7 +16,7 @@ export function jsonDocumentKind(document: FieldReader): JsonDocumentKind {
 }
 
 /**
- * Form A's JSON document; `behavior` and `metadata` are read as an archive's files would be.
+ * Form A's JSON document. Further members are the producer's own and are not looked at.
  * @throws MalformedError for a missing `session_id` or `har`, or a wrong type
  */
 export function readJsonDocument(document: FieldReader): EvidenceDocument & { sessionId: string } {
@@ -26,8 +26,6 @@ export function readJsonDocument(document: FieldReader): EvidenceDocument & { se
     sessionId,
     har: document.value("har"),
     extractedPayloads: readExtractedPayloads(document),
-    behavior: document.value("behavior"),
-    metadata: document.value("metadata"),
   }
 }
 

@@ -11,6 +11,7 @@ const SECRET_NAME = new RegExp(
   `(?:${SECRET_WORD}|remember[_-]?me)(?:[_-]?(?:id|hash|value))?s?$`,
   "i",
 )
+const DIGEST_SCHEME = /^digest\s{1,4}\w{1,32}\s{0,4}="/i
 const SECRET_HEADERS = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"])
 
 /** Percent-encoded space, quotes, brackets, separators. */
@@ -96,12 +97,18 @@ function isSecretPlace(location: string): boolean {
 function maskSecret(text: string, location: string): string {
   if (text === "") return text
   if (location.toLowerCase() === "header:cookie") return maskCookies(text)
+  if (DIGEST_SCHEME.test(text)) return maskQuoted(text)
   const scheme = /^(?:bearer|basic|digest|negotiate|apikey)\s{1,4}/i.exec(text)?.[0] ?? ""
   const secret = text.slice(scheme.length)
   const syntax = SYNTAX.exec(secret)
   const start = syntax === null || !ATTACK.test(secret) ? secret.length : syntax.index
   const masked = `${scheme}${start === 0 ? "" : MASK}${secret.slice(start)}`
   return start === secret.length ? masked : applyRules(masked)
+}
+
+/** Digest authorization: names stay, quoted values go. */
+function maskQuoted(text: string): string {
+  return text.replace(/="([^"]{1,2048})"/g, (_, value: string) => `="${maskSecret(value, "")}"`)
 }
 
 /** A whole cookie header: the values of session-like names only. */

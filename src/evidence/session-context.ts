@@ -1,6 +1,6 @@
 import { MalformedError } from "../errors.ts"
 import type { SessionContext } from "../events.ts"
-import { FieldReader } from "./field-reader.ts"
+import { FieldReader, isJsonObject } from "./field-reader.ts"
 
 export const TAGS_MAX = 256
 const TEXT_CHARS_MAX = 512
@@ -56,11 +56,26 @@ export function withMetadata(context: SessionContext, metadata: unknown): Sessio
   const fields = new FieldReader(metadata, "metadata")
   const session = fields.object("session_metadata")
   return {
-    ...readOrigin(session.object("geoip")),
+    ...readGeoip(session.value("geoip")),
     ...readAttackerIp(session),
     ...context,
     tags: context.tags.length > 0 ? context.tags : readTags(fields),
   }
+}
+
+/** No producer says what its `geoip` holds: what is not as expected is left alone. */
+function readGeoip(geoip: unknown): { country?: string; asn?: string } {
+  if (!isJsonObject(geoip)) return {}
+  const { country, country_code: countryCode, asn } = geoip
+  const place = [countryCode, country].find((value) => isShortText(value))
+  return {
+    ...(isShortText(place) ? { country: place } : {}),
+    ...(isShortText(asn) || Number.isSafeInteger(asn) ? { asn: String(asn) } : {}),
+  }
+}
+
+function isShortText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= TEXT_CHARS_MAX
 }
 
 function shortText(fields: FieldReader, name: string): string | undefined {

@@ -15,6 +15,11 @@ const MASKED: readonly (readonly [text: string, location: string | undefined, sh
   ["Bearer abcdefghijk", "header:authorization", "Bearer [redacted]"],
   ["Basic dXNlcjpwYXNz", "header:authorization", "Basic [redacted]"],
   [
+    'Digest username="bob", response="6629fae49393"',
+    "header:authorization",
+    'Digest username="[redacted]", response="[redacted]"',
+  ],
+  [
     "theme=dark; sessionid=abc123; lang=en",
     "header:cookie",
     "theme=dark; sessionid=[redacted]; lang=en",

@@ -62,7 +62,16 @@ test("enrichSession names a field of the wrong type", async () => {
   expect(await failure(enrich({ har: null }))).toBe("MALFORMED har")
   expect(await failure(enrich({ har: {} }))).toBe("MALFORMED har.entries")
   expect(await failure(enrich({ metadata: [] }))).toBe("MALFORMED metadata")
-  expect(await failure(enrich({ metadata: { session_metadata: { geoip: "x" } } }))).toBe(
-    "MALFORMED metadata.session_metadata.geoip",
+  expect(await failure(enrich({ metadata: { session_metadata: { attacker_ip: 5 } } }))).toBe(
+    "MALFORMED metadata.session_metadata.attacker_ip",
   )
+})
+
+test("enrichSession leaves a geoip of an unknown shape alone", async () => {
+  for (const geoip of ["x", { country: { iso: "NL" }, asn: {} }]) {
+    const input = verified({ metadata: { session_metadata: { geoip } } })
+    const { context } = await enrichSession().process(input, operatorContext())
+    expect(context).not.toHaveProperty("country")
+    expect(context).not.toHaveProperty("asn")
+  }
 })

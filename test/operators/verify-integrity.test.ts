@@ -40,6 +40,11 @@ describe("verifyIntegrity on a JSON document", () => {
     expect(verified).not.toHaveProperty("objects")
   })
 
+  test("verifyIntegrity does not look at members that it does not know", async () => {
+    const further = { metadata: "text", behavior: 5, notes: [null], created_by: {} }
+    expect((await verify(utf8(sampleDocument(further)))).integrity).toBe("verified")
+  })
+
   test("verifyIntegrity compares digests without regard to case", async () => {
     const checksums = { har: sha256(pythonJson(SAMPLE_HAR)).toUpperCase() }
     const verified = await verify(utf8(sampleDocument({ signed_manifest: { checksums } })))
