@@ -66,6 +66,12 @@ const RULES: readonly Rule[] = [
   },
 ]
 
+/** A JSON member whose name is a secret's: its value may hold spaces. */
+const SECRET_MEMBER = new RegExp(
+  `((?:${SECRET_WORD})"\\s{0,4}:\\s{0,4}")((?:[^"\\\\]|\\\\.){1,2048})(?=")`,
+  "gi",
+)
+
 /**
  * Masks credentials in a payload that is shown, logged or stored: authorization values, passwords,
  * tokens, API and cloud keys, JWTs, private keys, user info of URLs, session cookies. The syntax of
@@ -81,7 +87,10 @@ export function redactCredentials(text: string, location?: string): string {
 }
 
 function applyRules(text: string): string {
-  return RULES.reduce((masked, rule) => masked.replace(rule.pattern, rule.replacement), text)
+  const members = text.replace(SECRET_MEMBER, (_, name: string, value: string) => {
+    return name + maskSecret(value, "")
+  })
+  return RULES.reduce((masked, rule) => masked.replace(rule.pattern, rule.replacement), members)
 }
 
 function isSecretPlace(location: string): boolean {

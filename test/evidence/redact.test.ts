@@ -29,6 +29,7 @@ const MASKED: readonly (readonly [text: string, location: string | undefined, sh
   [`x ${JWT} y`, undefined, "x [redacted] y"],
   ["key AKIAIOSFODNN7EXAMPLE", undefined, "key [redacted]"],
   ['{"api_key": "abc123", "q": "x"}', undefined, '{"api_key": "[redacted]", "q": "x"}'],
+  ['{"password": "p@ss w0rd!", "q": 1}', undefined, '{"password": "[redacted]", "q": 1}'],
   ["https://bob:hunter2@host/x", undefined, "https://bob:[redacted]@host/x"],
   ["ghp_0123456789abcdefghij0123456789abcdef", undefined, "[redacted]"],
   [
@@ -52,6 +53,7 @@ const VISIBLE: readonly (readonly [text: string, location: string, shown: string
     "query:id",
     "1 UNION SELECT user, password FROM users",
   ],
+  ['{"token":"x\' OR 1=1--"}', "body", '{"token":"[redacted]\' OR 1=1--"}'],
   ["cat /etc/passwd; id", "query:cmd", "cat /etc/passwd; id"],
   ["O'Brien & Sons", "form:name", "O'Brien & Sons"],
 ]
@@ -91,6 +93,8 @@ describe("redactCredentials", () => {
     "-----BEGIN PRIVATE KEY-----",
     "token:\\\\\\",
     "session' ",
+    'password":"\\\\',
+    '"password":"a',
   ])("redactCredentials takes linear time on repeated %s", (unit) => {
     const text = unit.repeat(REDACTED_CHARS_MAX)
     const startMs = performance.now()
