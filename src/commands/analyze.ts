@@ -1,4 +1,5 @@
-import { createAnalyzer, openModels } from "../compose.ts"
+import { createAnalyzer } from "../compose/analyzer.ts"
+import { openModels } from "../compose/models.ts"
 import { readConfig } from "../config.ts"
 import { readEvidenceFiles } from "../connectors/evidence-file.ts"
 import { publicError } from "../errors.ts"

@@ -1,7 +1,7 @@
 import { access, constants, readFile } from "node:fs/promises"
 import { arch, platform } from "node:os"
 import { dirname, join } from "node:path"
-import { openModels } from "../compose.ts"
+import { openModels } from "../compose/models.ts"
 import { type Config, readConfig } from "../config.ts"
 import { idempotentProducer, kafkaClient } from "../connectors/kafka-client.ts"
 import { publicError, UnavailableError } from "../errors.ts"

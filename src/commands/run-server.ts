@@ -1,5 +1,6 @@
-import { startSentinel } from "../compose.ts"
+import { startSentinel } from "../compose/server.ts"
 import { readConfig } from "../config.ts"
+import { terminalLog } from "./log.ts"
 import type { Terminal } from "./terminal.ts"
 
 /**
@@ -11,7 +12,7 @@ export async function runServer(
   terminal: Terminal,
 ): Promise<number> {
   const stopRequested = terminal.stopRequested()
-  const running = await startSentinel(readConfig(terminal.env), mode)
+  const running = await startSentinel(readConfig(terminal.env), mode, terminalLog(terminal))
   void stopRequested.then(() => running.stop())
   return await running.done
 }

@@ -1,5 +1,7 @@
-import { describeTopology } from "../compose.ts"
+import { describeTopology } from "../compose/topology.ts"
 import { readConfig } from "../config.ts"
+import { topologyMermaid, topologyText } from "../stream/topology.ts"
+import { terminalLog } from "./log.ts"
 import type { Terminal } from "./terminal.ts"
 
 /** Prints the dataflow that this configuration would run. */
@@ -7,9 +9,15 @@ export async function topology(
   options: { mermaid?: boolean; json?: boolean },
   terminal: Terminal,
 ): Promise<number> {
-  const described = describeTopology(readConfig(terminal.env))
-  if (options.json === true) await terminal.write(`${JSON.stringify(described.json())}\n`)
-  else
-    await terminal.write(`${options.mermaid === true ? described.mermaid() : described.text()}\n`)
+  const described = await describeTopology(readConfig(terminal.env), terminalLog(terminal))
+  await terminal.write(render(described, options))
   return 0
+}
+
+function render(
+  topology: Awaited<ReturnType<typeof describeTopology>>,
+  options: { mermaid?: boolean; json?: boolean },
+): string {
+  if (options.json === true) return `${JSON.stringify(topology)}\n`
+  return options.mermaid === true ? topologyMermaid(topology) : topologyText(topology)
 }

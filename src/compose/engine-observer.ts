@@ -1,0 +1,70 @@
+import { VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
+import type { Verdict, VerdictWord } from "../events.ts"
+import type { EngineObserver } from "../stream/types.ts"
+import type { Telemetry } from "../telemetry.ts"
+import type { Models } from "./models.ts"
+
+/** Operators whose work on evidence existing dashboards count, and the word they know it by. */
+const EVIDENCE_OPERATIONS: ReadonlyMap<string, string> = new Map([
+  ["fetch_evidence", "fetch"],
+  ["verify_integrity", "verify"],
+  ["record_verdict", "store"],
+])
+
+export interface EngineCounts {
+  readonly verdicts: Record<VerdictWord, number>
+  deadLetters: number
+}
+
+export interface ObservedEngine {
+  readonly observer: EngineObserver
+  readonly counts: EngineCounts
+  readonly onRecorded: (verdict: Verdict) => void
+}
+
+/** Counts for GET stats, and every event of the engine on to the metrics. */
+export function observeEngine(telemetry: Telemetry, models: Models): ObservedEngine {
+  const counts: EngineCounts = {
+    verdicts: { simulate: 0, tag: 0, benign: 0 },
+    deadLetters: 0,
+  }
+  const inferences = new Map([
+    ["classify_payloads", models.classifier.info.modelId],
+    ["score_anomaly", models.anomaly.info.modelId],
+  ])
+  const observer: EngineObserver = {
+    operatorDone(operator, outcome, seconds) {
+      telemetry.operatorDone(operator, outcome, seconds)
+      const model = inferences.get(operator)
+      if (model !== undefined) telemetry.inferred(model, seconds)
+      const operation = EVIDENCE_OPERATIONS.get(operator)
+      if (operation !== undefined) telemetry.evidenceOperation(operation, outcome)
+      if (operator === "publish_verdict") {
+        telemetry.kafkaMessage(VERDICT_TOPIC, outcome === "ok" ? "produced" : "failed")
+      }
+    },
+    retried: telemetry.retried,
+    deadLettered(letter) {
+      counts.deadLetters += 1
+      telemetry.deadLettered(letter)
+    },
+    recordDone(record, outcome, seconds) {
+      telemetry.recordDone(record, outcome, seconds)
+      if (record.topic !== "inbox") telemetry.kafkaMessage(record.topic, "consumed")
+    },
+    committed: telemetry.committed,
+  }
+  const onRecorded = ({ verdict }: Verdict) => {
+    counts.verdicts[verdict] += 1
+    telemetry.verdictReached(verdict)
+  }
+  return { observer, counts, onRecorded }
+}
+
+export const observeNothing: EngineObserver = {
+  operatorDone: () => undefined,
+  retried: () => undefined,
+  deadLettered: () => undefined,
+  recordDone: () => undefined,
+  committed: () => undefined,
+}

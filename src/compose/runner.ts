@@ -1,0 +1,150 @@
+import { systemClock } from "../clock.ts"
+import type { Config } from "../config.ts"
+import { inboxDeadLetters, inboxSource } from "../connectors/inbox-source.ts"
+import { jsonlSink } from "../connectors/jsonl-sink.ts"
+import { type Kafka, kafkaClient } from "../connectors/kafka-client.ts"
+import { kafkaDeadLetters } from "../connectors/kafka-dead-letters.ts"
+import { kafkaVerdictSink } from "../connectors/kafka-sink.ts"
+import { type KafkaSource, kafkaSource } from "../connectors/kafka-source.ts"
+import type { ExplainedVerdict, Verdict } from "../events.ts"
+import type { Logger } from "../log.ts"
+import { recordVerdict } from "../operators/record-verdict.ts"
+import { buildPipeline } from "../pipeline.ts"
+import type { ObjectStore, VerdictStore } from "../ports.ts"
+import { folderObjects } from "../services/folder-objects.ts"
+import { minioObjects } from "../services/minio-objects.ts"
+import type { DataDirectoryPaths } from "../store/data-directory.ts"
+import { Engine } from "../stream/engine.ts"
+import { type PatientSource, patientSource } from "../stream/patient-source.ts"
+import { describeFlow, type Topology } from "../stream/topology.ts"
+import type { DeadLetterSink, EngineObserver, Sink } from "../stream/types.ts"
+import type { EngineGauges } from "../telemetry.ts"
+import { announceSink } from "./announce.ts"
+import { analysisParts, FORMS } from "./flow-parts.ts"
+import type { Models } from "./models.ts"
+
+export interface RunnerParts {
+  readonly config: Config
+  readonly log: Logger
+  readonly models: Models
+  readonly paths: DataDirectoryPaths
+  readonly verdicts: Pick<VerdictStore, "record">
+  readonly deadLetters: DeadLetterSink
+  readonly observer: EngineObserver
+  readonly onRecorded: (verdict: Verdict) => void
+}
+
+/** The analysis flow with its sources and sinks, ready to run. */
+export interface Runner {
+  /** Rejects when the flow cannot go on. */
+  readonly finished: Promise<void>
+  readonly topology: Topology
+  /** Sources that are not reading yet, by name. */
+  waitingFor(): readonly string[]
+  start(): Promise<void>
+  drain(timeoutMs: number): Promise<void>
+  gauges(): EngineGauges
+  /** For GET stats, by snake_case name. */
+  numbers(): Readonly<Record<string, number>>
+}
+
+export function createRunner(parts: RunnerParts): Runner {
+  const { config, models, verdicts, log, observer } = parts
+  const { inbox: directory, done, failed } = parts.paths
+  const inbox = inboxSource({ inbox: directory, done, failed, clock: systemClock })
+  const kafka = connectKafka(parts)
+  const flow = buildPipeline({
+    ...analysisParts(models, config, openObjects(parts)),
+    record: recordVerdict(verdicts, parts.onRecorded),
+    announce: announceSink(log),
+    publish: [jsonlSink(parts.paths.verdictLines), ...kafka.sinks],
+  })
+  const engine = new Engine({
+    flow,
+    sources: [inbox, ...kafka.sources],
+    deadLetters: inboxDeadLetters(inbox, joinDeadLetters([parts.deadLetters, ...kafka.letters])),
+    clock: systemClock,
+    observer,
+    random: Math.random,
+  })
+  return {
+    finished: engine.finished,
+    topology: describeFlow(flow, [inbox.name, ...kafka.sources.map(({ name }) => name)]),
+    waitingFor: () => kafka.sources.filter(({ inner }) => !inner).map(({ name }) => name),
+    start: () => engine.start(),
+    drain: (timeoutMs) => engine.drain(timeoutMs),
+    gauges: () => engineGauges(engine, kafka.sources),
+    numbers: () => engineNumbers(engine),
+  }
+}
+
+interface KafkaParts {
+  readonly sources: readonly PatientSource<KafkaSource>[]
+  readonly sinks: readonly Sink<ExplainedVerdict>[]
+  readonly letters: readonly DeadLetterSink[]
+}
+
+function connectKafka({ config, log }: RunnerParts): KafkaParts {
+  if (config.kafka === undefined) return { sources: [], sinks: [], letters: [] }
+  const { brokers, groupId } = config.kafka
+  const kafka: Kafka = kafkaClient({
+    brokers,
+    log: ({ level, message, component }) => log[level](message, { component }),
+  })
+  const topics = Object.keys(FORMS).filter((topic) => topic !== "inbox")
+  const source = patientSource({
+    name: "kafka",
+    create: () => kafkaSource(kafka, { topics, groupId }),
+    clock: systemClock,
+    random: Math.random,
+    onWaiting: (error, waitMs) =>
+      log.warn("waiting for kafka", { code: error.code, retry_in_ms: waitMs }),
+  })
+  return {
+    sources: [source],
+    sinks: [kafkaVerdictSink(kafka)],
+    letters: [kafkaDeadLetters(kafka)],
+  }
+}
+
+function openObjects({ config, paths }: RunnerParts): ObjectStore {
+  return config.minio === undefined ? folderObjects(paths.objects) : minioObjects(config.minio)
+}
+
+/** A letter is durable once it is everywhere: in the store for people, in the topic for systems. */
+function joinDeadLetters(sinks: readonly DeadLetterSink[]): DeadLetterSink {
+  return {
+    name: "dead_letters",
+    async write(letter) {
+      for (const sink of sinks) await sink.write(letter)
+    },
+    async close() {
+      for (const sink of sinks) if (sink.name !== "dead_letter_store") await sink.close?.()
+    },
+  }
+}
+
+function engineGauges(engine: Engine, sources: KafkaParts["sources"]): EngineGauges {
+  const partitions = engine.stats()
+  const queueDepth: Record<string, number> = {}
+  for (const { operator, waiting } of engine.operatorStats()) queueDepth[operator] = waiting
+  for (const { id, buffered } of partitions) {
+    queueDepth[id.topic] = (queueDepth[id.topic] ?? 0) + buffered
+  }
+  return {
+    inFlight: partitions.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    queueDepth,
+    lag: sources
+      .flatMap((source) => source.inner?.lag() ?? [])
+      .map((lag) => ({ ...lag, records: Number(lag.records) })),
+  }
+}
+
+function engineNumbers(engine: Engine): Readonly<Record<string, number>> {
+  const partitions = engine.stats()
+  return {
+    partitions: partitions.length,
+    in_flight: partitions.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    waiting: partitions.reduce((sum, { buffered }) => sum + buffered, 0),
+  }
+}

@@ -1,0 +1,160 @@
+import { version } from "../../package.json"
+import { createApi, createProbeApi } from "../api/app.ts"
+import { listen } from "../api/listen.ts"
+import type { ApiParts, ProbeParts, Readiness } from "../api/parts.ts"
+import { systemClock } from "../clock.ts"
+import type { Config } from "../config.ts"
+import { submitToInbox } from "../connectors/inbox-submission.ts"
+import { publicError } from "../errors.ts"
+import type { Logger } from "../log.ts"
+import { signatureOpinion } from "../ml/serving/signatures.ts"
+import { type OwnedDataDirectory, ownDataDirectory } from "../store/data-directory.ts"
+import { openDeadLetterStore } from "../store/dead-letter-store.ts"
+import { openVerdictStore } from "../store/verdict-store.ts"
+import { createTelemetry } from "../telemetry.ts"
+import { createAnalyzer } from "./analyzer.ts"
+import { observeEngine } from "./engine-observer.ts"
+import { openModels } from "./models.ts"
+import { createRunner, type Runner } from "./runner.ts"
+
+/** start = flow and API; serve = the API alone; process = the flow with probes only. */
+export type Mode = "start" | "serve" | "process"
+
+export interface Running {
+  /** Where the API, or the probes of `process`, answer; undefined without a port. */
+  readonly url: string | undefined
+  /** Resolves with the exit code once everything is closed. */
+  readonly done: Promise<number>
+  /** Drains within the configured time; `done` resolves after it. */
+  stop(): Promise<void>
+}
+
+/**
+ * Takes the data directory, loads the models, starts the flow and opens the port.
+ * @throws SentinelError where it cannot start; what was opened until then is closed again
+ */
+export async function startSentinel(config: Config, mode: Mode, log: Logger): Promise<Running> {
+  await using opening = new AsyncDisposableStack()
+  const data = ownDataDirectory(config.dataDir)
+  opening.defer(() => data.release())
+  const server = await openServer({ config, mode, log, data }, opening)
+  const opened = opening.move()
+  const done = Promise.withResolvers<number>()
+  let stopping: Promise<void> | undefined
+  const stop = (exitCode: number) => {
+    stopping ??= opened.disposeAsync().then(
+      () => done.resolve(exitCode),
+      (error) => {
+        log.error("stopping failed", publicError(error))
+        done.resolve(1)
+      },
+    )
+    return stopping
+  }
+  server.runner?.finished.then(
+    () => undefined,
+    (error) => {
+      log.error("the flow cannot go on", publicError(error))
+      void stop(1)
+    },
+  )
+  log.info("sentinel is running", { mode, url: server.url, data_dir: config.dataDir })
+  return { url: server.url, done: done.promise, stop: () => stop(0) }
+}
+
+interface Opening {
+  readonly config: Config
+  readonly mode: Mode
+  readonly log: Logger
+  readonly data: OwnedDataDirectory
+}
+
+interface Server {
+  readonly url: string | undefined
+  readonly runner: Runner | undefined
+}
+
+/** Opens from the inside out; the stack closes in the opposite order. */
+async function openServer(opening: Opening, stack: AsyncDisposableStack): Promise<Server> {
+  const { config, mode } = opening
+  const core = await openCore(opening, stack)
+  const runner = mode === "serve" ? undefined : createRunner({ ...opening, ...core })
+  if (runner !== undefined) {
+    core.telemetry.watchEngine(() => runner.gauges())
+    await runner.start()
+    stack.defer(() => runner.drain(config.drainTimeoutMs))
+  }
+  return { url: openPort({ ...opening, core, runner }, stack), runner }
+}
+
+/** Models, stores and counters: what every mode has. */
+async function openCore({ config, log, data }: Opening, stack: AsyncDisposableStack) {
+  const telemetry = createTelemetry({ version })
+  stack.defer(() => telemetry.close())
+  const onLookup = (hit: boolean) => telemetry.cacheLookedUp("payload", hit)
+  const models = await openModels(config, { log, onLookup })
+  const { days: retentionDays, bytesMax } = config.retention
+  const verdicts = openVerdictStore(data.paths.store, { retentionDays, bytesMax })
+  stack.defer(() => verdicts.close())
+  const deadLetters = openDeadLetterStore(data.paths.store, { retentionDays })
+  stack.defer(() => deadLetters.close())
+  const { observer, counts, onRecorded } = observeEngine(telemetry, models)
+  const { paths } = data
+  return { telemetry, models, verdicts, deadLetters, paths, observer, counts, onRecorded }
+}
+
+interface PortParts extends Opening {
+  readonly core: Awaited<ReturnType<typeof openCore>>
+  readonly runner: Runner | undefined
+}
+
+/** @returns the address, or undefined where none is wanted */
+function openPort(parts: PortParts, stack: AsyncDisposableStack): string | undefined {
+  const { config, mode, data } = parts
+  const port = mode === "process" ? config.metricsPort : config.port
+  if (mode === "process" && port === 0) return undefined
+  let open = true
+  const probes = probeParts(parts, () => open)
+  const api = mode === "process" ? createProbeApi(probes) : createApi(apiParts(parts, probes))
+  const { host, apiToken } = config
+  const listening = listen(api, { host, port, apiToken })
+  stack.defer(() => {
+    open = false
+    return listening.stop()
+  })
+  data.announce({ host, port: listening.port })
+  return listening.url
+}
+
+function probeParts({ config, core, log, runner }: PortParts, isOpen: () => boolean): ProbeParts {
+  return {
+    host: config.host,
+    apiToken: config.apiToken,
+    telemetry: core.telemetry,
+    ready: () => readiness(isOpen(), runner),
+    version,
+    clock: systemClock,
+    log,
+  }
+}
+
+function readiness(open: boolean, runner: Runner | undefined): Readiness {
+  const reasons = open ? [] : ["stopping"]
+  for (const source of runner?.waitingFor() ?? []) reasons.push(`${source} is not reachable`)
+  return { ready: reasons.length === 0, reasons }
+}
+
+function apiParts({ config, core, data, runner }: PortParts, probes: ProbeParts): ApiParts {
+  const { models, verdicts, counts } = core
+  return {
+    ...probes,
+    analyzer: createAnalyzer(models, config),
+    classifier: models.classifier,
+    signatures: signatureOpinion,
+    verdicts,
+    models: [models.classifier.info, models.anomaly.info],
+    submitEvidence:
+      runner && ((bytes, enrichment) => submitToInbox(data.paths.inbox, bytes, enrichment)),
+    stats: () => ({ ...counts, engine: runner?.numbers() ?? {} }),
+  }
+}

@@ -1,0 +1,27 @@
+import type { Config } from "../config.ts"
+import { UnavailableError } from "../errors.ts"
+import type { Logger } from "../log.ts"
+import { dataDirectoryPaths } from "../store/data-directory.ts"
+import type { Topology } from "../stream/topology.ts"
+import { observeNothing } from "./engine-observer.ts"
+import { openModels } from "./models.ts"
+import { createRunner } from "./runner.ts"
+
+/**
+ * The flow as `config` would run it, drawn from the flow itself; nothing is connected or written.
+ * @throws ModelRefusedError
+ */
+export async function describeTopology(config: Config, log: Logger): Promise<Topology> {
+  const neverRuns = () => Promise.reject(new UnavailableError("the store"))
+  const runner = createRunner({
+    config,
+    log,
+    models: await openModels(config, { log }),
+    paths: dataDirectoryPaths(config.dataDir),
+    verdicts: { record: neverRuns },
+    deadLetters: { name: "dead_letter_store", write: neverRuns },
+    observer: observeNothing,
+    onRecorded: () => undefined,
+  })
+  return runner.topology
+}
