@@ -52,9 +52,7 @@ class LineLog {
   append(line: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#pending.push({ text: `${line}\n`, resolve, reject })
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined
-    })
+    this.#flushing ??= this.#flush()
     return promise
   }
 
@@ -77,6 +75,8 @@ class LineLog {
         for (const line of batch) line.reject(new UnavailableError("the verdict file", error))
       }
     }
+    // In the turn that found nothing pending: a line appended later starts the next flush.
+    this.#flushing = undefined
   }
 
   async #writeDurably(text: string): Promise<void> {

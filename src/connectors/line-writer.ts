@@ -12,6 +12,9 @@ export interface LineWriter {
   close(): Promise<void>
 }
 
+/** Characters gathered before the stream is called, which costs more than a line. */
+const HELD_MAX = 65_536
+
 /** Writes lines to a new file (compressed where the name ends in `.gz`) or to standard output (`-`). */
 export function lineWriter(path: string): LineWriter {
   if (path === "-") return streamWriter(process.stdout, () => flush(process.stdout))
@@ -29,23 +32,30 @@ export function lineWriter(path: string): LineWriter {
 
 function streamWriter(stream: Writable, end: () => Promise<unknown>): LineWriter {
   let failure: unknown
+  let held = ""
   stream.on("error", (error) => {
     failure = error
   })
+  const writeHeld = async () => {
+    if (failure !== undefined) throw failure
+    const text = held
+    held = ""
+    if (!stream.write(text)) await once(stream, "drain")
+  }
   return {
     async write(line) {
-      if (failure !== undefined) throw asFileError(failure)
-      if (stream.write(`${line}\n`)) return
-      await once(stream, "drain").catch((error: unknown) => {
-        throw asFileError(error)
-      })
+      held += `${line}\n`
+      if (held.length >= HELD_MAX) await writeHeld().catch(rethrow)
     },
     async close() {
-      await end().catch((error: unknown) => {
-        throw asFileError(error)
-      })
+      await writeHeld().catch(rethrow)
+      await end().catch(rethrow)
     },
   }
+}
+
+function rethrow(error: unknown): never {
+  throw asFileError(error)
 }
 
 async function endOf(stream: Writable): Promise<void> {

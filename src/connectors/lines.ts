@@ -2,12 +2,7 @@ import { constants } from "node:fs"
 import { open } from "node:fs/promises"
 import { pipeline, Readable } from "node:stream"
 import { createGunzip } from "node:zlib"
-import {
-  FileUnreadableError,
-  MalformedError,
-  type SentinelError,
-  TooLargeError,
-} from "../errors.ts"
+import { FileUnreadableError, MalformedError, SentinelError, TooLargeError } from "../errors.ts"
 
 const CHUNK_BYTES = 65_536
 
@@ -129,6 +124,7 @@ class LineSplitter {
 }
 
 export function asReadError(error: unknown): unknown {
+  if (error instanceof SentinelError) return error
   const code = error instanceof Error && "code" in error ? String(error.code) : ""
   if (code.startsWith("Z_")) return new MalformedError("file", "complete gzip data")
   return code === "" ? error : asFileError(error)

@@ -61,6 +61,7 @@ test("readEvidenceFiles goes on after what it cannot read and names why", async 
     "FILE_UNREADABLE",
     "MALFORMED",
     "TOO_LARGE",
+    "1",
     "MALFORMED",
     "TOO_LARGE",
     "ok",
