@@ -1,6 +1,7 @@
-import { openModels } from "../compose.ts"
+import { openModels } from "../compose/models.ts"
 import { readConfig } from "../config.ts"
-import { lineWriter, textLines } from "../connectors/evidence-file.ts"
+import { textLines } from "../connectors/evidence-file.ts"
+import { lineWriter } from "../connectors/line-writer.ts"
 import { classifyLines } from "../ml/training/classify-lines.ts"
 import { endProgress, showProgress, type Terminal } from "./terminal.ts"
 
@@ -21,7 +22,7 @@ export async function classify(
   let lines = 0
   let refused = 0
   for await (const line of classifyLines(textLines(files.in), classifier)) {
-    if (line.startsWith('{"error":')) refused++
+    if (line.startsWith('{"error":{"code":')) refused++
     if (output === undefined) await terminal.write(`${line}\n`)
     else await output.write(line)
     lines++

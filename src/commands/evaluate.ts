@@ -1,4 +1,5 @@
-import { createAnalyzer, openModels } from "../compose.ts"
+import { createAnalyzer } from "../compose/analyzer.ts"
+import { openModels } from "../compose/models.ts"
 import { readConfig } from "../config.ts"
 import { textLines } from "../connectors/evidence-file.ts"
 import {
@@ -6,19 +7,15 @@ import {
   type JudgedSession,
   type TruthShare,
 } from "../ml/sessions/evaluate-sessions.ts"
-import {
-  evaluatePayloads,
-  type PayloadReport,
-  readLabelledPayloads,
-  renderPayloadReport,
-} from "../ml/training/evaluate-payloads.ts"
+import { type EvaluationReport, evaluatePayloads } from "../ml/training/evaluate-payloads.ts"
+import { readLabelledPayloads } from "../ml/training/labelled-payloads.ts"
 import type { Analyzer } from "../ports.ts"
+import { renderPayloads, renderSessions } from "./evaluation-tables.ts"
 import {
   generateLabelledSessions,
   type LabelledSession,
   readLabelledSessions,
 } from "./labelled-sessions.ts"
-import { renderTable } from "./table.ts"
 import { endProgress, showProgress, type Terminal } from "./terminal.ts"
 
 export interface EvaluateOptions {
@@ -29,7 +26,7 @@ export interface EvaluateOptions {
 }
 
 interface Report {
-  readonly payloads?: PayloadReport
+  readonly payloads?: EvaluationReport
   readonly sessions?: readonly TruthShare[]
 }
 
@@ -73,7 +70,7 @@ function sessionsOf(options: EvaluateOptions) {
 }
 
 async function* readAll(paths: readonly string[]) {
-  for (const path of paths) yield* readLabelledPayloads(textLines(path))
+  for (const path of paths) yield* readLabelledPayloads(path)
 }
 
 async function* judge(
@@ -91,14 +88,8 @@ async function* judge(
 }
 
 function render({ payloads, sessions }: Report): string {
-  const parts = payloads === undefined ? [] : [renderPayloadReport(payloads)]
-  if (sessions !== undefined) parts.push(renderTable([HEAD, ...sessions.map(sessionRow)]))
-  return parts.join("\n")
-}
-
-const HEAD = ["truth", "sessions", "flagged", "simulate", "unusual behaviour"]
-
-function sessionRow(share: TruthShare): readonly string[] {
-  const shares = [share.flagged, share.simulated, share.unusualBehavior]
-  return [share.truth, `${share.sessions}`, ...shares.map((value) => value.toFixed(4))]
+  return [
+    ...(payloads === undefined ? [] : [renderPayloads(payloads)]),
+    ...(sessions === undefined ? [] : [renderSessions(sessions)]),
+  ].join("\n")
 }

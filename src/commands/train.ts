@@ -20,9 +20,9 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   const onProgress = (message: string) => showProgress(terminal, message)
   if (only !== "session") {
     const dataDir = data === undefined ? {} : { dataDir: resolve(data) }
-    const { directory } = await trainPayloadClassifier({ outDir, seed, onProgress, ...dataDir })
+    const { modelDir } = await trainPayloadClassifier({ outDir, seed, onProgress, ...dataDir })
     endProgress(terminal)
-    await terminal.write(`${directory}\n`)
+    await terminal.write(`${modelDir}\n`)
   }
   if (only !== "payload") {
     const { directory } = await trainSessionForest({ outDir, seed, onProgress })

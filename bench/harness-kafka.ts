@@ -1,0 +1,45 @@
+import { type Kafka, kafkaClient } from "../src/connectors/kafka-client.ts"
+
+/** @throws Error where the harness did not start Kafka: a suite says so in `services` */
+export function benchKafka(env: Readonly<Record<string, string | undefined>>): Kafka {
+  const servers = env.KAFKA_BOOTSTRAP_SERVERS
+  if (servers === undefined) throw new Error("the suite runs without Kafka")
+  return kafkaClient({ brokers: servers.split(",") })
+}
+
+/** Messages in the topic so far, over all its partitions. */
+export async function countMessages(kafka: Kafka, topic: string): Promise<number> {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic)
+    return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/**
+ * Events per second of the least that a consumer can do: fetch, decode, JSON.parse.
+ * Timed from the first batch to the last event, so that joining the group does not count.
+ */
+export async function parseLoopRate(kafka: Kafka, topic: string, count: number): Promise<number> {
+  const consumer = kafka.consumer({ groupId: `bench-${crypto.randomUUID()}` })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  let began: number | undefined
+  let seen = 0
+  const { promise: done, resolve } = Promise.withResolvers<number>()
+  await consumer.run({
+    eachBatch: async ({ batch }) => {
+      began ??= performance.now()
+      for (const { value } of batch.messages) {
+        if (value !== null && JSON.parse(value.toString()) !== null) seen++
+      }
+      if (seen >= count) resolve(performance.now())
+    },
+  })
+  const ended = await done
+  await consumer.disconnect()
+  return (seen * 1_000) / (ended - (began ?? 0))
+}
