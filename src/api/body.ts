@@ -3,7 +3,10 @@ import { TooLargeError } from "../errors.ts"
 import { HttpError } from "./http-error.ts"
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*"?utf-?8"?[ \t]*)?;?$/i
-const CHARSET_MAX = 100
+const TYPE_CHARACTERS_MAX = 100
+const DEADLINE_MS = 30_000
+/** Bodies so small that the idle timeout of the connection is enough; a timer costs each request. */
+const UNTIMED_BYTES_MAX = 64 * 1_024
 
 /**
  * Reads a JSON body as bytes.
@@ -40,15 +43,39 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Reads a body without ever holding more than `bytesMax`. @throws {TooLargeError} */
-export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+/**
+ * Reads a body without ever holding more than `bytesMax`.
+ *
+ * @throws {TooLargeError}
+ * @throws {HttpError} REQUEST_TIMEOUT when a large body is not there by the deadline: one byte now
+ * and then would otherwise hold its place for ever
+ */
+export async function readBytes(
+  request: Request,
+  bytesMax: number,
+  deadlineMs = DEADLINE_MS,
+): Promise<Uint8Array> {
   const announced = request.headers.get("content-length")
-  if (announced === null) return readStream(request, bytesMax)
-  // The server holds a client to the length it announced, so it can be trusted as a bound.
-  if (Number(announced) > bytesMax) throw new TooLargeError("body", bytesMax)
+  if (announced !== null && Number(announced) > bytesMax) throw new TooLargeError("body", bytesMax)
+  const reading = announced === null ? readStream(request, bytesMax) : readWhole(request, bytesMax)
+  return bytesMax <= UNTIMED_BYTES_MAX ? reading : before(deadlineMs, reading)
+}
+
+/** The server holds a client to the length it announced, so that length is already a bound. */
+async function readWhole(request: Request, bytesMax: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(await request.arrayBuffer())
   if (bytes.length > bytesMax) throw new TooLargeError("body", bytesMax)
   return bytes
+}
+
+async function before<T>(deadlineMs: number, reading: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new HttpError("REQUEST_TIMEOUT")), deadlineMs)
+  try {
+    return await Promise.race([reading, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function readStream(request: Request, bytesMax: number): Promise<Uint8Array> {
@@ -64,5 +91,5 @@ async function readStream(request: Request, bytesMax: number): Promise<Uint8Arra
 }
 
 function isJsonType(type: string): boolean {
-  return type.length <= CHARSET_MAX && JSON_TYPE.test(type)
+  return type.length <= TYPE_CHARACTERS_MAX && JSON_TYPE.test(type)
 }

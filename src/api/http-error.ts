@@ -9,6 +9,7 @@ const PROBLEMS = {
   FOREIGN_ORIGIN: { status: 403, message: "requests of other origins are refused" },
   NOT_FOUND: { status: 404, message: "no such resource" },
   METHOD_NOT_ALLOWED: { status: 405, message: "the resource does not support this method" },
+  REQUEST_TIMEOUT: { status: 408, message: "the body did not arrive in time" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: "the content type is not supported" },
   MALFORMED: { status: 422, message: "the request is malformed" },
   BUSY: { status: 503, message: "too many large requests at once" },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { createApi, createProbeApi } from "../../src/api/app.ts"
 import type { ApiParts } from "../../src/api/parts.ts"
+import * as schemas from "../../src/api/schemas.ts"
 import { memoryParts, memoryStore, profile, storedVerdict } from "../support/api-parts.ts"
 
 const BASE = "/api/v1/sentinel"
@@ -514,6 +515,27 @@ describe("status", () => {
     expect(schema.required).toEqual(["payload"])
     expect(json.paths[`${BASE}/evidence`].post.security).toEqual([{ token: [] }])
     expect((await send("/openapi")).status).toBe(404)
+  })
+
+  test("createApi answers in the shapes that its document promises", async () => {
+    const { send, post } = start({ verdicts: memoryStore([storedVerdict("e1", "s1", 1)]) })
+    const answers = [
+      [schemas.predictAnswer, await post(`${BASE}/predict-payload`, { payload: "x" })],
+      [schemas.analyzeAnswer, await post(`${BASE}/analyze`, { evidence: { session_id: "s" } })],
+      [schemas.explanationAnswer, await post(`${BASE}/explain`, { features: {}, verdict: "tag" })],
+      [schemas.profileAnswer, await post(`${BASE}/profile`, { session_id: "s", captures: [] })],
+      [schemas.evidenceAnswer, await post(`${BASE}/evidence`, { evidence: {} })],
+      [schemas.verdictsAnswer, await send(`${BASE}/verdicts`)],
+      [schemas.profilesAnswer, await send(`${BASE}/profiles`)],
+      [schemas.modelsAnswer, await send(`${BASE}/models`)],
+      [schemas.statsAnswer, await send(`${BASE}/stats`)],
+      [schemas.modelHealthAnswer, await send(`${BASE}/model-server/health`)],
+      [schemas.healthAnswer, await send("/health")],
+      [schemas.readyAnswer, await send("/ready")],
+      [schemas.errorAnswer, await send("/nothing")],
+    ] as const
+    for (const [schema, { json }] of answers)
+      expect(schemas.createReader(schema)(json)).toEqual(json)
   })
 
   test("createProbeApi serves the probes and nothing else", async () => {
