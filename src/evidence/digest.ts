@@ -17,14 +17,19 @@ export function digestMembers(
   names: ReadonlySet<string>,
 ): ReadonlyMap<string, string | undefined> {
   const digests = new Map<string, string | undefined>()
-  for (const [name, canonical] of new JsonScanner(text).members(names)) {
-    if (canonical !== "null") digests.set(name, digestCanonical(canonical))
-  }
+  new JsonScanner(text).members(names, (name, canonical) => {
+    if (isNull(canonical)) digests.delete(name)
+    else digests.set(name, digestCanonical(canonical))
+  })
   return digests
 }
 
-function digestCanonical(canonical: string): string | undefined {
-  if (!canonical.startsWith('"')) return sha256Hex(canonical)
-  const text = JSON.parse(canonical) as string
+function digestCanonical(canonical: Uint8Array): string | undefined {
+  if (canonical[0] !== 0x22) return sha256Hex(canonical)
+  const text = JSON.parse(Buffer.from(canonical).toString("latin1")) as string
   return text.isWellFormed() ? sha256Hex(text) : undefined
+}
+
+function isNull(canonical: Uint8Array): boolean {
+  return canonical[0] === 0x6e
 }

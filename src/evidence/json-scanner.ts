@@ -1,4 +1,5 @@
 import { MalformedError } from "../errors.ts"
+import { AsciiWriter } from "./ascii-writer.ts"
 import { pythonFloat } from "./python-float.ts"
 
 /** Python's own default recursion limit: no producer of ours can write deeper documents. */
@@ -30,10 +31,11 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** A member of an object: its key decoded, and key and value as they will be written. */
+/** A member of an open object: its key decoded, and where it was written. */
 interface Member {
   readonly key: string
-  readonly text: string
+  readonly start: number
+  readonly end: number
 }
 
 /**
@@ -45,6 +47,7 @@ interface Member {
 export class JsonScanner {
   readonly #text: string
   readonly #nonFinite: "python" | "null"
+  readonly #out = new AsciiWriter()
   #position = 0
 
   constructor(text: string, nonFinite: "python" | "null" = "python") {
@@ -55,80 +58,122 @@ export class JsonScanner {
   /** The whole text in canonical form. @throws MalformedError when it is not one JSON value */
   document(): string {
     this.#whitespace()
-    const canonical = this.#value(0)
+    this.#value(0)
     this.#whitespace()
     if (this.#position !== this.#text.length) throw notJson()
-    return canonical
+    return Buffer.from(this.#out.from(0)).toString("latin1")
   }
 
   /**
-   * The canonical forms of the wanted members of a top-level object; the last duplicate counts.
-   * The text must have been parsed before: what is not wanted is skipped unread.
+   * Visits the wanted members of a top-level object in their canonical form; of duplicates the last
+   * counts. The text must have been parsed before: what is not wanted is skipped unread.
+   *
+   * @param visit must not keep the bytes
    */
-  members(wanted: ReadonlySet<string>): Map<string, string> {
-    const found = new Map<string, string>()
+  members(wanted: ReadonlySet<string>, visit: (name: string, canonical: Uint8Array) => void): void {
     this.#whitespace()
     this.#expect(OPEN_OBJECT)
     this.#whitespace()
-    if (this.#take(CLOSE_OBJECT)) return found
+    if (this.#take(CLOSE_OBJECT)) return
     do {
       this.#whitespace()
-      const key = decoded(this.#string())
+      const key = this.#key()
       this.#colon()
-      if (wanted.has(key)) found.set(key, this.#value(1))
-      else this.#skip()
+      this.#out.length = 0
+      if (wanted.has(key)) {
+        this.#value(1)
+        visit(key, this.#out.from(0))
+      } else this.#skip()
       this.#whitespace()
     } while (this.#take(COMMA))
     this.#expect(CLOSE_OBJECT)
-    return found
   }
 
-  #value(depth: number): string {
+  #value(depth: number): void {
     if (depth > JSON_DEPTH_MAX) throw new MalformedError("json", `at most ${JSON_DEPTH_MAX} levels`)
     switch (this.#text.charCodeAt(this.#position)) {
       case QUOTE:
-        return this.#string()
+        this.#string()
+        return
       case OPEN_OBJECT:
-        return this.#object(depth)
+        this.#object(depth)
+        return
       case OPEN_ARRAY:
-        return this.#array(depth)
+        this.#array(depth)
+        return
       default:
-        return this.#integer() ?? this.#word() ?? this.#number()
+        if (!this.#integer()) this.#out.text(this.#word() ?? this.#number())
     }
   }
 
-  #object(depth: number): string {
-    this.#position += 1
-    this.#whitespace()
-    if (this.#take(CLOSE_OBJECT)) return "{}"
-    const members: Member[] = []
-    do {
-      this.#whitespace()
-      const literal = this.#string()
-      this.#colon()
-      members.push({ key: decoded(literal), text: `${literal}: ${this.#value(depth + 1)}` })
-      this.#whitespace()
-    } while (this.#take(COMMA))
-    this.#expect(CLOSE_OBJECT)
-    return writeObject(members)
+  #object(depth: number): void {
+    const start = this.#out.length
+    this.#open(OPEN_OBJECT)
+    if (!this.#take(CLOSE_OBJECT)) {
+      const members: Member[] = []
+      do {
+        if (members.length > 0) this.#out.text(", ")
+        this.#whitespace()
+        members.push(this.#member(depth))
+        this.#whitespace()
+      } while (this.#take(COMMA))
+      this.#expect(CLOSE_OBJECT)
+      if (!isAscending(members)) this.#reorder(members, start)
+    }
+    this.#out.unit(CLOSE_OBJECT)
   }
 
-  #array(depth: number): string {
-    this.#position += 1
-    this.#whitespace()
-    if (this.#take(CLOSE_ARRAY)) return "[]"
-    const items: string[] = []
-    do {
-      this.#whitespace()
-      items.push(this.#value(depth + 1))
-      this.#whitespace()
-    } while (this.#take(COMMA))
-    this.#expect(CLOSE_ARRAY)
-    return `[${items.join(", ")}]`
+  #member(depth: number): Member {
+    const start = this.#out.length
+    const key = this.#key()
+    this.#colon()
+    this.#out.text(": ")
+    this.#value(depth + 1)
+    return { key, start, end: this.#out.length }
   }
 
-  /** The string literal at the position, escaped as Python escapes. */
-  #string(): string {
+  /** Writes the members of the object that began at `start` again, sorted, the last duplicate each. */
+  #reorder(members: readonly Member[], start: number): void {
+    const written = this.#out.from(start).slice()
+    this.#out.length = start + 1
+    for (const [index, member] of sortedWithoutDuplicates(members).entries()) {
+      if (index > 0) this.#out.text(", ")
+      this.#out.append(written.subarray(member.start - start, member.end - start))
+    }
+  }
+
+  #array(depth: number): void {
+    this.#open(OPEN_ARRAY)
+    if (!this.#take(CLOSE_ARRAY)) {
+      let items = 0
+      do {
+        if (items > 0) this.#out.text(", ")
+        items += 1
+        this.#whitespace()
+        this.#value(depth + 1)
+        this.#whitespace()
+      } while (this.#take(COMMA))
+      this.#expect(CLOSE_ARRAY)
+    }
+    this.#out.unit(CLOSE_ARRAY)
+  }
+
+  #open(unit: number): void {
+    this.#position += 1
+    this.#out.unit(unit)
+    this.#whitespace()
+  }
+
+  /** Writes the string literal at the position and gives the text that it stands for. */
+  #key(): string {
+    const start = this.#position
+    this.#string()
+    const literal = this.#text.slice(start, this.#position)
+    return literal.includes("\\") ? parseString(literal) : literal.slice(1, -1)
+  }
+
+  /** Writes the string literal at the position, escaped as Python escapes. */
+  #string(): void {
     const start = this.#position
     if (this.#text.charCodeAt(start) !== QUOTE) throw notJson()
     let at = start + 1
@@ -137,15 +182,16 @@ export class JsonScanner {
       at += 1
       unit = this.#text.charCodeAt(at)
     }
-    if (unit !== QUOTE) return this.#escapedString(start, at)
-    this.#position = at + 1
-    return this.#text.slice(start, at + 1)
+    if (unit === QUOTE) {
+      this.#position = at + 1
+      this.#out.range(this.#text, start, at + 1)
+    } else this.#escapedString(start, at)
   }
 
-  #escapedString(start: number, firstSpecial: number): string {
+  #escapedString(start: number, firstSpecial: number): void {
     this.#position = this.#stringEnd(firstSpecial)
-    const literal = this.#text.slice(start, this.#position)
-    return `"${parseString(literal).replace(NOT_PLAIN, escapeUnit)}"`
+    const decoded = parseString(this.#text.slice(start, this.#position))
+    this.#out.text(`"${decoded.replace(NOT_PLAIN, escapeUnit)}"`)
   }
 
   /** Just after the closing quote of the literal that `at` is inside of. */
@@ -158,19 +204,19 @@ export class JsonScanner {
     throw notJson()
   }
 
-  /** An integer without sign or leading zero; the general rule has the rest. */
-  #integer(): string | undefined {
+  /** Writes an integer without sign or leading zero, if there is one; the general rule has the rest. */
+  #integer(): boolean {
     let at = this.#position
     let unit = this.#text.charCodeAt(at)
-    if (!(unit >= 0x31 && unit <= 0x39)) return undefined
-    while (unit >= 0x30 && unit <= 0x39) {
+    if (!(unit >= 0x31 && unit <= 0x39)) return false
+    while (isDigit(unit)) {
       at += 1
       unit = this.#text.charCodeAt(at)
     }
-    if (unit === 0x2e || unit === 0x45 || unit === 0x65) return undefined
-    const digits = this.#text.slice(this.#position, at)
+    if (unit === 0x2e || unit === 0x45 || unit === 0x65) return false
+    this.#out.range(this.#text, this.#position, at)
     this.#position = at
-    return digits
+    return true
   }
 
   #number(): string {
@@ -186,6 +232,7 @@ export class JsonScanner {
   }
 
   #word(): string | undefined {
+    if (isDigit(this.#text.charCodeAt(this.#position))) return undefined
     const word = WORDS.find((candidate) => this.#text.startsWith(candidate, this.#position))
     if (word === undefined) return undefined
     this.#position += word.length
@@ -239,11 +286,6 @@ export function canonicalJson(text: string): string {
   return new JsonScanner(text).document()
 }
 
-function writeObject(members: readonly Member[]): string {
-  const sorted = isAscending(members) ? members : sortedWithoutDuplicates(members)
-  return `{${sorted.map((member) => member.text).join(", ")}}`
-}
-
 function isAscending(members: readonly Member[]): boolean {
   let previous: string | undefined
   for (const { key } of members) {
@@ -259,9 +301,8 @@ function sortedWithoutDuplicates(members: readonly Member[]): Member[] {
   return [...last.values()].sort((left, right) => compareCodePoints(left.key, right.key))
 }
 
-/** The text that an escaped literal stands for; most keys have nothing to undo. */
-function decoded(literal: string): string {
-  return literal.includes("\\") ? parseString(literal) : literal.slice(1, -1)
+function isDigit(unit: number): boolean {
+  return unit >= 0x30 && unit <= 0x39
 }
 
 function parseString(literal: string): string {
