@@ -22,6 +22,12 @@ const BACKGROUND_PAYLOAD = 0
 /** Below this difference of latent values, the behaviours are the same. */
 const LATENT_EPSILON = 1e-12
 
+/** Points at which the payload may join the features. */
+const STEPS = 8
+
+/** Below this, a share is the rounding of a sum. */
+const SHARE_EPSILON = 1e-15
+
 interface Reference {
   readonly vector: Float32Array
   readonly latent: number
@@ -31,11 +37,12 @@ interface Reference {
 /**
  * Attributes a final score to the payload score and to each feature of the anomaly scorer.
  *
- * Against every background session: payload and behaviour share the difference of the final score
- * by their exact Shapley values, and the part of behaviour goes to the features in proportion to
- * the exact interventional Shapley values of the scorer's latent value. Efficiency is exact:
- * baseValue + all values = finalScore. Inside behaviour the values are those of the latent value,
- * carried through the link by its secant, not those of the link itself.
+ * Against every background session the payload gets its mean gain along the way from the
+ * background's behaviour to the session's: its Shapley value where the features are many and each
+ * is small. The rest goes to the features in proportion to the exact interventional Shapley values
+ * of the scorer's latent value. Efficiency is exact, to rounding: baseValue + all values =
+ * finalScore. The link and the maximum in the final score bend the way between, so the values of
+ * single features are close to their Shapley values, not equal.
  *
  * @see Chen, Lundberg, Lee: Explaining a series of models by propagating Shapley values. Nature
  *   Communications 13, 2022.
@@ -67,10 +74,10 @@ export class ScoreExplainer {
     let baseValue = 0
     let payloadValue = 0
     for (const reference of this.#references) {
-      const shares = shareOf({ payload, behavior, reference: reference.behavior }, combine)
+      const shares = this.#shares({ payload, latent, reference }, combine)
       baseValue += shares.base
       payloadValue += shares.payload
-      if (shares.behavior === 0) continue
+      if (Math.abs(shares.behavior) < SHARE_EPSILON) continue
       this.#spread({ vector, latent, reference, share: shares.behavior }, total)
     }
     const count = this.#references.length
@@ -82,6 +89,27 @@ export class ScoreExplainer {
       features: new Map(scorer.featureNames.map((name, i) => [name, (total[i] ?? 0) / count])),
       usual: this.#usual,
     }
+  }
+
+  /**
+   * Splits the difference of the final score. The payload joins after a share of the features that
+   * is equally likely anywhere in 0..1: its value is its mean gain along the way from the
+   * reference's behaviour to the session's. What remains is behaviour's.
+   */
+  #shares(
+    moved: { payload: number; latent: number; reference: Reference },
+    combine: Combine,
+  ): { base: number; payload: number; behavior: number } {
+    const { payload, latent, reference } = moved
+    let gain = 0
+    for (let step = 0; step < STEPS; step++) {
+      const part = (step + 0.5) / STEPS
+      const behavior = this.#scorer.link(reference.latent + part * (latent - reference.latent))
+      gain += combine(payload, behavior) - combine(BACKGROUND_PAYLOAD, behavior)
+    }
+    const base = combine(BACKGROUND_PAYLOAD, reference.behavior)
+    const difference = combine(payload, this.#scorer.link(latent)) - base
+    return { base, payload: gain / STEPS, behavior: difference - gain / STEPS }
   }
 
   /** Adds the behaviour's share of the score to the features, in proportion to what moved it. */
@@ -97,23 +125,6 @@ export class ScoreExplainer {
     for (let i = 0; i < total.length; i++) {
       total[i] = (total[i] as number) + (this.#values[i] as number) * perLatent
     }
-  }
-}
-
-/** The Shapley values of the game of two: payload and behaviour. */
-function shareOf(
-  scores: { payload: number; behavior: number; reference: number },
-  combine: Combine,
-): { base: number; payload: number; behavior: number } {
-  const { payload, behavior, reference } = scores
-  const base = combine(BACKGROUND_PAYLOAD, reference)
-  const onlyPayload = combine(payload, reference)
-  const onlyBehavior = combine(BACKGROUND_PAYLOAD, behavior)
-  const both = combine(payload, behavior)
-  return {
-    base,
-    payload: (onlyPayload - base + both - onlyBehavior) / 2,
-    behavior: (onlyBehavior - base + both - onlyPayload) / 2,
   }
 }
 
