@@ -97,6 +97,14 @@ function topicConfig({ topic, messageBytesMax }: TopicSpec) {
   return { topic, configEntries: [{ name: "max.message.bytes", value: String(messageBytesMax) }] }
 }
 
+/** Waits for the client to close, but not for a broker that no longer answers. */
+export async function closeWithin(timeoutMs: number, closing: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, timeoutMs)
+  await Promise.race([closing.catch(() => undefined), late.promise])
+  clearTimeout(timer)
+}
+
 /** Any failure of the client in the project's words; never the client's own text. */
 export function asKafkaError(error: unknown): SentinelError {
   if (error instanceof SentinelError) return error

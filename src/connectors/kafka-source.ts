@@ -3,6 +3,7 @@ import type { PartitionId, Source, SourceListener } from "../stream/types.ts"
 import {
   asKafkaError,
   type Consumer,
+  closeWithin,
   type EachBatchPayload,
   ensureTopics,
   type Kafka,
@@ -18,6 +19,8 @@ export interface KafkaSourceOptions {
   /** Bytes one fetch may bring per partition; what the engine cannot take yet waits here. */
   readonly fetchBytesMax?: number
 }
+
+const CLOSE_TIMEOUT_MS = 5_000
 
 export interface PartitionLag extends PartitionId {
   /** Records not yet handed to the engine, as of the last fetch. */
@@ -125,7 +128,7 @@ class GroupSource implements KafkaSource {
 
   async close(): Promise<void> {
     this.#stopped = true
-    await this.#consumer.disconnect().catch(() => undefined)
+    await closeWithin(CLOSE_TIMEOUT_MS, this.#consumer.disconnect())
   }
 
   lag(): readonly PartitionLag[] {

@@ -1,6 +1,7 @@
 import { TooLargeError, UnavailableError } from "../errors.ts"
 import {
   asKafkaError,
+  closeWithin,
   ensureTopics,
   idempotentProducer,
   type Kafka,
@@ -23,6 +24,8 @@ export interface KafkaTopicOptions {
 
 /** Messages waiting at once; a caller's own concurrency stays below it. */
 const WAITING_MAX = 4_096
+
+const CLOSE_TIMEOUT_MS = 3_000
 
 interface Waiting {
   readonly message: TopicMessage
@@ -79,10 +82,13 @@ export class KafkaTopic {
     await promise.finally(() => signal?.removeEventListener("abort", giveUp))
   }
 
-  /** Sends what waits, then disconnects. */
+  /** Sends what waits, then disconnects; gives up on a broker that does not answer. */
   async close(): Promise<void> {
-    await this.#sending
-    await this.#replaceProducer()
+    const sent = this.#sending ?? Promise.resolve()
+    await closeWithin(
+      CLOSE_TIMEOUT_MS,
+      sent.then(() => this.#replaceProducer()),
+    )
   }
 
   async #sendWaiting(): Promise<void> {
