@@ -1,15 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { type Running, startSentinel } from "../src/compose.ts"
+import { type Running, startSentinel } from "../src/compose/server.ts"
 import { readConfig } from "../src/config.ts"
 import { sessionFromCaptures } from "../src/evidence/read-session.ts"
+import { createLogger } from "../src/log.ts"
 import { featurize } from "../src/ml/sessions/featurize.ts"
 import { trainPayloadClassifier } from "../src/ml/training/train-payload-classifier.ts"
 import { type Row, row, type SuiteOptions, timeCall } from "./harness.ts"
 
 export const services = [] as const
 
+const quietLog = createLogger({ write: () => undefined, nowMs: Date.now, level: "error" })
 const EXAMPLE = resolve(import.meta.dir, "../examples/attack-session.json")
 const TRAINING_SAMPLES = 1_000
 
@@ -18,7 +20,7 @@ export async function run(options: SuiteOptions): Promise<readonly Row[]> {
   const directory = await mkdtemp(join(tmpdir(), "sentinel-bench-"))
   try {
     const env = { SENTINEL_DATA_DIR: join(directory, "data"), SENTINEL_PORT: "0" }
-    const running = await startSentinel(readConfig(env), "serve")
+    const running = await startSentinel(readConfig(env), "serve", quietLog)
     try {
       return [
         ...(await predictionRows(running, options)),

@@ -157,10 +157,10 @@ function testServiceFinding(line: string): readonly Finding[] {
   if (name === undefined || status === undefined) return []
   const subject = `${name} (tests)`
   if (!status.startsWith("not installed")) {
-    return [{ state: "ok", subject, detail: "installed; ./sentinel test starts it" }]
+    return [{ state: "ok", subject, detail: "installed" }]
   }
   const remedy = `scripts/services install ${name}`
-  return [{ state: "missing", subject, detail: "its tests are skipped", remedy }]
+  return [{ state: "missing", subject, detail: "what needs it is skipped", remedy }]
 }
 
 /** @throws UnavailableError after `ms` */

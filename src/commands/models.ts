@@ -9,11 +9,11 @@ interface ModelFiles {
   /** `<name>/<version>`, as the directories are called. */
   readonly model: string
   readonly bytes: number
-  /** What training wrote to metrics.json; numbers nested in it are listed by their path. */
+  /** What training wrote to metrics.json. */
   readonly metrics: unknown
 }
 
-const METRICS_SHOWN_MAX = 200
+const FIGURES_SHOWN_MAX = 100
 
 /** Lists the models of the repository with the metrics that their training measured. */
 export async function models(options: { json?: boolean }, terminal: Terminal): Promise<number> {
@@ -23,7 +23,7 @@ export async function models(options: { json?: boolean }, terminal: Terminal): P
     return 0
   }
   for (const { model, bytes, metrics } of found) {
-    const rows = flatten(metrics, "").slice(0, METRICS_SHOWN_MAX)
+    const rows = mainFigures(metrics).slice(0, FIGURES_SHOWN_MAX)
     await terminal.write(`${model}  (${(bytes / 1024).toFixed(0)} KiB)\n${renderTable(rows)}\n`)
   }
   if (found.length === 0) terminal.note("no models here: ./sentinel train makes them\n")
@@ -55,11 +55,13 @@ async function readModel(directory: string, model: string): Promise<ModelFiles> 
   }
 }
 
-function flatten(value: unknown, path: string): readonly (readonly [string, string])[] {
-  if (typeof value !== "object" || value === null) return [[`  ${path}`, shown(value)]]
-  return Object.entries(value).flatMap(([key, member]) =>
-    flatten(member, path === "" ? key : `${path}.${key}`),
-  )
+/** The file's own values and those under `metrics`; whole reports are for --json and the card. */
+function mainFigures(document: unknown): readonly (readonly [string, string])[] {
+  if (typeof document !== "object" || document === null) return []
+  return Object.entries(document).flatMap(([name, value]) => {
+    if (typeof value !== "object") return [[`  ${name}`, shown(value)] as const]
+    return name === "metrics" ? mainFigures(value) : []
+  })
 }
 
 function shown(value: unknown): string {
