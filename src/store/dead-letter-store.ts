@@ -31,7 +31,9 @@ export interface DeadLetterStoreOptions {
 }
 
 const DAY_MS = 86_400_000
+/** Every so many writes a sweep follows; one also runs at the opening and every hour. */
 const SWEEP_EVERY = 64
+const SWEEP_INTERVAL_MS = 3_600_000
 
 /** Opens `dead-letters.mdb` in `directory`. A record that fails again keeps its first letter. */
 export function openDeadLetterStore(
@@ -47,6 +49,7 @@ class DeadLetterFile implements DeadLetterStore {
   readonly #letters: Table
   readonly #retained: Retained
   readonly #options: DeadLetterStoreOptions
+  readonly #timer: NodeJS.Timeout
   #writes = 0
   #swept: Promise<unknown> = Promise.resolve()
 
@@ -58,6 +61,8 @@ class DeadLetterFile implements DeadLetterStore {
     const remove = (id: Buffer) => this.#remove(id)
     this.#retained = { environment: this.#environment, byArrival, remove }
     this.#sweepInBackground()
+    this.#timer = setInterval(() => this.#sweepInBackground(), SWEEP_INTERVAL_MS)
+    this.#timer.unref()
   }
 
   async write(letter: DeadLetter): Promise<void> {
@@ -102,6 +107,7 @@ class DeadLetterFile implements DeadLetterStore {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer)
     await this.#swept
     await this.#environment.close()
   }

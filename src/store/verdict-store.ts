@@ -27,8 +27,9 @@ export interface LmdbVerdictStore extends VerdictStore {
 
 const DAY_MS = 86_400_000
 const VERDICT_BYTES_MAX = 16 * 1_048_576
-/** Every so many writes a sweep follows; one also runs when the store is opened. */
+/** Every so many writes a sweep follows; one also runs at the opening and every hour. */
 const SWEEP_EVERY = 256
+const SWEEP_INTERVAL_MS = 3_600_000
 
 /**
  * Opens `verdicts.mdb` in `directory`, creating it where it is missing; queries answer newest
@@ -60,6 +61,7 @@ class VerdictFile implements LmdbVerdictStore {
   readonly #byTime: Table
   readonly #retained: Retained
   readonly #options: Required<VerdictStoreOptions>
+  readonly #timer: NodeJS.Timeout
   #writesSinceSweep = 0
   #swept: Promise<number> = Promise.resolve(0)
 
@@ -77,6 +79,8 @@ class VerdictFile implements LmdbVerdictStore {
     const remove = (event: Buffer) => this.#remove(event)
     this.#retained = { environment: this.#environment, byArrival, remove }
     this.#sweepInBackground()
+    this.#timer = setInterval(() => this.#sweepInBackground(), SWEEP_INTERVAL_MS)
+    this.#timer.unref()
   }
 
   async put(verdict: ExplainedVerdict): Promise<Novelty> {
@@ -138,6 +142,7 @@ class VerdictFile implements LmdbVerdictStore {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer)
     await this.#swept
     await this.#environment.close()
   }
