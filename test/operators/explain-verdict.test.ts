@@ -127,6 +127,12 @@ describe("explainVerdict", () => {
     expect(narrative).toContain("Evidence integrity: verified.")
   })
 
+  test("explainVerdict does not call an unusual session ordinary for want of a payload", async () => {
+    const { verdict, explanation } = await explained(scorer("forest"), featurized(7, "anomalous"))
+    expect(verdict.behavioral_score).toBeGreaterThanOrEqual(0.5)
+    expect(explanation.narrative).toContain("its behaviour is unusual")
+  })
+
   test("explainVerdict keeps control characters and secrets out of the narrative and the spans", async () => {
     const text = "hunter2hunter2' OR 1=1\u0000\u001b[31m\u202e"
     const payload = { text, location: "form:\u0007password" }

@@ -1,12 +1,24 @@
 import type { Features } from "../../events.ts"
 import { featurize } from "../sessions/featurize.ts"
-import { generateSessions } from "../sessions/generate-sessions.ts"
+import { POPULATIONS, type PopulationName } from "../sessions/generate-sessions.ts"
+import { SeededRandom } from "../sessions/random.ts"
 
 const BACKGROUND_SEED = 2_026
-const BACKGROUND_SESSIONS = 8
+
+/** About the shares of the benign populations in training. */
+const BACKGROUND_POPULATIONS: readonly PopulationName[] = [
+  "browser",
+  "browser",
+  "browser",
+  "browser",
+  "api_client",
+  "api_client",
+  "crawler",
+  "monitoring",
+]
 
 /** The ordinary sessions that explanations compare with: eight generated benign ones, fixed. */
 export function backgroundFeatures(): readonly Features[] {
-  const drawn = generateSessions({ seed: BACKGROUND_SEED, count: BACKGROUND_SESSIONS })
-  return [...drawn].map(({ session }) => featurize(session))
+  const random = new SeededRandom(BACKGROUND_SEED)
+  return BACKGROUND_POPULATIONS.map((name) => featurize(POPULATIONS[name].draw(random)))
 }

@@ -10,6 +10,8 @@ const LOCATION_CHARACTERS = 60
 const VALUE_CHARACTERS = 60
 /** P(attack) from which a payload is named. */
 const NAMED_FROM = 0.5
+/** Behaviour score that only the contaminated share of ordinary sessions reaches. */
+const UNUSUAL_FROM = 0.5
 
 const HEADLINES: Readonly<Record<VerdictWord, string>> = {
   simulate: "SIMULATE: very likely an attack",
@@ -47,10 +49,18 @@ export function narrate(parts: NarrativeParts): string {
 }
 
 function headline({ verdict, finalScore, payloadScore, behaviorScore, document }: NarrativeParts) {
-  const raised = document?.degraded === true && verdict === "tag"
-  const head = raised ? "TAG: could not be fully analysed" : HEADLINES[verdict]
+  const head = headOf({ verdict, behaviorScore, degraded: document?.degraded === true })
   const scores = `payloads ${percent(payloadScore)}, behaviour ${percent(behaviorScore)}`
   return `${head}. Score ${percent(finalScore)} (${scores}).`
+}
+
+function headOf(judged: { verdict: VerdictWord; behaviorScore: number; degraded: boolean }) {
+  const { verdict, behaviorScore, degraded } = judged
+  if (degraded && verdict === "tag") return "TAG: could not be fully analysed"
+  if (verdict === "benign" && behaviorScore >= UNUSUAL_FROM) {
+    return "BENIGN: no payload of an attack, but its behaviour is unusual"
+  }
+  return HEADLINES[verdict]
 }
 
 function payloadSentence(document: Verdict): string {
@@ -94,8 +104,7 @@ function reasonsOf(
 }
 
 function profileSentence({ profile }: Verdict): string {
-  const skill = `skill ${profile.sophistication_score} of 10`
-  return `Intent: ${profile.intent.replaceAll("_", " ")}, ${skill}; ${profile.summary}`
+  return `Intent: ${profile.summary} Skill: ${profile.sophistication_score} of 10.`
 }
 
 function limitsSentence(document: Verdict | undefined): string {

@@ -47,6 +47,8 @@ ${rows.join("\n")}
 
 - All sessions above come from the generator of this repository, and so do those it was trained on:
   the shares say that the forest has learnt the generator, not how it does on real traffic.
+- With the default weights, behaviour alone adds at most 0.4 to a final score, which is below the tag
+  threshold: stuffing and enumeration are seen, said in the explanation, and not tagged for it.
 - A patient attacker with a browser's headers looks ordinary to it; the payload must give him away.
 - It reads no payload, and of the context neither country nor network: both would punish people for
   where they live. Tor and VPN are read; a share of the benign sessions uses them.
