@@ -13,6 +13,8 @@ const MAIN = resolve(import.meta.dir, "../src/main.ts")
 const MESSAGES_PER_REQUEST = 500
 const POLL_MS = 100
 const TIMEOUT_MS = 180_000
+/** Of a processor's log, when it failed. */
+const LOG_SHOWN_BYTES = 4_096
 /** Verdicts before this share of all are warm-up: joining the group, compiling, first fetches. */
 const WARM_UP_SHARE = 0.1
 
@@ -73,6 +75,7 @@ export async function runProcessor(
   kafka: Kafka,
   options: { env: Environment; dataDir: string; count: number },
 ): Promise<ProcessorRun> {
+  const logFile = join(options.dataDir, "processor.log")
   const child = Bun.spawn([process.execPath, MAIN, "process"], {
     cwd: options.dataDir,
     env: {
@@ -81,11 +84,16 @@ export async function runProcessor(
       SENTINEL_METRICS_PORT: "0",
       MINIO_ENDPOINT: "",
     },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", Bun.file(logFile)],
     timeout: TIMEOUT_MS,
   })
   try {
-    const packagesPerSecond = await measureRate(kafka, options.count, () => child.exitCode)
+    const packagesPerSecond = await measureRate(kafka, options.count, child).catch(
+      async (error) => {
+        process.stderr.write(await Bun.file(logFile).slice(-LOG_SHOWN_BYTES).text())
+        throw error
+      },
+    )
     child.kill("SIGTERM")
     await child.exited
     const usage = child.resourceUsage()
@@ -104,7 +112,7 @@ export async function runProcessor(
 async function measureRate(
   kafka: Kafka,
   count: number,
-  exitCode: () => number | null,
+  child: { readonly exitCode: number | null },
 ): Promise<number> {
   let first: { readonly count: number; readonly atMs: number } | undefined
   for (;;) {
@@ -117,7 +125,7 @@ async function measureRate(
         ? Number.NaN
         : ((published - first.count) * 1_000) / (atMs - first.atMs)
     }
-    if (exitCode() !== null) throw new Error(`the processor ended early: exit ${exitCode()}`)
+    if (child.exitCode !== null) throw new Error(`the processor ended with ${child.exitCode}`)
     await Bun.sleep(POLL_MS)
   }
 }
