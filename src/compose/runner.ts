@@ -6,6 +6,7 @@ import { type Kafka, kafkaClient } from "../connectors/kafka-client.ts"
 import { kafkaDeadLetters } from "../connectors/kafka-dead-letters.ts"
 import { kafkaVerdictSink } from "../connectors/kafka-sink.ts"
 import { type KafkaSource, kafkaSource } from "../connectors/kafka-source.ts"
+import { publicError } from "../errors.ts"
 import type { ExplainedVerdict, Verdict } from "../events.ts"
 import type { Logger } from "../log.ts"
 import { recordVerdict } from "../operators/record-verdict.ts"
@@ -51,7 +52,10 @@ export interface Runner {
 export function createRunner(parts: RunnerParts): Runner {
   const { config, models, verdicts, log, observer } = parts
   const { inbox: directory, done, failed } = parts.paths
-  const inbox = inboxSource({ inbox: directory, done, failed, clock: systemClock })
+  const inbox = inboxSource({
+    ...{ inbox: directory, done, failed, clock: systemClock },
+    onProblem: (error) => log.error("a file of the inbox is stuck", publicError(error)),
+  })
   const kafka = connectKafka(parts)
   const flow = buildPipeline({
     ...analysisParts(models, config, openObjects(parts)),
