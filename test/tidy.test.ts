@@ -211,7 +211,7 @@ describe("tidy: the whole repository", () => {
 
   test("README's table of variables is VARIABLES of config.ts", async () => {
     const readme = await Bun.file(join(ROOT, "README.md")).text()
-    const rows = [...readme.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \| (.*?) \| (.*) \|$/gm)]
+    const rows = [...readme.matchAll(/^\| `([A-Z][A-Z0-9_]+)` *\| (.*?) *\| (.*?) *\|$/gm)]
     const documented = rows.map(([, name, value, meaning]) => ({ name, value, meaning }))
     const actual = VARIABLES.map(({ name, default: value, meaning }) => {
       return { name, value: value === "" ? "" : `\`${value}\``, meaning }
