@@ -62,9 +62,9 @@ interface Head {
 }
 
 function renderJson(head: Head, fields: LogFields): string {
-  const line: Record<string, unknown> = { ...safeFields(fields) }
-  // The head last: a field named `level` must not be able to replace it.
-  return `${JSON.stringify({ ...line, ...head, message: safeText(head.message) })}\n`
+  const safeHead = { ...head, message: safeText(head.message) }
+  // The head twice: first for the reader, last so that a field named `level` cannot replace it.
+  return `${JSON.stringify({ ...safeHead, ...safeFields(fields), ...safeHead })}\n`
 }
 
 function renderText(head: Head, fields: LogFields): string {
