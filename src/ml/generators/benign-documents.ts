@@ -1,3 +1,4 @@
+import { markup } from "./benign-markup.ts"
 import { digits, type Grammar, hexDigits, identifier, ipAddress, oneOf } from "./grammar.ts"
 import type { Random } from "./random.ts"
 import { foreignPhrase, personName, sentence, slug, word, words } from "./vocabulary.ts"
@@ -30,58 +31,6 @@ export const BENIGN_DOCUMENTS: readonly Grammar[] = [
   configuration,
   diff,
 ]
-
-/** Fragments of ordinary pages: lists, links, captions, forms; no script and no handler. */
-function markup(random: Random): string {
-  return oneOf(random, [
-    link,
-    (r) => `<li${attributes(r)}>${link(r)}${r.pick(["", ` – ${words(r, 3)}`])}</li>`,
-    (r) =>
-      `<${r.pick(["p", "h1", "h2", "div", "span", "b", "i", "em", "strong", "td", "th", "blockquote", "label", "cite", "dd", "small", "sup"])}${attributes(r)}>${r.pick([sentence, foreignPhrase, link])(r)}</${r.pick(["p", "h2", "div", "span", "b", "i", "td"])}>`,
-    (r) =>
-      `<img src="${r.pick(["//", "https://", "/"])}${identifier(r)}/${slug(r)}.${r.pick(["png", "jpg", "svg"])}" alt="${words(r, 3)}" width="${r.between(16, 800)}" height="${r.between(16, 600)}"${r.pick(["", " /", ' class="mw-file-element"', ' loading="lazy"'])}>`,
-    (r) =>
-      `<input type="${r.pick(["text", "checkbox", "hidden", "submit", "email"])}" name="${word(r)}" value="${words(r, 2)}"${r.pick([" />", ">", " checked>", ' placeholder="search">'])}`,
-    (r) => `<table${attributes(r)}><tr><td>${word(r)}</td><td>${digits(r, 3)}</td></tr></table>`,
-    (r) => `<ul>${r.many(r.between(1, 4), () => `<li>${word(r)}</li>`)}</ul>`,
-    (r) => `<option value="${digits(r, 2)}"${r.pick(["", " selected"])}>${words(r, 2)}</option>`,
-    (r) =>
-      `<span class="${slug(r)}"><a href="/${slug(r)}" title="${words(r, 3)}">${words(r, 2)}</a> (${r.between(1900, 2030)})</span>`,
-    (r) =>
-      `<sup id="cite_ref-${r.below(99)}" class="reference"><a href="#cite_note-${r.below(99)}">&#91;${r.below(99)}&#93;</a></sup>`,
-    (r) =>
-      `${sentence(r)}<br${r.pick([" /", "", "/"])}>${sentence(r)} <${r.pick(["b", "i", "u"])}>${word(r)}</${r.pick(["b", "i", "u"])}>`,
-    (r) =>
-      `<meta name="${r.pick(["description", "viewport", "author"])}" content="${sentence(r)}">`,
-    (r) => `<link rel="stylesheet" href="/${slug(r)}.css">`,
-    (r) => `<!-- ${words(r, r.between(1, 6))} -->`,
-    (r) => `</${r.pick(["div", "span", "td", "ul", "section", "body", "table"])}>`,
-    (r) => `<video controls width="640"><source src="/${slug(r)}.mp4" type="video/mp4"></video>`,
-    (r) => `<button type="submit" class="btn btn-${word(r)}">${word(r)}</button>`,
-    (r) =>
-      `<svg viewBox="0 0 24 24" width="24"><path d="M${r.below(24)} ${r.below(24)}h${r.below(9)}v-${r.below(9)}z"/></svg>`,
-    (r) =>
-      `<iframe src="https://www.${identifier(r)}.com/embed/${identifier(r)}" width="560" height="315" frameborder="0" allowfullscreen></iframe>`,
-    (r) => `<form action="/${slug(r)}" method="post"><label>${word(r)}</label></form>`,
-    (r) => `<style>.${slug(r)}{margin:0 auto}</style>`,
-  ])
-}
-
-function attributes(random: Random): string {
-  return oneOf(random, [
-    () => "",
-    (r) => ` class="${slug(r)}"`,
-    (r) => ` id="${slug(r)}"`,
-    (r) => ` style="${r.pick(["text-align:center", "width:50%", "color:#333", "display:none"])}"`,
-    (r) => ` data-${word(r)}="${digits(r, 3)}"`,
-    (r) => ` lang="${r.pick(["en", "de", "fr"])}" dir="ltr"`,
-  ])
-}
-
-function link(random: Random): string {
-  const target = random.pick(["/wiki/", "https://www.", "/", "#", "//", "mailto:", "http://"])
-  return `<a ${random.pick(["", 'rel="nofollow" ', 'class="external text" ', 'target="_blank" '])}href="${target}${slug(random)}"${random.pick(["", ` title="${words(random, 2)}"`])}>${words(random, random.between(1, 4))}</a>`
-}
 
 function page(random: Random): string {
   return `<!DOCTYPE html>\n<html lang="en">\n<head><title>${words(random, 3)}</title></head>\n<body>\n${random.many(random.between(1, 5), () => markup(random), "\n")}\n</body>\n</html>`

@@ -22,10 +22,11 @@ Says of one text from a request whether it is an attack and of which class: ${PA
 
 ${trainingData(trained)}
 
-## Results on sources never trained on
+## Results on payloads never trained on
 
 Attack against benign by the predicted class, unless said otherwise. "R@x" is the share of attacks
-found at a false positive rate of x on the same set.
+found at a false positive rate of x on the same set. Labels count as they stand, and some of the
+public sets' are wrong. Where a set's name says so, its sources were trained on too, with other rows.
 
 ${Object.entries(trained.reports)
   .map(([name, report]) => setSection(name, report))
@@ -39,7 +40,6 @@ ${Object.entries(trained.reports)
   prose for command_injection. Short fragments (a lone quote, \`../\`) carry little evidence.
 - A class outside the five (template injection, SSRF, LDAP, XXE) is reported as one of them or benign.
 - Temperature was fitted on a mix of sources; on another mix the probabilities are less exact (ECE).
-- Some labels of the public sets are wrong; what is above counts them as they stand.
 `
 }
 
@@ -67,10 +67,22 @@ ${sources.map(([source, set]) => `| ${source} | ${figureCells(set).join(" | ")} 
 | class | rows | precision | recall | F1 |
 | --- | --- | --- | --- | --- |
 ${Object.entries(report.byClass)
+  .filter(([, { support }]) => support > 0)
   .map(
     ([label, { support, precision, recall, f1 }]) =>
       `| ${label} | ${support} | ${precision.toFixed(3)} | ${recall.toFixed(3)} | ${f1.toFixed(3)} |`,
   )
   .join("\n")}
-`
+${notesOf(report)}`
+}
+
+/** What is known of a public set and changes how its figures read. */
+const SOURCE_NOTES: Readonly<Record<string, string>> = {
+  kaggle_cmdi: `Of kaggle_cmdi's rows that are labelled benign about a tenth are command injections written by a
+scanner (\`|echo X$((2+28))$(echo X)X\`): its recalls at a fixed FPR mean nothing, nor do those of "all".`,
+}
+
+function notesOf(report: EvaluationReport): string {
+  const notes = Object.keys(report.bySource).flatMap((source) => SOURCE_NOTES[source] ?? [])
+  return notes.map((note) => `\n${note}\n`).join("")
 }

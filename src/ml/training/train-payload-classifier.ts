@@ -46,7 +46,7 @@ export interface TrainingResult {
 
 const GENERATED_DEFAULT = 80_000
 const SEED_DEFAULT = 1
-const EPOCHS = 4
+const EPOCHS = 6
 const LEARNING_RATE = 0.3
 /** Judged files by what the reports call them; none is trained on. */
 const JUDGED_FILES = { validate: "validate.jsonl.gz", unlicensed: "train-unlicensed.jsonl.gz" }
@@ -76,7 +76,7 @@ export async function trainPayloadClassifier(options: TrainingOptions): Promise<
   const heldOut = scoreHeldOut({ collected, generated, seed })
   const temperature = fitTemperature(heldOut)
 
-  const judged = await readJudgedRows(options.dataDir)
+  const judged = await readJudgedRows(options.dataDir, collected)
   const draft: LinearModel = {
     weights,
     temperature,
@@ -100,13 +100,21 @@ async function readTrainingRows(dataDir: string | undefined): Promise<readonly L
   return rows.filter(isClean)
 }
 
-async function readJudgedRows(dataDir: string | undefined): Promise<JudgedRows> {
+/** The judged sets; rows of sources that training knows are a set of their own. */
+async function readJudgedRows(
+  dataDir: string | undefined,
+  collected: readonly LabelledPayload[],
+): Promise<JudgedRows> {
+  const known = new Set(collected.map(({ source }) => source))
   const judged: Record<string, readonly LabelledPayload[]> = {}
   for (const [name, file] of Object.entries(JUDGED_FILES)) {
     if (dataDir === undefined) break
     const path = join(dataDir, file)
     if (!(await Bun.file(path).exists())) continue
-    judged[name] = await readLabelledFile(path)
+    const rows = await readLabelledFile(path)
+    judged[name] = rows.filter(({ source }) => !known.has(source))
+    const familiar = rows.filter(({ source }) => known.has(source))
+    if (familiar.length > 0) judged[`${name}, sources also trained on`] = familiar
   }
   return judged
 }
@@ -191,7 +199,11 @@ async function register(
   const modelId = `${PAYLOAD_MODEL_NAME}/${version}`
   const classifier = classifierOf(model, modelId)
   const sets = judged.validate === undefined ? { generated: freshRows(options.seed ?? 1) } : judged
-  const parity = await checkParity(bytes, classifier, Object.values(sets)[0] ?? [])
+  const parity = await checkParity(
+    bytes,
+    classifier,
+    Object.values(sets).flatMap((rows) => rows ?? []),
+  )
   const reports: Record<string, EvaluationReport> = {}
   for (const [name, rows] of Object.entries(sets)) {
     options.onProgress?.(`judging ${rows?.length ?? 0} payloads of ${name}`)
