@@ -70,7 +70,7 @@ function sessionsOf(options: EvaluateOptions) {
 }
 
 async function* readAll(paths: readonly string[]) {
-  for (const path of paths) yield* readLabelledPayloads(path)
+  for (const path of paths) yield* readLabelledPayloads(textLines(path))
 }
 
 async function* judge(
