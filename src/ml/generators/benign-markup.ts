@@ -58,7 +58,7 @@ function fragment(random: Random): string {
     (r) =>
       `<${r.pick(["p", "h1", "h2", "div", "span", "b", "i", "em", "strong", "td", "th", "blockquote", "label", "cite", "dd", "small", "sup"])}${attributes(r)}>${r.pick([sentence, foreignPhrase, link])(r)}</${r.pick(["p", "h2", "div", "span", "b", "i", "td"])}>`,
     (r) =>
-      `<img src="${r.pick(["//", "https://", "/"])}${identifier(r)}/${slug(r)}.${r.pick(["png", "jpg", "svg"])}" alt="${words(r, 3)}" width="${r.between(16, 800)}" height="${r.between(16, 600)}"${r.pick(["", " /", ' class="mw-file-element"', ' loading="lazy"'])}>`,
+      `<img src="${r.pick(["//", "https://", "/"])}${identifier(r)}/${slug(r)}.${r.pick(["png", "jpg", "svg"])}" alt="${words(r, 3)}" width="${r.between(16, 800)}" height="${r.between(16, 600)}"${r.pick(["", " /", ' loading="lazy"'])}>`,
     (r) =>
       `<input type="${r.pick(["text", "checkbox", "hidden", "submit", "email"])}" name="${word(r)}" value="${words(r, 2)}"${r.pick([" />", ">", " checked>", ' placeholder="search">'])}`,
     (r) => `<table${attributes(r)}><tr><td>${word(r)}</td><td>${digits(r, 3)}</td></tr></table>`,
@@ -104,7 +104,7 @@ function attributes(random: Random): string {
     (r) =>
       ` role="${r.pick(["navigation", "note", "presentation", "button"])}" aria-label="${words(r, 2)}"`,
     (r) =>
-      ` class="${slug(r)} ${slug(r)}-${word(r)}" style="${r.pick(["white-space:nowrap", "position:relative; top: -2px", "width:222px;", "font-size:88%;line-height:1.5em", "vertical-align:middle;padding:0 5px", "margin-left:0.1em;color:#3a3", "display:inline-block;background:url(/img/a.png)"])}"`,
+      ` class="${slug(r)} ${slug(r)}-${word(r)}" style="${r.pick(["white-space:nowrap", "position:absolute;left:0", "max-width:40em;", "font-size:88%;line-height:1.5em", "vertical-align:middle;padding:0 5px", "margin-left:0.1em;color:#3a3", "display:inline-block;background:url(/img/a.png)"])}"`,
     (r) =>
       ` colspan="${r.between(2, 6)}" scope="${r.pick(["row", "col"])}" align=${r.pick(["left", '"center"'])} valign="top"`,
     (r) => ` title="${sentence(r).replaceAll('"', "&quot;")}" itemprop="${word(r)}"`,

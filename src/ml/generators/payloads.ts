@@ -12,7 +12,7 @@ import { sqlInjection } from "./sql-injection.ts"
 import { sentence, word } from "./vocabulary.ts"
 
 /** Raise on every change of what the generators write: models name it as part of their data. */
-export const GENERATOR_VERSION = 2
+export const GENERATOR_VERSION = 3
 
 const ATTACKS: readonly (readonly [Exclude<PayloadClass, "benign">, Grammar])[] = [
   ["sql_injection", sqlInjection],
@@ -24,6 +24,9 @@ const ATTACKS: readonly (readonly [Exclude<PayloadClass, "benign">, Grammar])[] 
 const ATTACK_SHARE = 0.4
 const ENCODED_SHARE = 0.15
 const CHARS_MAX = 2000
+const KIND_KNOWN_SHARE = 0.7
+/** Most texts of a request are values. */
+const BENIGN_FIELD_KINDS = [...PAYLOAD_KINDS, "param", "param", "param"] as const
 
 /**
  * Labelled payloads from the grammars: the same seed and count give the same list. Lazy, so any
@@ -54,7 +57,8 @@ function attack(random: Random): LabelledPayload {
     "request",
   ] as const)
   const text = embed(random, encoded, kind)
-  return { text: text.slice(0, CHARS_MAX), label, source: `generated/${label}`, kind }
+  const source = `generated/${label}`
+  return { text: text.slice(0, CHARS_MAX), label, source, ...sometimes(random, kind) }
 }
 
 /** An attack is often the value of something: a parameter, a member, a sentence. */
@@ -71,9 +75,14 @@ function benign(random: Random): LabelledPayload {
   const document = random.chance(0.4)
   const kind = document
     ? random.pick(["body", "body", "param"] as const)
-    : random.pick(PAYLOAD_KINDS)
+    : random.pick(BENIGN_FIELD_KINDS)
   const plain = oneOf(random, document ? BENIGN_DOCUMENTS : BENIGN_FIELDS[kind])
   const text = random.chance(ENCODED_SHARE) ? encode(random, plain) : plain
   const source = document ? "generated/documents" : "generated/fields"
-  return { text: text.slice(0, CHARS_MAX), label: "benign", source, kind }
+  return { text: text.slice(0, CHARS_MAX), label: "benign", source, ...sometimes(random, kind) }
+}
+
+/** Who asks about a text does not always say where it stood. */
+function sometimes(random: Random, kind: PayloadKind): { readonly kind?: PayloadKind } {
+  return random.chance(KIND_KNOWN_SHARE) ? { kind } : {}
 }
