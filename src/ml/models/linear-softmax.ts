@@ -2,7 +2,8 @@ import { PAYLOAD_CLASSES } from "../../events.ts"
 import { DENSE_COUNT } from "../text/dense-features.ts"
 import { BUCKETS } from "../text/payload-features.ts"
 
-export const CLASS_COUNT: number = PAYLOAD_CLASSES.length
+/** The hot loop below is written out for it: a further class does not compile. */
+export const CLASS_COUNT = 5 satisfies (typeof PAYLOAD_CLASSES)["length"]
 export const BENIGN: number = PAYLOAD_CLASSES.indexOf("benign")
 
 /**
@@ -71,6 +72,17 @@ function addDense(weights: LinearWeights, row: SparseRow, logits: Float64Array):
     }
   }
   for (let c = 0; c < CLASS_COUNT; c++) logits[c] = (logits[c] ?? 0) + (weights.bias[c] ?? 0)
+}
+
+/** How much logits speak for a class rather than benign; for benign itself: for any attack. */
+export function attackMargin(logits: Float64Array, label: number): number {
+  const benign = logits[BENIGN] ?? 0
+  if (label !== BENIGN) return (logits[label] ?? 0) - benign
+  let largest = Number.NEGATIVE_INFINITY
+  for (let c = 0; c < CLASS_COUNT; c++) {
+    if (c !== BENIGN) largest = Math.max(largest, logits[c] ?? 0)
+  }
+  return largest - benign
 }
 
 /** Softmax of `logits / temperature` into `probabilities`; both [CLASS_COUNT]. */

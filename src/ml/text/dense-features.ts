@@ -73,8 +73,14 @@ const DASH = 0x2d
 const COUNTED_INDEX = countedIndex()
 /** Byte -> position in RATIOS; one past the end for control characters. */
 const RATIO_INDEX = Uint8Array.from(CHARACTER_CLASS, ratioOf)
+const COUNTED_AT = Object.fromEntries(
+  Object.keys(COUNTED).map((name, index) => [name, index]),
+) as Readonly<Record<keyof typeof COUNTED, number>>
 const RATIO_AT = Object.keys(COUNTED).length
 const SHAPE_AT = RATIO_AT + RATIOS.length
+const SHAPE = Object.fromEntries(SHAPES.map((name, index) => [name, SHAPE_AT + index])) as Readonly<
+  Record<(typeof SHAPES)[number], number>
+>
 const FAMILY_AT = SHAPE_AT + SHAPES.length
 const UNDONE_AT = FAMILY_AT + WORD_FAMILY_NAMES.length
 const KIND_AT = UNDONE_AT + UNDONE.length
@@ -127,24 +133,29 @@ export class DenseFeatures {
     for (let i = 0; i < RATIOS.length; i++) {
       this.values[RATIO_AT + i] = (classes[i] ?? 0) / Math.max(1, length)
     }
-    this.values[SHAPE_AT] = Math.min(1, Math.log2(length + 1) / 8)
-    this.values[SHAPE_AT + 4] = saturate(countDoubled(text, { start, end, byte: DOT }))
-    this.values[SHAPE_AT + 5] = saturate(countDoubled(text, { start, end, byte: DASH }))
+    this.values[SHAPE.length] = Math.min(1, Math.log2(length + 1) / 8)
+    this.values[SHAPE.dotDot] = saturate(countDoubled(text, { start, end, byte: DOT }))
+    this.values[SHAPE.dashDash] = saturate(countDoubled(text, { start, end, byte: DASH }))
   }
 
   #fillShapes({ findings }: DenseContext): void {
     const { values } = this
-    const counts = this.#counts
-    values[SHAPE_AT + 1] = (counts[0] ?? 0) % 2
-    values[SHAPE_AT + 2] = (counts[1] ?? 0) % 2
-    values[SHAPE_AT + 3] = saturate(Math.abs((counts[3] ?? 0) - (counts[4] ?? 0)))
-    values[SHAPE_AT + 6] = saturate(findings.tautology)
-    values[SHAPE_AT + 7] = saturate(findings.commandAfterSeparator)
-    values[SHAPE_AT + 8] = saturate(findings.handlerAssignment)
-    values[SHAPE_AT + 9] = saturate(findings.tagOpened)
+    values[SHAPE.oddSingleQuotes] = this.#count("singleQuote") % 2
+    values[SHAPE.oddDoubleQuotes] = this.#count("doubleQuote") % 2
+    values[SHAPE.parenthesisImbalance] = saturate(
+      Math.abs(this.#count("openParenthesis") - this.#count("closeParenthesis")),
+    )
+    values[SHAPE.tautology] = saturate(findings.tautology)
+    values[SHAPE.commandAfterSeparator] = saturate(findings.commandAfterSeparator)
+    values[SHAPE.handlerAssignment] = saturate(findings.handlerAssignment)
+    values[SHAPE.tagOpened] = saturate(findings.tagOpened)
     for (let i = 0; i < findings.families.length; i++) {
       values[FAMILY_AT + i] = saturate(findings.families[i] ?? 0)
     }
+  }
+
+  #count(name: keyof typeof COUNTED): number {
+    return this.#counts[COUNTED_AT[name]] ?? 0
   }
 
   #fillUndone(undone: Undone, length: number): void {

@@ -1,6 +1,6 @@
 import { Random } from "../generators/random.ts"
 import {
-  BENIGN,
+  attackMargin,
   bucketScale,
   CLASS_COUNT,
   computeLogits,
@@ -134,15 +134,4 @@ interface Part {
   readonly weights: Float32Array
   readonly squares: Float32Array
   at: number
-}
-
-/** How much a window looks like its label rather than benign; for benign: like any attack. */
-function attackMargin(logits: Float64Array, label: number): number {
-  const benign = logits[BENIGN] ?? 0
-  if (label !== BENIGN) return (logits[label] ?? 0) - benign
-  let largest = Number.NEGATIVE_INFINITY
-  for (let c = 0; c < CLASS_COUNT; c++) {
-    if (c !== BENIGN) largest = Math.max(largest, logits[c] ?? 0)
-  }
-  return largest - benign
 }

@@ -1,4 +1,10 @@
-import { BENIGN, CLASS_COUNT, computeLogits, type LinearWeights } from "../models/linear-softmax.ts"
+import {
+  attackMargin,
+  BENIGN,
+  CLASS_COUNT,
+  computeLogits,
+  type LinearWeights,
+} from "../models/linear-softmax.ts"
 import type { ScoredExample } from "./calibrate.ts"
 import { ExampleSet, type LabelledPayload } from "./example-set.ts"
 
@@ -41,7 +47,7 @@ function scoreExample(weights: LinearWeights, examples: ExampleSet, index: numbe
   const { from, to } = examples.windowsOf(index)
   for (let window = from; window < to; window++) {
     computeLogits(weights, examples.row(window), logits)
-    const margin = Math.max(...logits.subarray(0, BENIGN)) - (logits[BENIGN] ?? 0)
+    const margin = attackMargin(logits, BENIGN)
     if (margin <= largest) continue
     largest = margin
     chosen = logits.slice()
