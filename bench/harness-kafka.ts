@@ -19,14 +19,21 @@ export async function countMessages(kafka: Kafka, topic: string): Promise<number
   }
 }
 
+export interface ParseLoop {
+  readonly topic: string
+  readonly count: number
+  /** What to do with each parsed event besides; default nothing. */
+  readonly each?: (event: unknown) => Promise<void>
+}
+
 /**
  * Events per second of the least that a consumer can do: fetch, decode, JSON.parse.
  * Timed from the first batch to the last event, so that joining the group does not count.
  */
-export async function parseLoopRate(kafka: Kafka, topic: string, count: number): Promise<number> {
+export async function parseLoopRate(kafka: Kafka, loop: ParseLoop): Promise<number> {
   const consumer = kafka.consumer({ groupId: `bench-${crypto.randomUUID()}` })
   await consumer.connect()
-  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.subscribe({ topic: loop.topic, fromBeginning: true })
   let began: number | undefined
   let seen = 0
   const { promise: done, resolve } = Promise.withResolvers<number>()
@@ -34,9 +41,11 @@ export async function parseLoopRate(kafka: Kafka, topic: string, count: number):
     eachBatch: async ({ batch }) => {
       began ??= performance.now()
       for (const { value } of batch.messages) {
-        if (value !== null && JSON.parse(value.toString()) !== null) seen++
+        const event: unknown = JSON.parse(value?.toString() ?? "null")
+        if (loop.each !== undefined) await loop.each(event)
+        seen++
       }
-      if (seen >= count) resolve(performance.now())
+      if (seen >= loop.count) resolve(performance.now())
     },
   })
   const ended = await done

@@ -38,6 +38,14 @@ export async function storePackages(packages: readonly EvidencePackage[]): Promi
   return dataDir
 }
 
+/** Reads the announced package from the folder and parses it: what no consumer can do without. */
+export function parsePackage(dataDir: string): (event: unknown) => Promise<void> {
+  return async (event) => {
+    const { session_id: sessionId } = event as { readonly session_id: string }
+    await Bun.file(join(dataDir, "objects", BUCKET, `${sessionId}.json`)).json()
+  }
+}
+
 /** Announces the packages as Labyrinth would (form A). */
 export async function announcePackages(
   kafka: Kafka,
