@@ -9,6 +9,7 @@ import { evidencePackages } from "./harness-packages.ts"
 import {
   announcePackages,
   EVIDENCE_TOPIC,
+  parsePackage,
   runProcessor,
   storePackages,
 } from "./harness-processor.ts"
