@@ -55,7 +55,7 @@ function renderRows(rows: readonly Row[]): string {
     shown(row.value),
     row.unit,
     row.baseline === null ? "" : shown(row.baseline),
-    row.ratio === null ? "" : row.ratio.toFixed(2),
+    row.ratio === null ? "" : shown(row.ratio),
     row.goal ?? "",
     row.met === null ? "" : row.met ? "met" : "MISSED",
   ])
