@@ -1,5 +1,5 @@
-import { Readable } from "node:stream"
-import { createGunzip } from "node:zlib"
+import { promisify } from "node:util"
+import { gunzip } from "node:zlib"
 import { extract, type Header } from "tar-stream"
 import { ArchiveRefusedError, SentinelError } from "../errors.ts"
 
@@ -10,6 +10,8 @@ const KEPT_BYTES_MAX = 67_108_864
 /** A payload file is cut here; its digest is over all of it. */
 const PAYLOAD_BYTES_MAX = 65_536
 const NAME_CHARS_MAX = 1_024
+/** What Node calls output beyond `maxOutputLength`. */
+const TOO_LARGE = "ERR_BUFFER_TOO_LARGE"
 
 const DOCUMENTS = new Set(["metadata.json", "session.har", "behavior.json", "manifest.json"])
 const PAYLOAD_FILE = /^payloads\/[^/]{1,255}\.txt$/
@@ -38,67 +40,48 @@ export async function unpackArchive(
   bytes: Uint8Array,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ArchiveMember>> {
-  const files = new ArchiveFiles()
-  const unpack = extract()
-  const packed = Readable.from(slices(bytes), { objectMode: false })
-  const inflated = packed.pipe(createGunzip())
-  const reading = readMembers(unpack, files)
-  // Awaited below; a failure that comes first must not count as unhandled.
-  reading.catch(() => undefined)
+  const inflated = await inflate(bytes)
+  signal?.throwIfAborted()
   try {
-    await feed(inflated, unpack, signal)
-    await reading
+    return await readMembers(inflated, signal)
   } catch (error) {
-    unpack.destroy(asError(error))
     if (error instanceof SentinelError || signal?.aborted) throw error
     throw new ArchiveRefusedError("not a well-formed .tar.gz")
-  } finally {
-    packed.destroy()
-    inflated.destroy()
+  }
+}
+
+const gunzipBounded = promisify(gunzip)
+
+/**
+ * In one piece, outside the event loop: piping gunzip into the tar reader was seen to hang under
+ * Bun when a member was refused half-way.
+ */
+async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await gunzipBounded(bytes, { maxOutputLength: ARCHIVE_BYTES_MAX })
+  } catch (error) {
+    const isBomb = error instanceof Error && "code" in error && error.code === TOO_LARGE
+    throw new ArchiveRefusedError(
+      isBomb ? `more than ${ARCHIVE_BYTES_MAX} bytes unpacked` : "not a well-formed .tar.gz",
+    )
+  }
+}
+
+async function readMembers(
+  inflated: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, ArchiveMember>> {
+  const files = new ArchiveFiles()
+  const unpack = extract()
+  unpack.end(inflated)
+  for await (const entry of unpack) {
+    signal?.throwIfAborted()
+    const path = files.admit(entry.header)
+    const content = new MemberContent(path)
+    for await (const chunk of entry) content.add(chunk as Uint8Array)
+    if (entry.header.type !== "directory") files.add(path, content)
   }
   return files.byPath
-}
-
-function* slices(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536)
-}
-
-/** Hands the inflated bytes on, one chunk at a time, and counts them. */
-async function feed(
-  inflated: AsyncIterable<Uint8Array>,
-  unpack: ReturnType<typeof extract>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  let total = 0
-  const failed = new Promise<never>((_, reject) => {
-    unpack.on("error", reject)
-  })
-  failed.catch(() => undefined)
-  for await (const chunk of inflated) {
-    signal?.throwIfAborted()
-    total += chunk.byteLength
-    if (total > ARCHIVE_BYTES_MAX) {
-      throw new ArchiveRefusedError(`more than ${ARCHIVE_BYTES_MAX} bytes unpacked`)
-    }
-    if (unpack.write(chunk)) continue
-    const drained = new Promise<void>((resolve) => unpack.once("drain", () => resolve()))
-    await Promise.race([drained, failed])
-  }
-  unpack.end(null)
-}
-
-async function readMembers(unpack: ReturnType<typeof extract>, files: ArchiveFiles): Promise<void> {
-  try {
-    for await (const entry of unpack) {
-      const path = files.admit(entry.header)
-      const content = new MemberContent(path)
-      for await (const chunk of entry) content.add(chunk as Uint8Array)
-      if (entry.header.type !== "directory") files.add(path, content)
-    }
-  } catch (error) {
-    unpack.destroy(asError(error))
-    throw error
-  }
 }
 
 /** What has been unpacked so far, and the rules on what may be. */
@@ -161,8 +144,4 @@ function escapes(name: string): boolean {
   if (name === "" || name.length > NAME_CHARS_MAX) return true
   if (/^[/\\]|^[A-Za-z]:|\0/.test(name)) return true
   return name.split(/[/\\]/).includes("..")
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error("unpacking failed")
 }

@@ -59,6 +59,18 @@ describe("unpackArchive", () => {
     expect(await failure(() => unpackArchive(archive))).toBe(REFUSED)
   })
 
+  test("unpackArchive refuses at once what stands between larger members, without reading on", async () => {
+    const large = "x".repeat(300_000)
+    for (const before of ["{}", large]) {
+      const archive = await tarGz([
+        [{ name: "session.har" }, before],
+        [{ name: "../outside.txt" }, "escaped"],
+        [{ name: "payloads/payload_001.txt" }, large],
+      ])
+      expect(await failure(() => unpackArchive(archive))).toBe(REFUSED)
+    }
+  })
+
   test("unpackArchive takes the bound of members and not one more", async () => {
     const entries = (count: number) =>
       Array.from({ length: count }, (_, index): TarEntry => [{ name: `m${index}` }, "x"])
