@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { ensureTopics, idempotentProducer, type Kafka } from "../src/connectors/kafka-client.ts"
@@ -112,7 +112,6 @@ export async function runProcessor(
     }
   } finally {
     child.kill("SIGKILL")
-    await rm(options.dataDir, { recursive: true, force: true })
   }
 }
 

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises"
 import { analysisParts } from "../src/compose/flow-parts.ts"
 import { openModels } from "../src/compose/models.ts"
 import { readConfig } from "../src/config.ts"
@@ -5,7 +6,7 @@ import { folderObjects } from "../src/services/folder-objects.ts"
 import { type Row, row, type SuiteOptions } from "./harness.ts"
 import { benchKafka, parseLoopRate } from "./harness-kafka.ts"
 import { operatorCosts } from "./harness-operators.ts"
-import { evidencePackages } from "./harness-packages.ts"
+import { type EvidencePackage, evidencePackages } from "./harness-packages.ts"
 import {
   announcePackages,
   EVIDENCE_TOPIC,
@@ -21,40 +22,40 @@ export const services = ["kafka"] as const
  * whole flow (objects in a folder, verdicts to LMDB, JSONL and Kafka), beside bare kafkajs loops that
  * only parse the same announcements, or those and the packages they point to.
  */
-export async function run({ quick, env, progress }: SuiteOptions): Promise<readonly Row[]> {
+export async function run(options: SuiteOptions): Promise<readonly Row[]> {
+  const { quick, progress } = options
   const config = readConfig({})
   progress("operators, one by one")
   const parts = analysisParts(await openModels(config), config, folderObjects(config.dataDir))
   const costs = await operatorCosts(parts, evidencePackages(quick ? 500 : 2_000))
+  return [...costs, ...(await flowRows(evidencePackages(quick ? 2_000 : 10_000), options))]
+}
 
-  const packages = evidencePackages(quick ? 2_000 : 10_000)
+async function flowRows(
+  packages: readonly EvidencePackage[],
+  { env, progress }: SuiteOptions,
+): Promise<readonly Row[]> {
   const kafka = benchKafka(env)
   progress(`${packages.length} packages into Kafka`)
   const dataDir = await storePackages(packages)
-  await announcePackages(kafka, packages)
-  progress("the bare loops")
-  const loop = { topic: EVIDENCE_TOPIC, count: packages.length }
-  const announcements = await parseLoopRate(kafka, loop)
-  const parsed = await parseLoopRate(kafka, { ...loop, each: parsePackage(dataDir) })
-  progress("the whole flow")
-  const whole = await runProcessor(kafka, { env, dataDir, count: packages.length })
-  const bytes = packages.reduce((sum, each) => sum + each.bytes.length, 0) / packages.length
-  return [
-    row({ name: "package size, mean", value: bytes, unit: "bytes" }),
-    ...costs,
-    row({
-      name: "whole flow, against consuming and parsing the announcements",
-      value: whole.packagesPerSecond,
-      unit: "packages/s",
-      baseline: announcements,
-    }),
-    row({
-      name: "whole flow, against consuming and parsing the packages",
-      value: whole.packagesPerSecond,
-      unit: "packages/s",
-      baseline: parsed,
-    }),
-    row({ name: "cpu: whole process", value: whole.cpuMicrosecondsEach, unit: "us/package" }),
-    row({ name: "peak memory", value: whole.peakMiB, unit: "MiB" }),
-  ]
+  try {
+    await announcePackages(kafka, packages)
+    progress("the bare loops")
+    const loop = { topic: EVIDENCE_TOPIC, count: packages.length }
+    const announcements = await parseLoopRate(kafka, loop)
+    const parsed = await parseLoopRate(kafka, { ...loop, each: parsePackage(dataDir) })
+    progress("the whole flow")
+    const whole = await runProcessor(kafka, { env, dataDir, count: packages.length })
+    const bytes = packages.reduce((sum, each) => sum + each.bytes.length, 0) / packages.length
+    const rate = { value: whole.packagesPerSecond, unit: "packages/s" }
+    return [
+      row({ name: "package size, mean", value: bytes, unit: "bytes" }),
+      row({ name: "whole flow, against parsing announcements", ...rate, baseline: announcements }),
+      row({ name: "whole flow, against parsing packages", ...rate, baseline: parsed }),
+      row({ name: "cpu: whole process", value: whole.cpuMicrosecondsEach, unit: "us/package" }),
+      row({ name: "peak memory", value: whole.peakMiB, unit: "MiB" }),
+    ]
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
 }
