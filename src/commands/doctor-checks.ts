@@ -45,7 +45,9 @@ function attempt<T>(subject: string, work: () => T): T | Finding {
   try {
     return work()
   } catch (error) {
-    return { state: "FAILED", subject, detail: publicError(error).message }
+    // One line of the screen for each finding.
+    const detail = publicError(error).message.replaceAll(/\n\s*/g, " ")
+    return { state: "FAILED", subject, detail }
   }
 }
 

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { doctor } from "../../src/commands/doctor.ts"
+import { recordTerminal } from "../support/terminal.ts"
+
+let directory: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "sentinel-doctor-"))
+})
+
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+async function examine(variables: Readonly<Record<string, string>> = {}) {
+  const terminal = recordTerminal({
+    PATH: Bun.env.PATH ?? "",
+    HOME: directory,
+    SENTINEL_SERVICES_CACHE: join(directory, "cache"),
+    SENTINEL_SERVICES_DATA: join(directory, "services"),
+    SENTINEL_DATA_DIR: join(directory, "data"),
+    ...variables,
+  })
+  return { exitCode: await doctor(terminal), screen: terminal.written() }
+}
+
+describe("doctor", () => {
+  test("doctor finds a machine with nothing but the embedded parts in order", async () => {
+    const { exitCode, screen } = await examine()
+    expect(exitCode).toBe(0)
+    expect(screen).toMatch(/^ {2}ok +models +payload-linear\/\S+ and session-forest\S+ agree/m)
+    expect(screen).toMatch(/^ {2}off +Kafka +not configured/m)
+    expect(screen).toMatch(/^ {2}missing +kafka \(tests\)/m)
+    expect(screen).toContain("kafka (tests): scripts/services install kafka\n")
+    expect(screen.split("\n").length).toBeLessThan(25)
+  })
+
+  test("doctor reports a bad variable on one line, without its value", async () => {
+    const { exitCode, screen } = await examine({ SENTINEL_PORT: "harbour" })
+    expect(exitCode).toBe(1)
+    expect(screen).toMatch(/^ {2}FAILED +configuration +.*SENTINEL_PORT: expected/m)
+    expect(screen).not.toContain("harbour")
+  })
+
+  test("doctor reports a store that does not answer, says what to check, never a key", async () => {
+    const { exitCode, screen } = await examine({
+      MINIO_ENDPOINT: "127.0.0.1:1",
+      MINIO_ACCESS_KEY: "the-user",
+      MINIO_SECRET_KEY: "the-secret",
+    })
+    expect(exitCode).toBe(1)
+    expect(screen).toMatch(/^ {2}FAILED +MinIO /m)
+    expect(screen).toContain("MinIO: check MINIO_ENDPOINT")
+    expect(screen).not.toContain("the-secret")
+  })
+})
