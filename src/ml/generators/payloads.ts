@@ -1,5 +1,5 @@
 import { PAYLOAD_KINDS, type PayloadClass, type PayloadKind } from "../../events.ts"
-import type { LabelledPayload } from "../training/example-set.ts"
+import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import { BENIGN_DOCUMENTS } from "./benign-documents.ts"
 import { BENIGN_FIELDS } from "./benign-fields.ts"
 import { commandInjection } from "./command-injection.ts"

@@ -1,18 +1,10 @@
-import type { PayloadClass, PayloadKind } from "../../events.ts"
 import { PAYLOAD_CLASSES } from "../../events.ts"
+import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import type { SparseRow } from "../models/linear-softmax.ts"
 import { DENSE_COUNT } from "../text/dense-features.ts"
 import { Normalizer } from "../text/normalize.ts"
 import { PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
 import { windowCount, windowStart } from "../text/windows.ts"
-
-/** One labelled text, from a file or a generator. */
-export interface LabelledPayload {
-  readonly text: string
-  readonly label: PayloadClass
-  readonly source: string
-  readonly kind?: PayloadKind
-}
 
 /** Windows of one text that training looks at; more would let a long page outweigh the rest. */
 const WINDOWS_MAX = 12

@@ -1,10 +1,10 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { PAYLOAD_CLASSES } from "../../events.ts"
+import type { EvaluationReport } from "../evaluation/evaluate-payloads.ts"
 import { featureSchemaSha256, type LinearModel } from "../models/linear-onnx.ts"
 import { MODEL_TYPE, PAYLOAD_MODEL_NAME } from "../serving/payload-model-files.ts"
 import { FEATURE_SCHEMA } from "../text/payload-features.ts"
-import type { EvaluationReport } from "./evaluate-payloads.ts"
 import { payloadModelCard } from "./payload-model-card.ts"
 
 export interface TrainedModel {

@@ -1,3 +1,4 @@
+import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import {
   attackMargin,
   BENIGN,
@@ -6,7 +7,7 @@ import {
   type LinearWeights,
 } from "../models/linear-softmax.ts"
 import type { ScoredExample } from "./calibrate.ts"
-import { ExampleSet, type LabelledPayload } from "./example-set.ts"
+import { ExampleSet } from "./example-set.ts"
 
 /**
  * Splits sources in two halves of about equal size, whole sources together: what a half is scored

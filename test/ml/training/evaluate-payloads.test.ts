@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { MalformedError } from "../../../src/errors.ts"
-import { fitTemperature } from "../../../src/ml/training/calibrate.ts"
-import { classifyLines } from "../../../src/ml/training/classify-lines.ts"
-import { evaluatePayloads } from "../../../src/ml/training/evaluate-payloads.ts"
-import { readLabelledPayloads } from "../../../src/ml/training/labelled-payloads.ts"
+import { evaluatePayloads } from "../../../src/ml/evaluation/evaluate-payloads.ts"
+import { readLabelledPayloads } from "../../../src/ml/evaluation/labelled-payloads.ts"
 import {
   type JudgedPayload,
   reportOf,
   thresholdAt,
-} from "../../../src/ml/training/payload-report.ts"
+} from "../../../src/ml/evaluation/payload-report.ts"
+import { fitTemperature } from "../../../src/ml/training/calibrate.ts"
+import { classifyLines } from "../../../src/ml/training/classify-lines.ts"
 import { halveSources } from "../../../src/ml/training/two-fold.ts"
 import type { PayloadClassifier } from "../../../src/ports.ts"
 

@@ -1,5 +1,5 @@
 import type { PayloadClassifier } from "../../ports.ts"
-import type { LabelledPayload } from "./example-set.ts"
+import type { LabelledPayload } from "./labelled-payloads.ts"
 import { type JudgedPayload, type PayloadReport, reportOf } from "./payload-report.ts"
 
 export interface EvaluationReport extends PayloadReport {

@@ -1,7 +1,19 @@
 import { gunzipSync } from "node:zlib"
 import { MalformedError, TooLargeError } from "../../errors.ts"
-import { PAYLOAD_CLASSES, PAYLOAD_KINDS, type PayloadKind } from "../../events.ts"
-import type { LabelledPayload } from "./example-set.ts"
+import {
+  PAYLOAD_CLASSES,
+  PAYLOAD_KINDS,
+  type PayloadClass,
+  type PayloadKind,
+} from "../../events.ts"
+
+/** One labelled text, from a file or a generator. */
+export interface LabelledPayload {
+  readonly text: string
+  readonly label: PayloadClass
+  readonly source: string
+  readonly kind?: PayloadKind
+}
 
 const FILE_BYTES_MAX = 512 * 1024 * 1024
 
