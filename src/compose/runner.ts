@@ -66,7 +66,8 @@ export function createRunner(parts: RunnerParts): Runner {
   const engine = new Engine({
     flow,
     sources: [inbox, ...kafka.sources],
-    deadLetters: inboxDeadLetters(inbox, joinDeadLetters([parts.deadLetters, ...kafka.letters])),
+    // in the store for people, in the topic for systems, and the file out of the inbox
+    deadLetters: [parts.deadLetters, ...kafka.letters, inboxDeadLetters(inbox)],
     clock: systemClock,
     observer,
     random: Math.random,
@@ -113,19 +114,6 @@ function connectKafka({ config, log }: RunnerParts): KafkaParts {
 
 function openObjects({ config, paths }: RunnerParts): ObjectStore {
   return config.minio === undefined ? folderObjects(paths.objects) : minioObjects(config.minio)
-}
-
-/** A letter is durable once it is everywhere: in the store for people, in the topic for systems. */
-function joinDeadLetters(sinks: readonly DeadLetterSink[]): DeadLetterSink {
-  return {
-    name: "dead_letters",
-    async write(letter) {
-      for (const sink of sinks) await sink.write(letter)
-    },
-    async close() {
-      for (const sink of sinks) if (sink.name !== "dead_letter_store") await sink.close?.()
-    },
-  }
 }
 
 function engineGauges(engine: Engine, sources: KafkaParts["sources"]): EngineGauges {

@@ -19,7 +19,7 @@ export async function describeTopology(config: Config, log: Logger): Promise<Top
     models: await openModels(config, { log }),
     paths: dataDirectoryPaths(config.dataDir),
     verdicts: { record: neverRuns },
-    deadLetters: { name: "dead_letter_store", write: neverRuns },
+    deadLetters: { name: "dead_letter_store", guarantee: "idempotent", write: neverRuns },
     observer: observeNothing,
     onRecorded: () => undefined,
   })

@@ -68,19 +68,16 @@ export function inboxSource(options: InboxOptions): InboxSource {
   return new Inbox(options)
 }
 
-/** Writes to `next`, then tells the source: the file of a dead letter goes to `failed`. */
-export function inboxDeadLetters(
-  source: Pick<InboxSource, "deadLettered">,
-  next: DeadLetterSink,
-): DeadLetterSink {
+/** Tells the source of its dead letters: their file goes to `failed`. Stands after the others. */
+export function inboxDeadLetters(source: Pick<InboxSource, "deadLettered">) {
   return {
-    name: next.name,
-    async write(letter) {
-      await next.write(letter)
+    name: "inbox_failed",
+    guarantee: "idempotent",
+    concurrency: 256,
+    async write(letter: DeadLetter): Promise<void> {
       if (letter.record.topic === INBOX_TOPIC) source.deadLettered(letter)
     },
-    close: async () => next.close?.(),
-  }
+  } as const satisfies DeadLetterSink
 }
 
 /** A file between its first record and its move out of the inbox. */

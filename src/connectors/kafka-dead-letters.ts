@@ -11,6 +11,10 @@ const LETTER_BYTES_MAX = 2_000_000
 /** What is kept of a value whose letter the topic does not take: it may have a smaller limit. */
 const CUT_VALUE_BYTES = 500_000
 
+export interface KafkaDeadLetters extends DeadLetterSink {
+  write(letter: DeadLetter): Promise<void>
+}
+
 /**
  * Publishes dead letters to `sentinel.dead_letter`, under the key of the record as received.
  *
@@ -21,13 +25,15 @@ const CUT_VALUE_BYTES = 500_000
 export function kafkaDeadLetters(
   kafka: Kafka,
   options: { readonly topic?: string } = {},
-): DeadLetterSink {
+): KafkaDeadLetters {
   const topic = new KafkaTopic(kafka, {
     topic: options.topic ?? DEAD_LETTER_TOPIC,
     messageBytesMax: LETTER_BYTES_MAX,
   })
   return {
     name: "kafka_dead_letters",
+    guarantee: "at-least-once",
+    concurrency: 256,
     async write(letter) {
       const { key } = letter.record
       try {

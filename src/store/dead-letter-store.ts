@@ -14,6 +14,7 @@ export interface StoredDeadLetter extends DeadLetter {
 }
 
 export interface DeadLetterStore extends DeadLetterSink {
+  write(letter: DeadLetter): Promise<void>
   /** Newest failure first. @throws MalformedError for a bad limit (1..1000) or cursor */
   list(limit: number, cursor?: string): Page<StoredDeadLetter>
   /** The letter with the original bytes. @throws MalformedError unless `id` is 64 hex digits */
@@ -45,12 +46,15 @@ export function openDeadLetterStore(
 
 class DeadLetterFile implements DeadLetterStore {
   readonly name = "dead_letter_store"
+  readonly guarantee = "idempotent"
+  readonly concurrency = 256
   readonly #environment
   readonly #letters: Table
   readonly #retained: Retained
   readonly #options: DeadLetterStoreOptions
   readonly #timer: NodeJS.Timeout
   #writes = 0
+  #closed: Promise<void> | undefined
   #swept: Promise<unknown> = Promise.resolve()
 
   constructor(directory: string, options: DeadLetterStoreOptions) {
@@ -106,7 +110,13 @@ class DeadLetterFile implements DeadLetterStore {
     return (this.#letters.getStats() as { entryCount: number }).entryCount
   }
 
-  async close(): Promise<void> {
+  /** May be called again: the engine closes it, and so does whoever opened it. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#swept
     await this.#environment.close()

@@ -1,15 +1,15 @@
-import { SentinelError } from "../errors.ts"
+import { PartitionLostError, SentinelError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import { backoffMs, DEFAULT_RETRY, type RetryPolicy } from "./backoff.ts"
-import { type Dataflow, leaves } from "./dataflow.ts"
-import { Executor } from "./execute.ts"
+import { Dataflow, leaves } from "./dataflow.ts"
+import { Executor, type JourneyContext } from "./execute.ts"
 import { EngineSuspectError, OperatorFailure } from "./failures.ts"
 import { type Entry, Partition, type PartitionLimits } from "./partition.ts"
 import type {
   DeadLetter,
   DeadLetterSink,
   EngineObserver,
-  OperatorContext,
+  OutgoingMessage,
   PartitionId,
   RecordOutcome,
   Source,
@@ -20,7 +20,8 @@ import type {
 export interface EngineParts {
   readonly flow: Dataflow<SourceRecord, unknown>
   readonly sources: readonly Source[]
-  readonly deadLetters: DeadLetterSink
+  /** Written in order; all of them before a failed record counts as finished. */
+  readonly deadLetters: readonly DeadLetterSink[]
   readonly clock: Clock
   readonly observer: EngineObserver
   /** Uniform in [0, 1); a seeded one makes a run repeatable. */
@@ -30,6 +31,8 @@ export interface EngineParts {
 export interface EngineLimits extends PartitionLimits {
   /** How often finished offsets are committed. */
   readonly commitIntervalMs: number
+  /** The shortest time between two transactions of a partition; the first goes at once. */
+  readonly transactionIntervalMs: number
   /** What a revoked partition leaves its records in flight before they are abandoned. */
   readonly revokeTimeoutMs: number
   /** Unexpected failures in a row, of distinct records, after which the process stops. */
@@ -41,7 +44,9 @@ export const DEFAULT_LIMITS: EngineLimits = {
   inFlightMax: 64,
   bufferedMax: 512,
   bufferedBytesMax: 64 * 1_048_576,
+  unpassedMax: 4_096,
   commitIntervalMs: 500,
+  transactionIntervalMs: 100,
   revokeTimeoutMs: 5_000,
   suspectAfter: 20,
   retry: DEFAULT_RETRY,
@@ -58,28 +63,31 @@ export interface PartitionStats {
 /**
  * Runs a flow over its sources.
  *
- * Promise: a record's offset is committed only after its sinks, or the dead-letter sink, have
+ * Promise: a record's offset is committed only after its sinks, or the dead-letter sinks, have
  * acknowledged it and every record before it; so a crash at any instant repeats records and loses
- * none. Records of one key keep their order; partitions do not hold each other up.
+ * none. What a transactional source stages is sent exactly once. Records of one key keep their
+ * order; partitions do not hold each other up.
  */
 export class Engine {
   readonly #parts: EngineParts
   readonly #limits: EngineLimits
   readonly #executor: Executor
+  readonly #burial: Executor
   readonly #partitions = new Map<string, Partition>()
   readonly #finished = Promise.withResolvers<void>()
   readonly #committing = new AbortController()
   #running = 0
   #openSources: number
-  #stopping = false
+  #isStopping = false
   #unexpectedInRow = 0
-  #commits: Promise<void> = Promise.resolve()
 
   constructor(parts: EngineParts, limits: Partial<EngineLimits> = {}) {
     this.#parts = parts
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#openSources = parts.sources.length
-    this.#executor = new Executor(parts.flow, { ...parts, retry: this.#limits.retry })
+    const running = { ...parts, retry: this.#limits.retry }
+    this.#executor = new Executor(parts.flow, running)
+    this.#burial = new Executor(burialFlow(parts.deadLetters), running)
     this.#finished.promise.catch(() => undefined)
   }
 
@@ -96,7 +104,7 @@ export class Engine {
 
   /** Takes no more records, finishes those in flight within `timeoutMs`, commits and closes. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#stopping = true
+    this.#isStopping = true
     const { sources, clock, flow, deadLetters } = this.#parts
     await Promise.all(sources.map((source) => source.stop()))
     const partitions = [...this.#partitions.values()]
@@ -106,7 +114,7 @@ export class Engine {
     await this.#commitAll()
     await Promise.all(sources.map((source) => source.close()))
     for (const leaf of leaves(flow.steps)) if ("write" in leaf) await leaf.close?.()
-    await deadLetters.close?.()
+    for (const sink of deadLetters) await sink.close?.()
     this.#finished.resolve()
   }
 
@@ -155,14 +163,16 @@ export class Engine {
     const { revokeTimeoutMs } = this.#limits
     await settleWithin([partition], { clock: this.#parts.clock, timeoutMs: revokeTimeoutMs })
     await this.#commit(partition)
-    if (this.#partitions.get(partitionKey(id)) === partition) {
-      this.#partitions.delete(partitionKey(id))
-    }
+    this.#drop(partition)
+  }
+
+  #drop(partition: Partition): void {
+    const key = partitionKey(partition.id)
+    if (this.#partitions.get(key) === partition) this.#partitions.delete(key)
   }
 
   #offer(source: Source, record: SourceRecord): boolean {
-    const key = partitionKey(record)
-    const partition = this.#partitions.get(key) ?? this.#assign(source, record)
+    const partition = this.#partitions.get(partitionKey(record)) ?? this.#assign(source, record)
     partition.offer(record)
     this.#pump(partition)
     return !partition.held
@@ -170,72 +180,70 @@ export class Engine {
 
   /** Starts what may start, and lets the source go on once there is room again. */
   #pump(partition: Partition): void {
-    if (this.#stopping || partition.signal.aborted) return
+    if (this.#isStopping || partition.signal.aborted) return
     for (let entry = partition.take(); entry !== undefined; entry = partition.take()) {
-      void this.#process(partition, entry)
+      this.#process(partition, entry)
     }
     if (partition.release()) partition.source.resume(partition.id)
   }
 
-  async #process(partition: Partition, entry: Entry): Promise<void> {
+  /** A record whose steps all answer at once is finished when this returns. */
+  #process(partition: Partition, entry: Entry): void {
     this.#running += 1
-    const startedMs = performance.now()
-    const outcome = await this.#carry(entry.record, partition.signal)
-    this.#running -= 1
-    partition.settle(entry, outcome !== "abandoned")
-    const seconds = (performance.now() - startedMs) / 1_000
-    this.#parts.observer.recordDone(entry.record, outcome, seconds)
+    const journey = new Journey(entry.record, partition)
+    try {
+      const output = this.#executor.run(entry.record, journey)
+      if (!(output instanceof Promise)) {
+        this.#settle(partition, entry, journey, "done")
+        return
+      }
+      output.then(
+        () => this.#arrived(partition, entry, journey, "done"),
+        (error) => this.#fail(partition, entry, journey, error),
+      )
+    } catch (error) {
+      void this.#fail(partition, entry, journey, error)
+    }
+  }
+
+  async #fail(partition: Partition, entry: Entry, journey: Journey, error: unknown) {
+    const failure = asFailure(error)
+    const buried = !journey.signal.aborted && (await this.#bury(failure, journey))
+    if (buried) this.#countUnexpected(failure)
+    this.#arrived(partition, entry, journey, buried ? "dead_letter" : "abandoned")
+  }
+
+  #arrived(partition: Partition, entry: Entry, journey: Journey, outcome: RecordOutcome): void {
+    this.#settle(partition, entry, journey, outcome)
     this.#pump(partition)
     if (this.#openSources === 0) void this.#finishIfDone()
   }
 
-  async #carry(record: SourceRecord, signal: AbortSignal): Promise<RecordOutcome> {
-    const context: OperatorContext = {
-      key: record.key ?? "",
-      eventTimeMs: record.timestampMs,
-      record,
-      signal,
-    }
-    try {
-      await this.#executor.run(record, context)
-      this.#unexpectedInRow = 0
-      return "done"
-    } catch (error) {
-      if (signal.aborted) return "abandoned"
-      return await this.#buryOrAbandon(record, asFailure(error), signal)
-    }
-  }
-
-  async #buryOrAbandon(
-    record: SourceRecord,
-    failure: OperatorFailure,
-    signal: AbortSignal,
-  ): Promise<RecordOutcome> {
-    const letter: DeadLetter = {
-      code: failure.code,
-      operator: failure.operator,
-      message: failure.publicMessage,
-      attempts: failure.attempts,
-      record,
-      failedAtMs: this.#parts.clock.nowMs(),
-    }
-    if (!(await this.#bury(letter, signal))) return "abandoned"
-    this.#countUnexpected(failure)
-    return "dead_letter"
+  #settle(partition: Partition, entry: Entry, journey: Journey, outcome: RecordOutcome): void {
+    this.#running -= 1
+    if (outcome === "done") this.#unexpectedInRow = 0
+    if (outcome === "abandoned") partition.forget(entry)
+    else partition.finish(entry, journey.staged)
+    const seconds = (performance.now() - journey.startedMs) / 1_000
+    this.#parts.observer.recordDone(entry.record, outcome, seconds)
+    if (partition.source.transactional) void this.#commitSoon(partition)
   }
 
   /** Tries until the letter is durable: giving up would lose the record. False once abandoned. */
-  async #bury(letter: DeadLetter, signal: AbortSignal): Promise<boolean> {
-    const { deadLetters, observer, clock, random } = this.#parts
-    for (let attempt = 1; !signal.aborted; attempt += 1) {
+  async #bury(failure: OperatorFailure, journey: Journey): Promise<boolean> {
+    const { observer, clock, random } = this.#parts
+    const letter = letterOf(failure, journey.record, clock.nowMs())
+    for (let attempt = 1; !journey.signal.aborted; attempt += 1) {
       try {
-        await deadLetters.write(letter)
+        // what a later step failed on must not go out beside its own dead letter
+        journey.staged?.splice(0)
+        await this.#burial.run(letter, journey)
         observer.deadLettered(letter)
         return true
       } catch (error) {
-        observer.retried(deadLetters.name, error instanceof SentinelError ? error.code : "INTERNAL")
+        observer.retried(DEAD_LETTERS, codeOf(error))
         const waitMs = backoffMs(attempt, this.#limits.retry, random)
-        await clock.sleep(waitMs, signal).catch(() => undefined)
+        await clock.sleep(waitMs, journey.signal).catch(() => undefined)
       }
     }
     return false
@@ -267,28 +275,75 @@ export class Engine {
     }
   }
 
-  /** One commit at a time: a later one must not be overtaken by an earlier one. */
-  #commitAll(): Promise<void> {
-    this.#commits = this.#commits.then(async () => {
-      const partitions = [...this.#partitions.values()]
-      await Promise.all(partitions.map((partition) => this.#commit(partition)))
-    })
-    return this.#commits
+  /** A record that comes alone is sent at once; many share a transaction. */
+  async #commitSoon(partition: Partition): Promise<void> {
+    if (!partition.scheduleCommit()) return
+    const { clock } = this.#parts
+    const dueMs = partition.lastCommitMs + this.#limits.transactionIntervalMs
+    if (dueMs > clock.nowMs()) await clock.sleep(dueMs - clock.nowMs())
+    partition.lastCommitMs = clock.nowMs()
+    partition.commitStarted()
+    await this.#commit(partition)
+  }
+
+  async #commitAll(): Promise<void> {
+    await Promise.all([...this.#partitions.values()].map((partition) => this.#commit(partition)))
   }
 
   /** A failed commit is tried again at the next tick: until then the records may repeat. */
   async #commit(partition: Partition): Promise<void> {
-    const next = partition.watermark.next
-    if (next === undefined || next === partition.committed) return
+    const { source, id } = partition
     try {
-      await partition.source.commit(partition.id, next)
-      partition.committed = next
-      this.#parts.observer.committed(partition.id, next)
+      await partition.commit(async ({ next, messages }) => {
+        await source.commit(id, next, messages)
+        this.#parts.observer.committed(id, next)
+      })
     } catch (error) {
-      const code = error instanceof SentinelError ? error.code : "INTERNAL"
-      this.#parts.observer.retried(`${partition.source.name}.commit`, code)
+      this.#parts.observer.retried(`${source.name}.commit`, codeOf(error))
+      if (error instanceof PartitionLostError) this.#lose(partition)
     }
   }
+
+  /** Another owner has it by now: nothing of it may be sent any more. */
+  #lose(partition: Partition): void {
+    partition.dropWaiting()
+    partition.abandon()
+    this.#drop(partition)
+  }
+}
+
+const DEAD_LETTERS = "dead_letters"
+
+/** A record on its way through the flow. */
+class Journey implements JourneyContext {
+  readonly key: string
+  readonly eventTimeMs: number
+  readonly record: SourceRecord
+  readonly signal: AbortSignal
+  readonly staged: OutgoingMessage[] | undefined
+  readonly startedMs = performance.now()
+
+  constructor(record: SourceRecord, { signal, source }: Partition) {
+    this.key = record.key ?? ""
+    this.eventTimeMs = record.timestampMs
+    this.record = record
+    this.signal = signal
+    this.staged = source.transactional ? [] : undefined
+  }
+}
+
+function burialFlow(sinks: readonly DeadLetterSink[]): Dataflow<DeadLetter, DeadLetter> {
+  return sinks.reduce((flow, sink) => flow.to(sink), Dataflow.named<DeadLetter>(DEAD_LETTERS))
+}
+
+function letterOf(failure: OperatorFailure, record: SourceRecord, failedAtMs: number): DeadLetter {
+  const { code, operator, publicMessage: message, attempts } = failure
+  return { code, operator, message, attempts, record, failedAtMs }
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof OperatorFailure ? error.cause : error
+  return cause instanceof SentinelError ? cause.code : "INTERNAL"
 }
 
 /** What an abandoned record may take to notice; its next step is refused in any case. */

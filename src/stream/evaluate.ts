@@ -28,6 +28,7 @@ export class Evaluation<Out> {
         eventTimeMs,
         record,
         signal,
+        staged: undefined,
       })) as Out
     } catch (error) {
       throw error instanceof OperatorFailure ? error.cause : error

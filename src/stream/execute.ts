@@ -1,89 +1,148 @@
 import type { BranchArm, Dataflow, ParallelArm, Step } from "./dataflow.ts"
 import { OperatorFailure } from "./failures.ts"
-import { OperatorRunner, type RunnerParts } from "./run-operator.ts"
-import type { Operator, OperatorContext, Sink } from "./types.ts"
+import { BatchRunner, isBatching } from "./run-batch.ts"
+import { type Maybe, OperatorRunner, type Runner, type RunnerParts } from "./run-operator.ts"
+import type { Operator, OperatorContext, OutgoingMessage, Sink } from "./types.ts"
 
-/** Carries a value through every step of a flow; shared by all records, so limits are the flow's. */
+/** The context of a record on its way; one of a transactional source gathers its messages here. */
+export interface JourneyContext extends OperatorContext {
+  readonly staged: OutgoingMessage[] | undefined
+}
+
+type CompiledStep = (value: unknown, context: JourneyContext) => Maybe<unknown>
+
+/**
+ * Carries a value through every step of a flow; shared by all records, so limits are the flow's.
+ *
+ * Steps that answer at once run one after the other without a turn of the event loop.
+ */
 export class Executor {
-  readonly #steps: readonly Step[]
+  readonly #steps: readonly CompiledStep[]
   readonly #parts: RunnerParts
-  readonly runners = new Map<string, OperatorRunner>()
+  readonly runners = new Map<string, Runner>()
 
   /** @throws Error if two steps share a name: counters and topology are told apart by it */
   constructor(flow: Dataflow<never, unknown>, parts: RunnerParts) {
-    this.#steps = flow.steps
     this.#parts = parts
-    this.#prepare(flow.steps)
+    this.#steps = this.#compile(flow.steps)
   }
 
   /** @throws OperatorFailure, or the signal's reason once the record is abandoned */
-  run(value: unknown, context: OperatorContext): Promise<unknown> {
-    return this.#runSteps(this.#steps, value, context)
+  run(value: unknown, context: JourneyContext): Maybe<unknown> {
+    return runFrom(this.#steps, 0, value, context)
   }
 
-  async #runSteps(steps: readonly Step[], input: unknown, context: OperatorContext) {
-    let value = input
-    for (const step of steps) value = await this.#runStep(step, value, context)
-    return value
+  #compile(steps: readonly Step[]): readonly CompiledStep[] {
+    return steps.map((step) => this.#compileStep(step))
   }
 
-  async #runStep(step: Step, value: unknown, context: OperatorContext): Promise<unknown> {
+  #compileStep(step: Step): CompiledStep {
     switch (step.kind) {
-      case "operator":
-        return this.#runner(step.operator.name).run(value, context)
+      case "operator": {
+        const runner = this.#add(step.operator, this.#parts)
+        return (value, context) => runner.run(value, context)
+      }
       case "sink":
-        await this.#runner(step.sink.name).run(value, context)
-        return value
+        return this.#compileSink(step.sink)
       case "parallel":
-        return { ...(value as object), [step.name]: await this.#join(step.arms, value, context) }
+        return this.#compileParallel(step.name, step.arms)
       case "branch":
-        return this.#runSteps(pickArm(step, value).steps, value, context)
+        return this.#compileBranch(step)
     }
   }
 
-  async #join(arms: readonly ParallelArm[], value: unknown, context: OperatorContext) {
-    const outputs = await Promise.all(
-      arms.map(async (arm) => [arm.name, await this.#runArm(arm, value, context)] as const),
-    )
-    return Object.fromEntries(outputs)
+  #compileSink(sink: Sink<never>): CompiledStep {
+    const runner = this.#add(sinkOperator(sink), patient(this.#parts))
+    return (value, context) => {
+      if (context.staged !== undefined && sink.message !== undefined) {
+        context.staged.push(stagedMessage(sink, value))
+        return value
+      }
+      const written = runner.run(value, context)
+      return written instanceof Promise ? written.then(() => value) : value
+    }
   }
 
-  async #runArm({ operator }: ParallelArm, value: unknown, context: OperatorContext) {
-    try {
-      return await this.#runner(operator.name).run(value, context)
-    } catch (error) {
-      if (operator.onFailure !== "degraded" || !(error instanceof OperatorFailure)) throw error
+  #compileParallel(name: string, arms: readonly ParallelArm[]): CompiledStep {
+    const compiled = arms.map((arm) => ({ name: arm.name, run: this.#compileArm(arm) }))
+    return (value, context) => {
+      const outputs = compiled.map(({ run }) => start(run, value, context))
+      const join = (settled: readonly unknown[]) => {
+        const joined: Record<string, unknown> = {}
+        for (const [index, arm] of compiled.entries()) joined[arm.name] = settled[index]
+        return { ...(value as object), [name]: joined }
+      }
+      return outputs.some((output) => output instanceof Promise)
+        ? Promise.all(outputs).then(join)
+        : join(outputs)
+    }
+  }
+
+  /** An arm that may be missing leaves its error's code where its output would have been. */
+  #compileArm({ operator }: ParallelArm): CompiledStep {
+    const runner = this.#add(operator, this.#parts)
+    if (operator.onFailure !== "degraded") return (value, context) => runner.run(value, context)
+    const degrade = (error: unknown) => {
+      if (!(error instanceof OperatorFailure)) throw error
       return { failed: error.code }
     }
-  }
-
-  #runner(name: string): OperatorRunner {
-    const runner = this.runners.get(name)
-    if (runner === undefined) throw new Error(`flow has no step ${name}`)
-    return runner
-  }
-
-  #prepare(steps: readonly Step[]): void {
-    for (const step of steps) {
-      if (step.kind === "operator") this.#add(step.operator, this.#parts)
-      else if (step.kind === "parallel") {
-        for (const arm of step.arms) this.#add(arm.operator, this.#parts)
-      } else if (step.kind === "branch") for (const arm of step.arms) this.#prepare(arm.steps)
-      else this.#add(sinkOperator(step.sink), patient(this.#parts))
+    return (value, context) => {
+      const output = runner.run(value, context)
+      return output instanceof Promise ? output.catch(degrade) : output
     }
   }
 
-  #add(operator: Operator<never, unknown>, parts: RunnerParts): void {
+  #compileBranch(step: Extract<Step, { kind: "branch" }>): CompiledStep {
+    const arms = new Map(step.arms.map((arm: BranchArm) => [arm.name, this.#compile(arm.steps)]))
+    return (value, context) => {
+      const arm = arms.get(step.select(value as never))
+      if (arm === undefined) throw new Error(`branch ${step.name} has no arm for its value`)
+      return runFrom(arm, 0, value, context)
+    }
+  }
+
+  #add(operator: Operator<never, unknown>, parts: RunnerParts): Runner {
     if (this.runners.has(operator.name)) throw new Error(`two steps are named ${operator.name}`)
-    this.runners.set(operator.name, new OperatorRunner(operator, parts))
+    const runner = isBatching(operator)
+      ? new BatchRunner(operator, parts)
+      : new OperatorRunner(operator, parts)
+    this.runners.set(operator.name, runner)
+    return runner
   }
 }
 
-function pickArm(step: Extract<Step, { kind: "branch" }>, value: unknown): BranchArm {
-  const word = step.select(value as never)
-  const arm = step.arms.find((candidate) => candidate.name === word)
-  if (arm === undefined) throw new Error(`branch ${step.name} has no arm for its value`)
-  return arm
+/** An arm that throws must not leave the promises of the others unwatched. */
+function start(run: CompiledStep, value: unknown, context: JourneyContext): Maybe<unknown> {
+  try {
+    return run(value, context)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function runFrom(
+  steps: readonly CompiledStep[],
+  first: number,
+  input: unknown,
+  context: JourneyContext,
+): Maybe<unknown> {
+  let value = input
+  for (let index = first; index < steps.length; index += 1) {
+    const output = steps[index]?.(value, context)
+    if (output instanceof Promise) {
+      return output.then((ready) => runFrom(steps, index + 1, ready, context))
+    }
+    value = output
+  }
+  return value
+}
+
+function stagedMessage(sink: Sink<never>, value: unknown): OutgoingMessage {
+  try {
+    return sink.message?.(value as never) as OutgoingMessage
+  } catch (error) {
+    throw new OperatorFailure(sink.name, 1, error)
+  }
 }
 
 function sinkOperator(sink: Sink<never>): Operator<never, unknown> {

@@ -19,27 +19,17 @@ export class Gate {
     return this.#waiting.size
   }
 
+  /** True and inside, or false: nobody who waits is overtaken. */
+  tryEnter(): boolean {
+    if (this.#inside >= this.#limit) return false
+    this.#inside += 1
+    return true
+  }
+
   /** Resolves once inside; rejects with the signal's reason if that comes first. */
-  enter(signal: AbortSignal): Promise<void> | undefined {
-    signal.throwIfAborted()
-    if (this.#inside < this.#limit) {
-      this.#inside += 1
-      return undefined
-    }
-    return this.#wait(signal)
-  }
-
-  leave(): void {
-    const next = this.#waiting.values().next()
-    if (next.done) {
-      this.#inside -= 1
-      return
-    }
-    this.#waiting.delete(next.value)
-    next.value()
-  }
-
-  #wait(signal: AbortSignal): Promise<void> {
+  enter(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason)
+    if (this.tryEnter()) return Promise.resolve()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const admit = () => {
       signal.removeEventListener("abort", giveUp)
@@ -52,5 +42,16 @@ export class Gate {
     this.#waiting.add(admit)
     signal.addEventListener("abort", giveUp, { once: true })
     return promise
+  }
+
+  /** The place goes to the first who waits, if anybody does. */
+  leave(): void {
+    const next = this.#waiting.values().next()
+    if (next.done) {
+      this.#inside -= 1
+      return
+    }
+    this.#waiting.delete(next.value)
+    next.value()
   }
 }

@@ -1,5 +1,6 @@
 import { AbandonedError } from "./failures.ts"
-import type { PartitionId, Source, SourceRecord } from "./types.ts"
+import { ReadyQueue } from "./ready-queue.ts"
+import type { OutgoingMessage, PartitionId, Source, SourceRecord } from "./types.ts"
 import { type Ticket, Watermark } from "./watermark.ts"
 
 /** A record that waits for its turn, or is in flight. */
@@ -16,6 +17,14 @@ export interface PartitionLimits {
   readonly bufferedMax: number
   /** Bytes of records waiting. */
   readonly bufferedBytesMax: number
+  /** Records started and not yet below the watermark: bounds what one stuck record holds up. */
+  readonly unpassedMax: number
+}
+
+/** What the next commit carries. */
+export interface Progress {
+  readonly next: bigint
+  readonly messages: readonly OutgoingMessage[]
 }
 
 /**
@@ -26,22 +35,30 @@ export interface PartitionLimits {
 export class Partition {
   readonly id: PartitionId
   readonly source: Source
-  readonly watermark = new Watermark()
   readonly #limits: PartitionLimits
   readonly #life = new AbortController()
   readonly #lanes = new Map<string, Entry[]>()
-  #ready: Entry[] = []
+  readonly #ready = new ReadyQueue<Entry>()
+  readonly #watermark: Watermark
+  #outbox: OutgoingMessage[] = []
   #buffered = 0
   #bufferedBytes = 0
   #inFlight = 0
   #held = false
   #idle: (() => void)[] = []
-  committed: bigint | undefined
+  #committed: bigint | undefined
+  #commits: Promise<void> = Promise.resolve()
+  #isCommitScheduled = false
+  /** When the last transaction began; epoch milliseconds. */
+  lastCommitMs = 0
 
   constructor(id: PartitionId, source: Source, limits: PartitionLimits) {
     this.id = id
     this.source = source
     this.#limits = limits
+    this.#watermark = new Watermark(({ messages }) => {
+      if (messages !== undefined) this.#outbox.push(...messages)
+    })
   }
 
   /** Aborted when the partition is given back: what is still in flight must not reach a sink. */
@@ -61,9 +78,13 @@ export class Partition {
     return this.#held
   }
 
+  get committed(): bigint | undefined {
+    return this.#committed
+  }
+
   /** Takes the record always; `held` says whether the buffer is now full. */
   offer(record: SourceRecord): void {
-    const entry = { record, ticket: this.watermark.admit(record.offset) }
+    const entry = { record, ticket: this.#watermark.admit(record.offset) }
     this.#buffered += 1
     this.#bufferedBytes += record.value.byteLength
     this.#line(entry)
@@ -72,7 +93,10 @@ export class Partition {
 
   /** The next record that may start, in order of arrival among free keys. */
   take(): Entry | undefined {
-    if (this.#inFlight >= this.#limits.inFlightMax) return undefined
+    const { inFlightMax, unpassedMax } = this.#limits
+    if (this.#inFlight >= inFlightMax) return undefined
+    // what is finished behind a stuck record waits here, with the messages it will send
+    if (this.#watermark.pending - this.#buffered >= unpassedMax) return undefined
     const entry = this.#ready.shift()
     if (entry === undefined) return undefined
     this.#buffered -= 1
@@ -81,12 +105,16 @@ export class Partition {
     return entry
   }
 
-  /** The record's outcome is durable, or (`finished` false) it was abandoned. */
-  settle(entry: Entry, finished: boolean): void {
-    if (finished) this.watermark.finish(entry.ticket)
-    this.#inFlight -= 1
-    this.#advanceLane(entry.record.key)
-    if (this.#inFlight === 0) for (const wake of this.#idle.splice(0)) wake()
+  /** The record's outcome is durable, or staged in `messages`. */
+  finish(entry: Entry, messages: readonly OutgoingMessage[] | undefined): void {
+    entry.ticket.messages = messages
+    this.#watermark.finish(entry.ticket)
+    this.#leave(entry)
+  }
+
+  /** The record was abandoned: the source will deliver it again. */
+  forget(entry: Entry): void {
+    this.#leave(entry)
   }
 
   /** True once when a held partition has room again. */
@@ -98,7 +126,7 @@ export class Partition {
 
   /** Forgets what has not started: the source will deliver it again to the next owner. */
   dropWaiting(): void {
-    this.#ready = []
+    this.#ready.clear()
     this.#lanes.clear()
     this.#buffered = 0
     this.#bufferedBytes = 0
@@ -111,6 +139,36 @@ export class Partition {
   whenIdle(): Promise<void> {
     if (this.#inFlight === 0) return Promise.resolve()
     return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** False while a commit is waiting for its moment: what is finished until then is part of it. */
+  scheduleCommit(): boolean {
+    if (this.#isCommitScheduled) return false
+    this.#isCommitScheduled = true
+    return true
+  }
+
+  commitStarted(): void {
+    this.#isCommitScheduled = false
+  }
+
+  /**
+   * Commits what is finished by `send`, one commit at a time: a later one never overtakes an
+   * earlier one. After a failure the same messages are part of the next commit.
+   */
+  commit(send: (progress: Progress) => Promise<void>): Promise<void> {
+    const run = this.#commits.then(() => this.#commitOnce(send))
+    this.#commits = run.catch(() => undefined)
+    return run
+  }
+
+  async #commitOnce(send: (progress: Progress) => Promise<void>): Promise<void> {
+    const { next } = this.#watermark
+    if (next === undefined || next === this.#committed) return
+    const messages = this.#outbox.slice()
+    await send({ next, messages })
+    this.#committed = next
+    this.#outbox.splice(0, messages.length)
   }
 
   #full(share: number): boolean {
@@ -130,8 +188,13 @@ export class Partition {
     this.#ready.push(entry)
   }
 
-  #advanceLane(key: string | null): void {
-    if (key === null) return
+  #leave({ record }: Entry): void {
+    this.#inFlight -= 1
+    if (record.key !== null) this.#advanceLane(record.key)
+    if (this.#inFlight === 0) for (const wake of this.#idle.splice(0)) wake()
+  }
+
+  #advanceLane(key: string): void {
     const next = this.#lanes.get(key)?.shift()
     if (next !== undefined) this.#ready.push(next)
     else this.#lanes.delete(key)

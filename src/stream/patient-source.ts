@@ -55,7 +55,10 @@ export function patientSource<S extends Source>(parts: PatientParts<S>): Patient
     },
     pause: (id: PartitionId) => inner?.pause(id),
     resume: (id: PartitionId) => inner?.resume(id),
-    commit: async (id: PartitionId, nextOffset: bigint) => inner?.commit(id, nextOffset),
+    get transactional() {
+      return inner?.transactional ?? false
+    },
+    commit: async (id, nextOffset, messages) => inner?.commit(id, nextOffset, messages),
     async stop() {
       stopped.abort()
       await reaching

@@ -5,11 +5,25 @@ import { OperatorFailure, OperatorTimeoutError } from "./failures.ts"
 import { Gate } from "./gate.ts"
 import type { EngineObserver, Operator, OperatorContext } from "./types.ts"
 
+/** A value, or the promise of one: what is ready at once costs no turn of the event loop. */
+export type Maybe<T> = T | Promise<T>
+
 export interface RunnerParts {
   readonly clock: Clock
   readonly observer: EngineObserver
   readonly random: () => number
   readonly retry: RetryPolicy
+}
+
+/** Runs one step for any number of records. */
+export interface Runner {
+  readonly operator: Operator<never, unknown>
+  readonly gate: Gate
+  /**
+   * @returns the output, at once where the operator answers at once
+   * @throws OperatorFailure, or the signal's reason once the record is abandoned
+   */
+  run(input: unknown, context: OperatorContext): Maybe<unknown>
 }
 
 /**
@@ -18,7 +32,7 @@ export interface RunnerParts {
  * A retryable SentinelError is tried again with backoff, up to `attemptsMax`; all else, and what is
  * used up, is thrown as an OperatorFailure. No permit is held while waiting to try again.
  */
-export class OperatorRunner {
+export class OperatorRunner implements Runner {
   readonly operator: Operator<never, unknown>
   readonly gate: Gate
   readonly #parts: RunnerParts
@@ -29,11 +43,33 @@ export class OperatorRunner {
     this.#parts = parts
   }
 
-  /** @throws OperatorFailure, or the signal's reason once the record is abandoned */
-  async run(input: unknown, context: OperatorContext): Promise<unknown> {
+  run(input: unknown, context: OperatorContext): Maybe<unknown> {
+    if (context.signal.aborted) throw context.signal.reason
+    if (!this.gate.tryEnter()) return this.#retrying(input, context, undefined)
+    const startedMs = performance.now()
+    try {
+      const output = this.#process(input, context)
+      if (output instanceof Promise) {
+        return this.#retrying(input, context, this.#finish(output, startedMs))
+      }
+      this.#left("ok", startedMs)
+      return output
+    } catch (error) {
+      this.#left("failed", startedMs)
+      return this.#retrying(input, context, Promise.resolve({ error }))
+    }
+  }
+
+  /** @param first the attempt that is already under way, if one is */
+  async #retrying(
+    input: unknown,
+    context: OperatorContext,
+    first: Promise<Attempt> | undefined,
+  ): Promise<unknown> {
     const { clock, observer, random, retry } = this.#parts
+    let running = first
     for (let attempt = 1; ; attempt += 1) {
-      const result = await this.#attempt(input, context)
+      const result = await (running ?? this.#attempt(input, context))
       if (!("error" in result)) return result.output
       context.signal.throwIfAborted()
       const { error } = result
@@ -41,31 +77,34 @@ export class OperatorRunner {
       if (!again) throw new OperatorFailure(this.operator.name, attempt, error)
       observer.retried(this.operator.name, error.code)
       await clock.sleep(backoffMs(attempt, retry, random), context.signal)
+      running = undefined
     }
   }
 
-  async #attempt(
-    input: unknown,
-    context: OperatorContext,
-  ): Promise<{ output: unknown } | { error: unknown }> {
-    const entering = this.gate.enter(context.signal)
-    if (entering !== undefined) await entering
+  async #attempt(input: unknown, context: OperatorContext): Promise<Attempt> {
+    await this.gate.enter(context.signal)
     const startedMs = performance.now()
-    let outcome: "ok" | "failed" = "failed"
+    return this.#finish((async () => this.#process(input, context))(), startedMs)
+  }
+
+  async #finish(work: Promise<unknown>, startedMs: number): Promise<Attempt> {
     try {
-      const output = await this.#process(input, context)
-      outcome = "ok"
+      const output = await work
+      this.#left("ok", startedMs)
       return { output }
     } catch (error) {
+      this.#left("failed", startedMs)
       return { error }
-    } finally {
-      this.gate.leave()
-      const seconds = (performance.now() - startedMs) / 1_000
-      this.#parts.observer.operatorDone(this.operator.name, outcome, seconds)
     }
   }
 
-  #process(input: unknown, context: OperatorContext): Promise<unknown> | unknown {
+  #left(outcome: "ok" | "failed", startedMs: number): void {
+    this.gate.leave()
+    const seconds = (performance.now() - startedMs) / 1_000
+    this.#parts.observer.operatorDone(this.operator.name, outcome, seconds)
+  }
+
+  #process(input: unknown, context: OperatorContext): Maybe<unknown> {
     const { operator } = this
     if (operator.timeoutMs === undefined) return operator.process(input as never, context)
     return this.#processInTime(input, context, operator.timeoutMs)
@@ -74,7 +113,6 @@ export class OperatorRunner {
   /** The operator's signal fires at its timeout; one that ignores the signal is not waited for. */
   async #processInTime(input: unknown, context: OperatorContext, timeoutMs: number) {
     const giveUp = new AbortController()
-    const signal = AbortSignal.any([context.signal, giveUp.signal])
     const finished = new AbortController()
     const timeout = this.#parts.clock.sleep(timeoutMs, finished.signal).then(() => {
       const error = new OperatorTimeoutError(this.operator.name, timeoutMs)
@@ -83,10 +121,14 @@ export class OperatorRunner {
     })
     timeout.catch(() => undefined)
     try {
-      const work = this.operator.process(input as never, { ...context, signal })
-      return await Promise.race([work, timeout])
+      const { key, eventTimeMs, record } = context
+      const signal = AbortSignal.any([context.signal, giveUp.signal])
+      const inTime = { key, eventTimeMs, record, signal }
+      return await Promise.race([this.operator.process(input as never, inTime), timeout])
     } finally {
       finished.abort()
     }
   }
 }
+
+type Attempt = { readonly output: unknown } | { readonly error: unknown }

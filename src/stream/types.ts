@@ -27,21 +27,46 @@ export interface OperatorContext {
 export interface Operator<in In, out Out> {
   /** snake_case verb, unique in its flow. */
   readonly name: string
-  /** How many records may be inside at once; default 1, so a wider limit is always written down. */
+  /** How many calls may be inside at once; default 1, so a wider limit is always written down. */
   readonly concurrency?: number
   readonly timeoutMs?: number
   /** What a failure means for the verdict; printed by `topology`. Default "closed". */
   readonly onFailure?: "closed" | "degraded"
   process(input: In, context: OperatorContext): Promise<Out> | Out
+  /** Takes several records at once where they have come together; see BatchOptions. */
+  readonly batch?: BatchOptions<In, Out>
+}
+
+/** Micro-batching: a record that comes alone is never kept waiting for company. */
+export interface BatchOptions<in In, out Out> {
+  readonly sizeMax: number
+  /** How long a batch with at least two records waits to fill; default 0. */
+  readonly lingerMs?: number
+  /** One output for each input, in order; a thrown error fails them all, one by one again. */
+  process(inputs: readonly In[], signal: AbortSignal): Promise<readonly Out[]> | readonly Out[]
+}
+
+/** A message that a transactional source commits together with the offsets it came from. */
+export interface OutgoingMessage {
+  readonly topic: string
+  readonly key: string | null
+  readonly value: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The last step of a record: resolves once what it was given is durable. */
 export interface Sink<in In> {
   readonly name: string
+  /** Of `write`; where `message` is staged for a transactional source it is exactly once. */
   readonly guarantee: "exactly-once" | "idempotent" | "at-least-once"
   /** How many records may be inside at once; default 1. */
   readonly concurrency?: number
   write(input: In, context: OperatorContext): Promise<void>
+  /**
+   * What `write` would send. Records of a transactional source are not written: this is staged and
+   * goes out in the transaction that commits their offsets. @throws SentinelError, permanent
+   */
+  message?(input: In): OutgoingMessage
   close?(): Promise<void>
 }
 
@@ -54,12 +79,8 @@ export interface DeadLetter {
   readonly failedAtMs: number
 }
 
-export interface DeadLetterSink {
-  readonly name: string
-  /** Resolves once durable; only then may the record's offset be committed. */
-  write(letter: DeadLetter): Promise<void>
-  close?(): Promise<void>
-}
+/** Where dead letters go: only when all such sinks have them may the record's offset be committed. */
+export type DeadLetterSink = Sink<DeadLetter>
 
 export interface PartitionId {
   readonly topic: string
@@ -82,12 +103,24 @@ export interface SourceListener {
 
 export interface Source {
   readonly name: string
+  /** True where `commit` also sends messages, all or nothing with the offset. */
+  readonly transactional?: boolean
   /** Resolves once the source is reading (or has learnt that it cannot: it rejects). */
   start(listener: SourceListener): Promise<void>
   pause(partition: PartitionId): void
   resume(partition: PartitionId): void
-  /** Every offset below `nextOffset` is finished. Resolves once that is durable. */
-  commit(partition: PartitionId, nextOffset: bigint): Promise<void>
+  /**
+   * Every offset below `nextOffset` is finished. Resolves once that is durable.
+   *
+   * A transactional source sends `messages`, in order, in the same transaction. After a failure the
+   * engine calls again with the same ones and possibly more.
+   * @throws PartitionLostError when the partition belongs to another owner by now
+   */
+  commit(
+    partition: PartitionId,
+    nextOffset: bigint,
+    messages?: readonly OutgoingMessage[],
+  ): Promise<void>
   /** No records after this resolves; `commit` still works. */
   stop(): Promise<void>
   close(): Promise<void>
@@ -101,5 +134,6 @@ export interface EngineObserver {
   retried(operator: string, code: string): void
   deadLettered(letter: DeadLetter): void
   recordDone(record: SourceRecord, outcome: RecordOutcome, seconds: number): void
+  batched?(operator: string, size: number): void
   committed(partition: PartitionId, nextOffset: bigint): void
 }

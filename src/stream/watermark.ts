@@ -1,8 +1,14 @@
-/** A record on its way: `finished` once its outcome is durable. */
+import type { OutgoingMessage } from "./types.ts"
+
+/** A record on its way; `finished` once its outcome is durable or staged. */
 export interface Ticket {
   readonly offset: bigint
   finished: boolean
+  /** What goes out with the commit that passes this record. */
+  messages: readonly OutgoingMessage[] | undefined
 }
+
+const NO_OFFSET = -1n
 
 /**
  * The low watermark of one partition: everything below it is finished.
@@ -12,29 +18,36 @@ export interface Ticket {
 export class Watermark {
   #tickets: Ticket[] = []
   #head = 0
-  #next: bigint | undefined
+  #next = NO_OFFSET
+  readonly #onPass: (ticket: Ticket) => void
+
+  constructor(onPass: (ticket: Ticket) => void = () => undefined) {
+    this.#onPass = onPass
+  }
 
   /** @param offset above every offset admitted before */
   admit(offset: bigint): Ticket {
-    const ticket: Ticket = { offset, finished: false }
+    const ticket: Ticket = { offset, finished: false, messages: undefined }
     this.#tickets.push(ticket)
     return ticket
   }
 
   finish(ticket: Ticket): void {
     ticket.finished = true
-    for (;;) {
-      const head = this.#tickets[this.#head]
-      if (head === undefined || !head.finished) break
-      this.#next = head.offset + 1n
+    let passed: Ticket | undefined
+    for (let head = this.#tickets[this.#head]; head?.finished; head = this.#tickets[this.#head]) {
+      this.#onPass(head)
+      passed = head
       this.#head += 1
     }
+    if (passed === undefined) return
+    this.#next = passed.offset + 1n
     this.#compact()
   }
 
   /** The next offset to commit: one past the last finished run; undefined before the first. */
   get next(): bigint | undefined {
-    return this.#next
+    return this.#next === NO_OFFSET ? undefined : this.#next
   }
 
   /** Records admitted and not yet passed. */

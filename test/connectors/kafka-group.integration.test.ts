@@ -53,7 +53,7 @@ describe.skipIf(service === undefined)("a consumer group of engines", () => {
       const engine = new Engine({
         flow: Dataflow.named<SourceRecord>("test").to(sink),
         sources: [kafkaSource(kafka, { topics: [topic], groupId, sessionTimeoutMs: 6_000 })],
-        deadLetters: { name: "none", write: async () => undefined },
+        deadLetters: [],
         clock: systemClock,
         observer: silent,
         random: () => 0.5,

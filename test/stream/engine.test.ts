@@ -30,7 +30,7 @@ function rig(items: readonly ListItem[], given: Rig = {}) {
   const start = Dataflow.named<SourceRecord>("test").via(decode)
   const flow = (given.operator === undefined ? start : start.via(given.operator)).to(sink)
   const engine = new Engine(
-    { flow, sources: [source], deadLetters, clock, observer, random: () => 0.5 },
+    { flow, sources: [source], deadLetters: [deadLetters], clock, observer, random: () => 0.5 },
     given.limits,
   )
   return { engine, clock, source, sink, deadLetters, observer }
@@ -93,7 +93,7 @@ describe("Engine", () => {
           const engine = new Engine({
             flow,
             sources: [listSource([...items, EOF])],
-            deadLetters: listDeadLetters(),
+            deadLetters: [listDeadLetters()],
             clock,
             observer: listObserver(),
             random: () => 0.5,
@@ -177,6 +177,7 @@ describe("Engine", () => {
     let failures = 3
     const deadLetters: DeadLetterSink = {
       name: "flaky_letters",
+      guarantee: "at-least-once",
       async write() {
         failures -= 1
         if (failures > 0) throw new UnavailableError("letters")
@@ -196,7 +197,7 @@ describe("Engine", () => {
     await clock.settle(engine.finished)
     const letter = observer.lines.indexOf("dead letter HASH_MISMATCH")
     const commit = observer.lines.indexOf("committed 0/1")
-    expect(observer.lines.filter((line) => line.startsWith("flaky_letters")).length).toBe(2)
+    expect(observer.lines.filter((line) => line.startsWith("flaky_letters retried")).length).toBe(2)
     expect(letter).toBeGreaterThan(-1)
     expect(commit).toBeGreaterThan(letter)
   })
@@ -256,7 +257,7 @@ describe("Engine", () => {
       {
         flow,
         sources: [source],
-        deadLetters: listDeadLetters(),
+        deadLetters: [listDeadLetters()],
         clock,
         observer: {
           ...listObserver(),
@@ -333,7 +334,7 @@ describe("Engine", () => {
       {
         flow: Dataflow.named<SourceRecord>("drain").via(decode).via(slow).to(sink),
         sources: [source],
-        deadLetters: listDeadLetters(),
+        deadLetters: [listDeadLetters()],
         clock,
         observer: listObserver(),
         random: () => 0.5,

@@ -18,6 +18,8 @@ export function listDeadLetters(): DeadLetterSink & { readonly letters: DeadLett
   const letters: DeadLetter[] = []
   return {
     name: "list_dead_letters",
+    guarantee: "at-least-once",
+    concurrency: 64,
     letters,
     async write(letter) {
       letters.push(letter)

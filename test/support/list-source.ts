@@ -1,4 +1,10 @@
-import type { PartitionId, Source, SourceListener, SourceRecord } from "../../src/stream/types.ts"
+import type {
+  OutgoingMessage,
+  PartitionId,
+  Source,
+  SourceListener,
+  SourceRecord,
+} from "../../src/stream/types.ts"
 
 /** The source ends here. */
 export const EOF = "eof"
@@ -9,6 +15,10 @@ export type ListItem = SourceRecord | typeof EOF | typeof ABORT
 export interface ListSource extends Source {
   /** Committed next offsets, in the order in which they came. */
   readonly commits: { readonly id: PartitionId; readonly nextOffset: bigint }[]
+  /** What transactions sent, in the order in which they were committed. */
+  readonly sent: OutgoingMessage[]
+  /** The next commits throw these, one each. */
+  readonly commitFailures: Error[]
   readonly pauses: number
   /** Gives a partition back, as a rebalance does. */
   revoke(id: PartitionId): Promise<void>
@@ -16,7 +26,10 @@ export interface ListSource extends Source {
 }
 
 /** Delivers the list as fast as the engine takes it, holding where it is told to. */
-export function listSource(items: readonly ListItem[], name = "list"): ListSource {
+export function listSource(
+  items: readonly ListItem[],
+  { name = "list", transactional = false } = {},
+): ListSource {
   let listener: SourceListener | undefined
   let next = 0
   let held = false
@@ -36,6 +49,9 @@ export function listSource(items: readonly ListItem[], name = "list"): ListSourc
 
   const source = {
     name,
+    transactional,
+    sent: [] as OutgoingMessage[],
+    commitFailures: [] as Error[],
     commits: [] as { id: PartitionId; nextOffset: bigint }[],
     pauses: 0,
     closed: false,
@@ -50,7 +66,14 @@ export function listSource(items: readonly ListItem[], name = "list"): ListSourc
       held = false
       deliver()
     },
-    async commit({ topic, partition }: PartitionId, nextOffset: bigint) {
+    async commit(
+      { topic, partition }: PartitionId,
+      nextOffset: bigint,
+      messages: readonly OutgoingMessage[] = [],
+    ) {
+      const failure = source.commitFailures.shift()
+      if (failure !== undefined) throw failure
+      source.sent.push(...messages)
       source.commits.push({ id: { topic, partition }, nextOffset })
     },
     async revoke(id: PartitionId) {

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test"
+import { HashMismatchError, PartitionLostError, UnavailableError } from "../../src/errors.ts"
+import { Dataflow } from "../../src/stream/dataflow.ts"
+import { Engine, type EngineLimits } from "../../src/stream/engine.ts"
+import type {
+  DeadLetter,
+  DeadLetterSink,
+  Operator,
+  Sink,
+  SourceRecord,
+} from "../../src/stream/types.ts"
+import { FakeClock } from "../support/fake-clock.ts"
+import { listObserver } from "../support/list-sink.ts"
+import { EOF, type ListItem, listSource, record } from "../support/list-source.ts"
+
+/*
+ * Goal: what a transactional source sends and the offset it commits are one.
+ * Method: a list source that records each transaction, in virtual time, with commits that fail.
+ */
+
+const GATE = Promise.withResolvers<void>()
+
+const decode: Operator<SourceRecord, string> = {
+  name: "decode",
+  concurrency: 64,
+  process({ value }) {
+    const text = new TextDecoder().decode(value)
+    if (text === "bad") throw new HashMismatchError("sha256")
+    return text === "stuck" ? GATE.promise.then(() => text) : text
+  },
+}
+
+const topicSink: Sink<string> = {
+  name: "topic",
+  guarantee: "at-least-once",
+  write: () => Promise.reject(new Error("a transactional source must stage, not write")),
+  message: (text) => ({ topic: "out", key: null, value: text }),
+}
+
+function deadLetterTopic(letters: DeadLetter[]): DeadLetterSink {
+  return {
+    name: "dead_letter_topic",
+    guarantee: "at-least-once",
+    write: async (letter) => void letters.push(letter),
+    message: ({ code }) => ({ topic: "dead", key: null, value: code }),
+  }
+}
+
+function rig(items: readonly ListItem[], limits: Partial<EngineLimits> = {}) {
+  const clock = new FakeClock()
+  const source = listSource(items, { transactional: true })
+  const written: DeadLetter[] = []
+  const observer = listObserver()
+  const engine = new Engine(
+    {
+      flow: Dataflow.named<SourceRecord>("test").via(decode).to(topicSink),
+      sources: [source],
+      deadLetters: [deadLetterTopic(written)],
+      clock,
+      observer,
+      random: () => 0.5,
+    },
+    limits,
+  )
+  const sent = () => source.sent.map(({ topic, value }) => `${topic}:${value}`)
+  return { engine, clock, source, sent, written, observer }
+}
+
+describe("Engine over a transactional source", () => {
+  test("sends each output once, in the transaction that commits its offset", async () => {
+    const { engine, clock, source, sent } = rig([record(0, "a"), record(1, "b"), EOF])
+    await engine.start()
+    await clock.settle(engine.finished)
+    expect(sent()).toEqual(["out:a", "out:b"])
+    expect(source.commits.at(-1)?.nextOffset).toBe(2n)
+  })
+
+  test("stages a dead letter instead of the record's own output", async () => {
+    const { engine, clock, sent, written } = rig([record(0, "bad"), record(1, "b"), EOF])
+    await engine.start()
+    await clock.settle(engine.finished)
+    expect(sent()).toEqual(["dead:HASH_MISMATCH", "out:b"])
+    expect(written).toEqual([])
+  })
+
+  test("sends nothing of a record behind one that is not finished", async () => {
+    const { engine, clock, source, sent } = rig([
+      record(0, "first"),
+      record(1, "stuck"),
+      record(2, "behind"),
+    ])
+    await engine.start()
+    await clock.settle(clock.sleep(5_000))
+    expect(sent()).toEqual(["out:first"])
+    expect(source.commits.at(-1)?.nextOffset).toBe(1n)
+  })
+
+  test("repeats the whole transaction after a failed commit, and doubles nothing", async () => {
+    const { engine, clock, source, sent } = rig([record(0, "a"), record(1, "b"), EOF])
+    source.commitFailures.push(new UnavailableError("kafka"), new UnavailableError("kafka"))
+    await engine.start()
+    await clock.settle(clock.sleep(5_000))
+    expect(sent()).toEqual(["out:a", "out:b"])
+  })
+
+  test("lets go of a partition that another owner has fenced", async () => {
+    const { engine, clock, source, sent, observer } = rig([record(0, "a")])
+    source.commitFailures.push(new PartitionLostError())
+    await engine.start()
+    await clock.settle(clock.sleep(5_000))
+    expect(sent()).toEqual([])
+    expect(engine.stats()).toEqual([])
+    expect(observer.lines).toContain("list.commit retried PARTITION_LOST")
+  })
+
+  test("bounds what waits behind a stuck record", async () => {
+    const items = Array.from({ length: 100 }, (_, index) => record(index, index ? "x" : "stuck"))
+    const { engine, clock } = rig(items, { unpassedMax: 10, bufferedMax: 1_000 })
+    await engine.start()
+    await clock.quiet()
+    expect(engine.stats()[0]).toMatchObject({ inFlight: 1, buffered: 90 })
+  })
+})
