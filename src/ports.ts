@@ -95,6 +95,11 @@ export interface PayloadClassifier {
   readonly info: ModelInfo
   /** P(attack) at and above which a payload is certain to be an attack; chosen on validate. */
   readonly certainThreshold: number
+  /**
+   * P(attack) by the share of benign texts that exceed it ("0.01", "0.005", "0.001", "0.0002"), as
+   * chosen on validate; absent where the model holds none.
+   */
+  readonly thresholds?: Readonly<Record<string, number>>
   classify(input: PayloadInput): Classification
   /** Spans sorted by absolute weight; at most `spansMax` (default 8). */
   explain(input: PayloadInput, spansMax?: number): readonly Omit<PayloadSpan, "payload_id">[]

@@ -1,4 +1,9 @@
 import { PAYLOAD_CLASSES, type PayloadClass } from "../../events.ts"
+import { calibrationError, reliabilityBins } from "./calibration.ts"
+
+/** Shares of benign rows that may be called attacks, at which recall is reported. */
+export const FALSE_POSITIVE_RATES = [0.01, 0.005, 0.001, 0.0002] as const
+export type FalsePositiveRate = `${(typeof FALSE_POSITIVE_RATES)[number]}`
 
 /** A payload with its truth and what a classifier said of it. */
 export interface JudgedPayload {
@@ -26,16 +31,19 @@ export interface PayloadReport {
   readonly recall: number | null
   readonly f1: number | null
   readonly fpr: number | null
-  /** Mean F1 over the classes that have rows here. */
+  /** Mean F1 over those of the five classes that have rows here; `other_attack` is none of them. */
   readonly macroF1: number | null
   /** Share of attacks above the score that at most this share of benign rows exceeds. */
-  readonly recallAtFpr: Readonly<Record<"0.001" | "0.005" | "0.01", number | null>>
-  /** Expected calibration error of the predicted class, 15 bins of equal width. */
+  readonly recallAtFpr: Readonly<Record<FalsePositiveRate, number | null>>
+  /** Expected calibration error of the predicted class, 15 bins of equal mass. */
   readonly ece: number
   readonly byClass: Readonly<Record<string, ClassReport>>
 }
 
-const ECE_BINS = 15
+/** The five that the macro-F1 is over, and that every report has. */
+const MAIN_CLASSES: readonly string[] = PAYLOAD_CLASSES.filter(
+  (name) => `${name}` !== "other_attack",
+)
 
 /** Summarises judged payloads; pure, order does not matter. */
 export function reportOf(rows: readonly JudgedPayload[]): PayloadReport {
@@ -45,7 +53,7 @@ export function reportOf(rows: readonly JudgedPayload[]): PayloadReport {
   const alarms = benign.filter((row) => row.predicted !== "benign").length
   const precision = ratio(caught, caught + alarms)
   const recall = ratio(caught, attacks.length)
-  const byClass = Object.fromEntries(PAYLOAD_CLASSES.map((name) => [name, classReport(rows, name)]))
+  const byClass = Object.fromEntries(classesOf(rows).map((name) => [name, classReport(rows, name)]))
   return {
     rows: rows.length,
     attacks: attacks.length,
@@ -53,18 +61,19 @@ export function reportOf(rows: readonly JudgedPayload[]): PayloadReport {
     recall,
     f1: precision === null || recall === null ? null : harmonicMean(precision, recall),
     fpr: ratio(alarms, benign.length),
-    macroF1: macroF1(Object.values(byClass)),
-    recallAtFpr: {
-      "0.001": recallAt(attacks, benign, 0.001),
-      "0.005": recallAt(attacks, benign, 0.005),
-      "0.01": recallAt(attacks, benign, 0.01),
-    },
-    ece: calibrationError(rows),
+    macroF1: macroF1(byClass),
+    recallAtFpr: recallsAt(attacks, benign),
+    ece: calibrationError(reliabilityBins(rows)),
     byClass,
   }
 }
 
-function classReport(rows: readonly JudgedPayload[], name: PayloadClass): ClassReport {
+/** The five, then whatever else was meant or said. */
+function classesOf(rows: readonly JudgedPayload[]): readonly string[] {
+  return [...new Set([...MAIN_CLASSES, ...rows.flatMap((row) => [row.label, row.predicted])])]
+}
+
+function classReport(rows: readonly JudgedPayload[], name: string): ClassReport {
   const support = rows.filter((row) => row.label === name).length
   const predicted = rows.filter((row) => row.predicted === name).length
   const right = rows.filter((row) => row.label === name && row.predicted === name).length
@@ -73,25 +82,34 @@ function classReport(rows: readonly JudgedPayload[], name: PayloadClass): ClassR
   return { support, precision, recall, f1: harmonicMean(precision, recall) }
 }
 
-function macroF1(classes: readonly ClassReport[]): number | null {
-  const present = classes.filter(({ support }) => support > 0)
+function macroF1(byClass: Readonly<Record<string, ClassReport>>): number | null {
+  const present = MAIN_CLASSES.flatMap((name) => byClass[name] ?? []).filter(
+    ({ support }) => support > 0,
+  )
   return ratio(
     present.reduce((total, { f1 }) => total + f1, 0),
     present.length,
   )
 }
 
-function recallAt(
+function recallsAt(
   attacks: readonly JudgedPayload[],
   benign: readonly JudgedPayload[],
-  fpr: number,
-): number | null {
-  if (benign.length === 0 || attacks.length === 0) return null
-  const threshold = thresholdAt(
-    benign.map((row) => row.attackProbability),
-    fpr,
-  )
-  return attacks.filter((row) => row.attackProbability > threshold).length / attacks.length
+): Record<FalsePositiveRate, number | null> {
+  const scores = benign.map((row) => row.attackProbability)
+  const recall = (rate: number) =>
+    benign.length === 0 ? null : shareAbove(attacks, thresholdAt(scores, rate))
+  return {
+    "0.01": recall(0.01),
+    "0.005": recall(0.005),
+    "0.001": recall(0.001),
+    "0.0002": recall(0.0002),
+  }
+}
+
+/** Share of rows whose P(attack) exceeds the threshold, 0..1; null without rows. */
+export function shareAbove(rows: readonly JudgedPayload[], threshold: number): number | null {
+  return ratio(rows.filter((row) => row.attackProbability > threshold).length, rows.length)
 }
 
 /** The lowest score that at most a share `fpr` of the benign scores exceed. */
@@ -100,22 +118,11 @@ export function thresholdAt(benignScores: readonly number[], fpr: number): numbe
   return descending[Math.floor(descending.length * fpr)] ?? 0
 }
 
-function calibrationError(rows: readonly JudgedPayload[]): number {
-  const bins = Array.from({ length: ECE_BINS }, () => ({ confidence: 0, right: 0 }))
-  for (const { confidence, label, predicted } of rows) {
-    const bin = bins[Math.min(ECE_BINS - 1, Math.floor(confidence * ECE_BINS))]
-    if (bin === undefined) continue
-    bin.confidence += confidence
-    bin.right += label === predicted ? 1 : 0
-  }
-  const gap = bins.reduce((total, bin) => total + Math.abs(bin.confidence - bin.right), 0)
-  return gap / Math.max(1, rows.length)
-}
-
-function ratio(part: number, whole: number): number | null {
+/** null where there is nothing to share. */
+export function ratio(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole
 }
 
-function harmonicMean(left: number, right: number): number {
+export function harmonicMean(left: number, right: number): number {
   return left + right === 0 ? 0 : (2 * left * right) / (left + right)
 }
