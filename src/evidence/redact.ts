@@ -1,21 +1,31 @@
 /** Longer texts are cut here before anything else: nobody shows more of a payload. */
 export const REDACTED_CHARS_MAX = 65_536
+const PLACE_CHARS_MAX = 512
 const MASK = "[redacted]"
 
 const SECRET_WORD =
   "pass(?:word|wd|phrase|code)?|pwd|secret|token|jwt|api[_-]?key|access[_-]?key|private[_-]?key|" +
   "client[_-]?secret|credentials?|auth|authorization|session(?:[_-]?id)?|sess|sid|csrf|xsrf|otp|cvv"
 
-/** A name that ends in a secret word: `user_password`, `X-Api-Key`, `PHPSESSID`, `connect.sid`. */
-const SECRET_NAME = new RegExp(
-  `(?:${SECRET_WORD}|remember[_-]?me)(?:[_-]?(?:id|hash|value))?s?$`,
-  "i",
-)
+/** What forms add to a secret's name: `password_confirmation`, `password2`, `token_id`. */
+const NAME_TAIL =
+  "(?:[_-]?(?:id|hash|value|confirm(?:ation|ed)?|again|repeat|verify|new|old|\\d{1,3}))?s?"
+/** A name that ends in a secret word: `user_password`, `X-Api-Key`, `PHPSESSID`. */
+const SECRET_NAME = new RegExp(`(?:${SECRET_WORD}|remember[_-]?me)${NAME_TAIL}$`, "i")
+/** Session cookies that end in a digest of their site. */
+const SITE_COOKIE = /^(?:wordpress_(?:logged_in|sec)|remember_web|aspsessionid)/i
+/** A bar between their parts is no sign of an attack. */
+const SITE_COOKIE_VALUE = /^(?:[\w|.-]|%7c){1,2048}$/i
+/** Steps of a path that say nothing of what they hold: an index, `$`, `password.value`. */
+const MEANINGLESS_STEP = /^(?:\d{0,6}|\$|value|text|data)$/i
 const DIGEST_SCHEME = /^digest\s{1,4}\w{1,32}\s{0,4}="/i
 const SECRET_HEADERS = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"])
 
 /** Percent-encoded space, quotes, brackets, separators. */
 const ENCODED_SYNTAX = "(?:20|2[2789c]|3[bce]|5c|60|7[bcd]|0[0ad])"
+/** What may stand between a name and its separator: spaces, a bracket, characters nobody sees. */
+const NAME_END =
+  "(?:[\\s\\]\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2060]|%5d|%[01][0-9a-f]|%7f){0,8}"
 /** Where the syntax of an attack begins; a secret before it is masked, the rest stays visible. */
 const SYNTAX = new RegExp(`[\\s'"<>;|\`$(){}\\\\&,]|\\.\\.[/\\\\]|--|%${ENCODED_SYNTAX}`, "i")
 /** A password may hold a quote or a bracket; this is what hardly any holds. */
@@ -52,12 +62,18 @@ const RULES: readonly Rule[] = [
     replacement: MASK,
   },
   {
-    pattern: /(:\/\/[^\s/:@'"<>]{0,128}:)[^\s/@'"<>]{1,256}@/g,
+    // up to the last @: a password may hold one
+    pattern: /(:\/\/[^\s/:@'"<>]{0,128}:)[^\s/'"<>]{1,256}@/g,
     replacement: `$1${MASK}@`,
   },
   {
+    pattern:
+      /(authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer|basic|negotiate|apikey)\s{1,4})[A-Za-z0-9._~+/=-]{1,8192}/gi,
+    replacement: `$1${MASK}`,
+  },
+  {
     pattern: new RegExp(
-      `((?:${SECRET_WORD})\\\\{0,3}["']?\\s{0,4}(?:=|:|%3d|%3a)\\s{0,4}\\\\{0,3}["']?)` +
+      `((?:${SECRET_WORD})${NAME_TAIL}\\\\{0,3}["']?${NAME_END}(?:=|:|%3d|%3a)\\s{0,4}\\\\{0,3}["']?)` +
         "(?!\\[redacted\\])(?!(?:bearer|basic|negotiate|apikey)\\b)" +
         `(?:[^\\s'"<>;|\`$(){}\\\\&,%.]|\\.(?!\\.)|%(?!${ENCODED_SYNTAX})){1,2048}`,
       "gi",
@@ -66,11 +82,24 @@ const RULES: readonly Rule[] = [
   },
 ]
 
-/** A JSON member whose name is a secret's: its value may hold spaces. */
-const SECRET_MEMBER = new RegExp(
-  `((?:${SECRET_WORD})"\\s{0,4}:\\s{0,4}")((?:[^"\\\\]|\\\\.){1,2048})(?=")`,
-  "gi",
-)
+/** Values that may hold spaces, since something else says where they end. */
+const ENCLOSED_SECRETS: readonly RegExp[] = [
+  // a JSON member
+  new RegExp(
+    `((?:${SECRET_WORD})${NAME_TAIL}(?:\\\\u[0-9a-f]{4}){0,4}"\\s{0,4}:\\s{0,4}")((?:[^"\\\\]|\\\\.){1,2048})(?=")`,
+    "gi",
+  ),
+  // an XML element
+  new RegExp(
+    `(<[\\w.:-]{0,64}(?:${SECRET_WORD})${NAME_TAIL}(?:\\s[^<>]{0,256})?>)([^<>]{1,2048})`,
+    "gi",
+  ),
+  // a part of a multipart body
+  new RegExp(
+    `(name="[^"\\r\\n]{0,64}(?:${SECRET_WORD})${NAME_TAIL}\\]?"\\r?\\n\\r?\\n)([^\\r\\n]{1,2048})`,
+    "gi",
+  ),
+]
 
 /**
  * Masks credentials in a payload that is shown, logged or stored: authorization values, passwords,
@@ -82,24 +111,36 @@ const SECRET_MEMBER = new RegExp(
  */
 export function redactCredentials(text: string, location?: string): string {
   const bounded = text.slice(0, REDACTED_CHARS_MAX)
-  if (location !== undefined && isSecretPlace(location)) return maskSecret(bounded, location)
-  return applyRules(bounded)
+  if (location === undefined || !isSecretPlace(location)) return applyRules(bounded)
+  const isSiteCookie = SITE_COOKIE.test(location.slice(location.indexOf(":") + 1))
+  return isSiteCookie && SITE_COOKIE_VALUE.test(bounded) ? MASK : maskSecret(bounded, location)
 }
 
 function applyRules(text: string): string {
-  const members = text.replace(SECRET_MEMBER, (_, name: string, value: string) => {
-    return name + maskSecret(value, "")
-  })
-  return RULES.reduce((masked, rule) => masked.replace(rule.pattern, rule.replacement), members)
+  const mask = (_: string, name: string, value: string) => name + maskSecret(value, "")
+  const enclosed = ENCLOSED_SECRETS.reduce((masked, rule) => masked.replace(rule, mask), text)
+  return RULES.reduce((masked, rule) => masked.replace(rule.pattern, rule.replacement), enclosed)
 }
 
 function isSecretPlace(location: string): boolean {
-  const place = location.slice(0, 512)
-  const lastStep = Math.max(place.indexOf(":"), place.lastIndexOf("."))
-  const name = place.slice(lastStep + 1).replace(/\[\d{1,6}\]$/, "")
+  const place = location.slice(0, PLACE_CHARS_MAX)
+  const name = visibleName(place.slice(place.indexOf(":") + 1))
   if (place.startsWith("header:") && SECRET_HEADERS.has(name.toLowerCase())) return true
-  // `connect.sid` is a whole cookie name, `$.user.password` a path: the last step decides in both.
-  return SECRET_NAME.test(name)
+  if (place.startsWith("cookie:") && SITE_COOKIE.test(name)) return true
+  // `connect.sid`, `$.user.password`, `user[password]`, `password[]`: the last step decides.
+  const steps = name.split(/[.[\]'"\s]{1,16}/).filter((step) => !MEANINGLESS_STEP.test(step))
+  return SECRET_NAME.test((steps.at(-1) ?? "").replace(/[^\p{L}\p{N}]{1,16}$/u, ""))
+}
+
+/** The name as a person reads it: decoded, without characters that cannot be seen. */
+function visibleName(name: string): string {
+  const decoded = name.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return decoded
+    .normalize("NFKC")
+    .replace(/\p{C}|%[01][0-9a-f]/giu, "")
+    .trim()
 }
 
 /** All of a plain secret; of an attack in a secret's place, what stands before its syntax. */

@@ -38,6 +38,29 @@ const MASKED: readonly (readonly [text: string, location: string | undefined, sh
     "-----BEGIN PRIVATE KEY-----[redacted]",
   ],
   ["access_token%3Dabc123", undefined, "access_token%3D[redacted]"],
+  ["https://bob:hunt@r2@host/x", undefined, "https://bob:[redacted]@host/x"],
+  ["Authorization: Basic YQ==", undefined, "Authorization: Basic [redacted]"],
+  // names as forms and frameworks write them, and names that only look as if they were others
+  ["hunter2", "form:password\u0007", "[redacted]"],
+  ["hunter2", "form:pass\u200bword", "[redacted]"],
+  ["hunter2", "form:ｐassword", "[redacted]"],
+  ["hunter2", "form:user[password]", "[redacted]"],
+  ["hunter2", "form:user%5Bpassword%5D", "[redacted]"],
+  ["hunter2", "form:p%61ssword%07", "[redacted]"],
+  ["hunter2", "form:password[]", "[redacted]"],
+  ["hunter2", "form:password_confirmation", "[redacted]"],
+  ["hunter2", "form:password2", "[redacted]"],
+  ["hunter2", "json:$.password.value", "[redacted]"],
+  ["hunter2", "header:x-auth-token ", "[redacted]"],
+  ["admin%7C17", "cookie:wordpress_logged_in_0a1b", "[redacted]"],
+  ["user[password]=hunter2&x=1", undefined, "user[password]=[redacted]&x=1"],
+  ["user%5Bpassword%5D=hunter2&x=1", undefined, "user%5Bpassword%5D=[redacted]&x=1"],
+  ["password\u0007=hunter2", undefined, "password\u0007=[redacted]"],
+  ["password%07=hunter2", undefined, "password%07=[redacted]"],
+  ["password2=hunter2", undefined, "password2=[redacted]"],
+  ['{"password\\u0007": "p w"', undefined, '{"password\\u0007": "[redacted]"'],
+  ["<x:password>p w</x:password>", undefined, "<x:password>[redacted]</x:password>"],
+  ['name="password"\r\n\r\np w\r\n--x', undefined, 'name="password"\r\n\r\n[redacted]\r\n--x'],
 ]
 
 const VISIBLE: readonly (readonly [text: string, location: string, shown: string])[] = [
@@ -56,6 +79,10 @@ const VISIBLE: readonly (readonly [text: string, location: string, shown: string
   ['{"token":"x\' OR 1=1--"}', "body", '{"token":"[redacted]\' OR 1=1--"}'],
   ["cat /etc/passwd; id", "query:cmd", "cat /etc/passwd; id"],
   ["O'Brien & Sons", "form:name", "O'Brien & Sons"],
+  ["<password>' OR 1=1--</password>", "body", "<password>' OR 1=1--</password>"],
+  ["Ann", "form:author", "Ann"],
+  ["Ann", "json:$.password_policy.owner", "Ann"],
+  ["author=Ann", "body", "author=Ann"],
 ]
 
 describe("redactCredentials", () => {
@@ -95,12 +122,19 @@ describe("redactCredentials", () => {
     "session' ",
     'password":"\\\\',
     '"password":"a',
+    "<password ",
+    "<a.",
+    'name="password',
+    "password%07",
+    "authorization: basic ",
+    "://a:@",
   ])("redactCredentials takes linear time on repeated %s", (unit) => {
     const text = unit.repeat(REDACTED_CHARS_MAX)
     const startMs = performance.now()
     redactCredentials(text)
     redactCredentials(text, "header:cookie")
     redactCredentials(text, "form:password")
+    redactCredentials("x", `form:${text}`)
     expect(performance.now() - startMs).toBeLessThan(2_000)
   })
 })
