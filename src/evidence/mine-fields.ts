@@ -1,5 +1,5 @@
 import type { PayloadKind } from "../events.ts"
-import type { PayloadCollector } from "./payload-collector.ts"
+import { type PayloadCollector, shortened } from "./payload-collector.ts"
 import { FIELDS_MAX, type RawField } from "./request-target.ts"
 
 const NAME_CHARS_MAX = 64
@@ -20,7 +20,7 @@ export function mineFields(
       collector.add(value, kind, place)
       continue
     }
-    collector.add(value, kind, `${place}:${name.slice(0, NAME_CHARS_MAX)}`)
+    collector.add(value, kind, `${place}:${shortened(name, NAME_CHARS_MAX)}`)
     if (!PLAIN_NAME.test(name)) collector.add(name, kind, `${place}-name`)
   }
 }

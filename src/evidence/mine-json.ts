@@ -1,5 +1,5 @@
 import { isJsonObject } from "./field-reader.ts"
-import type { PayloadCollector } from "./payload-collector.ts"
+import { type PayloadCollector, shortened } from "./payload-collector.ts"
 
 /** Deeper values are cut, and said to be. */
 export const MINED_DEPTH_MAX = 64
@@ -44,7 +44,7 @@ class JsonMiner {
   #mineMember(key: string, member: unknown, path: string, depth: number): void {
     this.#nodes += 1
     if (!PLAIN_KEY.test(key)) this.#collector.add(key, "param", `json-key:${path}`)
-    this.mine(member, `${path}.${key.slice(0, KEY_CHARS_MAX)}`, depth + 1)
+    this.mine(member, `${path}.${shortened(key, KEY_CHARS_MAX)}`, depth + 1)
   }
 }
 
@@ -58,7 +58,7 @@ export function mineJsonFragment(text: string, collector: PayloadCollector): voi
   for (let found = 0; at !== -1 && found < FRAGMENT_STRINGS_MAX; found += 1) {
     const end = closingQuote(text, at + 1)
     const content = unescaped(text.slice(at + 1, end))
-    if (/^\s{0,8}:/.test(text.slice(end + 1, end + 10))) key = content.slice(0, KEY_CHARS_MAX)
+    if (/^\s{0,8}:/.test(text.slice(end + 1, end + 10))) key = shortened(content, KEY_CHARS_MAX)
     else collector.add(content, "param", `json:$..${key}`)
     at = text.indexOf('"', end + 1)
   }

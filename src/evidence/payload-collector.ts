@@ -99,9 +99,16 @@ export class PayloadCollector {
     return {
       ...draft,
       text: text.slice(0, PAYLOAD_CHARS_MAX),
-      location: location.slice(0, LOCATION_CHARS_MAX),
+      location: shortened(location, LOCATION_CHARS_MAX),
     }
   }
+}
+
+/** The middle goes: the end of a name tells whether it is a password's, and is never cut. */
+export function shortened(name: string, charsMax: number): string {
+  if (name.length <= charsMax) return name
+  const half = (charsMax - 1) >> 1
+  return `${name.slice(0, half)}…${name.slice(-half)}`
 }
 
 const KIND_HINTS: readonly (readonly [RegExp, PayloadKind])[] = [

@@ -224,6 +224,15 @@ describe("readSession mines payloads", () => {
     expect(mined({ url: "/", ...request })).toEqual(expected)
   })
 
+  test.each([
+    ["json", JSON.stringify({ ["a".repeat(500)]: { ["b".repeat(500)]: { password: "x" } } })],
+    ["form", `${"a".repeat(500)}password=x`],
+  ])("readSession shortens a long %s name in its middle: its end tells a secret", (_, body) => {
+    const [location] = mined(post(body))
+    expect(location).toEndWith("password x")
+    expect(location?.length).toBeLessThanOrEqual(258)
+  })
+
   test("readSession tells kinds by place", () => {
     const session = read([
       entry({
