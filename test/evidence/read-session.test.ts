@@ -226,10 +226,9 @@ describe("readSession mines payloads", () => {
 
   test.each([
     ["json", JSON.stringify({ ["a".repeat(500)]: { ["b".repeat(500)]: { password: "x" } } })],
-    ["form", `${"a".repeat(500)}password=x`],
+    ["form", `q=1&${"a".repeat(500)}password=x`],
   ])("readSession shortens a long %s name in its middle: its end tells a secret", (_, body) => {
-    const [location] = mined(post(body))
-    expect(location).toEndWith("password x")
+    const location = mined(post(body)).find((payload) => payload.endsWith("password x"))
     expect(location?.length).toBeLessThanOrEqual(258)
   })
 
