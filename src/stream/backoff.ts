@@ -3,9 +3,19 @@ export interface RetryPolicy {
   readonly attemptsMax: number
   readonly baseMs: number
   readonly capMs: number
+  /**
+   * While an outside system is unavailable, tries go on for this long after the first failure, however
+   * many they are: an outage is no fault of the record. Default 0.
+   */
+  readonly outageMs?: number
 }
 
-export const DEFAULT_RETRY: RetryPolicy = { attemptsMax: 8, baseMs: 100, capMs: 10_000 }
+export const DEFAULT_RETRY: RetryPolicy = {
+  attemptsMax: 8,
+  baseMs: 100,
+  capMs: 10_000,
+  outageMs: 15 * 60_000,
+}
 
 /**
  * Exponential backoff with full jitter: uniform in [0, min(cap, base * 2^(attempt - 1))].

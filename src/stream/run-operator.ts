@@ -1,4 +1,4 @@
-import { SentinelError } from "../errors.ts"
+import { SentinelError, UnavailableError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import { backoffMs, type RetryPolicy } from "./backoff.ts"
 import { OperatorFailure, OperatorTimeoutError } from "./failures.ts"
@@ -29,8 +29,9 @@ export interface Runner {
 /**
  * The one place where an operator's failure is judged.
  *
- * A retryable SentinelError is tried again with backoff, up to `attemptsMax`; all else, and what is
- * used up, is thrown as an OperatorFailure. No permit is held while waiting to try again.
+ * A retryable SentinelError is tried again with backoff, up to `attemptsMax`, and for `outageMs` where
+ * an outside system is unavailable; all else, and what is used up, is thrown as an OperatorFailure.
+ * No permit is held while waiting to try again.
  */
 export class OperatorRunner implements Runner {
   readonly operator: Operator<never, unknown>
@@ -68,13 +69,17 @@ export class OperatorRunner implements Runner {
   ): Promise<unknown> {
     const { clock, observer, random, retry } = this.#parts
     let running = first
+    let failingSinceMs: number | undefined
     for (let attempt = 1; ; attempt += 1) {
       const result = await (running ?? this.#attempt(input, context))
       if (!("error" in result)) return result.output
       context.signal.throwIfAborted()
       const { error } = result
-      const again = error instanceof SentinelError && error.retryable && attempt < retry.attemptsMax
-      if (!again) throw new OperatorFailure(this.operator.name, attempt, error)
+      failingSinceMs ??= clock.nowMs()
+      const failingMs = clock.nowMs() - failingSinceMs
+      if (!isWorthRetrying(error, { attempt, failingMs, retry })) {
+        throw new OperatorFailure(this.operator.name, attempt, error)
+      }
       observer.retried(this.operator.name, error.code)
       await clock.sleep(backoffMs(attempt, retry, random), context.signal)
       running = undefined
@@ -129,6 +134,16 @@ export class OperatorRunner implements Runner {
       finished.abort()
     }
   }
+}
+
+function isWorthRetrying(
+  error: unknown,
+  tried: { attempt: number; failingMs: number; retry: RetryPolicy },
+): error is SentinelError {
+  if (!(error instanceof SentinelError) || !error.retryable) return false
+  const { attemptsMax, outageMs = 0 } = tried.retry
+  const isOutage = error instanceof UnavailableError && tried.failingMs < outageMs
+  return isOutage || tried.attempt < attemptsMax
 }
 
 type Attempt = { readonly output: unknown } | { readonly error: unknown }

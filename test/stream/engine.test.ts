@@ -153,6 +153,28 @@ describe("Engine", () => {
     expect(deadLetters.letters[0]).toMatchObject({ code: "UNAVAILABLE", attempts: 4 })
   })
 
+  test("outlasts an outage of an outside system, and buries the record when it does not end", async () => {
+    const deadLetters = listDeadLetters()
+    let downUntilMs = 0
+    const operator: Operator<string, string> = {
+      name: "fetch",
+      process: (text) => {
+        if (text === "lost" || clock.nowMs() < downUntilMs) throw new UnavailableError("store")
+        return text
+      },
+    }
+    const limits = { retry: { attemptsMax: 4, baseMs: 100, capMs: 250, outageMs: 60_000 } }
+    const sink = listSink<string>()
+    const records: readonly ListItem[] = [record(0, "kept"), record(1, "lost"), EOF]
+    const { engine, clock } = rig(records, { operator, sink, deadLetters, limits })
+    downUntilMs = clock.nowMs() + 30_000
+    await engine.start()
+    await clock.settle(engine.finished)
+    expect(sink.items).toEqual(["kept"])
+    expect(deadLetters.letters).toMatchObject([{ code: "UNAVAILABLE", operator: "fetch" }])
+    expect(deadLetters.letters[0]?.attempts).toBeGreaterThan(100)
+  })
+
   test("holds a good record back for as long as its sink is down", async () => {
     let failures = 50
     const written: string[] = []
