@@ -3,12 +3,12 @@ import { openModels } from "../compose/models.ts"
 import { readConfig } from "../config.ts"
 import { textLines } from "../connectors/evidence-file.ts"
 import { type EvaluationReport, evaluatePayloads } from "../ml/evaluation/evaluate-payloads.ts"
-import { readLabelledPayloads } from "../ml/evaluation/labelled-payloads.ts"
 import {
   evaluateSessions,
   type JudgedSession,
   type TruthShare,
-} from "../ml/sessions/evaluate-sessions.ts"
+} from "../ml/evaluation/evaluate-sessions.ts"
+import { readLabelledPayloads } from "../ml/evaluation/labelled-payloads.ts"
 import type { Analyzer } from "../ports.ts"
 import { renderPayloads, renderSessions } from "./evaluation-tables.ts"
 import {

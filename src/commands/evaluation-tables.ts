@@ -1,6 +1,6 @@
 import type { EvaluationReport } from "../ml/evaluation/evaluate-payloads.ts"
+import type { TruthShare } from "../ml/evaluation/evaluate-sessions.ts"
 import type { PayloadReport } from "../ml/evaluation/payload-report.ts"
-import type { TruthShare } from "../ml/sessions/evaluate-sessions.ts"
 import { renderTable } from "./table.ts"
 
 /** The payload figures for people: the whole, each class, each source. */

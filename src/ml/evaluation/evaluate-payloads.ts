@@ -1,7 +1,9 @@
 import type { PayloadClassifier } from "../../ports.ts"
 import type { LabelledPayload } from "./labelled-payloads.ts"
 import { type JudgedPayload, type PayloadReport, reportOf } from "./payload-report.ts"
+import type { SourcedJudgement } from "./score-pool.ts"
 
+/** How a model did on labelled payloads: pooled, and by source. */
 export interface EvaluationReport extends PayloadReport {
   readonly model: string
   readonly bySource: Readonly<Record<string, PayloadReport>>
@@ -16,18 +18,17 @@ export async function evaluatePayloads(
   rows: AsyncIterable<LabelledPayload>,
   classifier: PayloadClassifier,
 ): Promise<EvaluationReport> {
-  const judged: JudgedPayload[] = []
-  const bySource = new Map<string, JudgedPayload[]>()
-  for await (const row of rows) {
-    const verdict = judge(row, classifier)
-    judged.push(verdict)
-    const source = bySource.get(row.source)
-    if (source === undefined) bySource.set(row.source, [verdict])
-    else source.push(verdict)
-  }
+  const judged: SourcedJudgement[] = []
+  for await (const row of rows) judged.push({ ...judge(row, classifier), source: row.source })
+  return summarize(judged, classifier.info.modelId)
+}
+
+/** The figures of the whole and of each source. */
+export function summarize(rows: readonly SourcedJudgement[], model: string): EvaluationReport {
+  const bySource = Map.groupBy(rows, ({ source }) => source)
   return {
-    model: classifier.info.modelId,
-    ...reportOf(judged),
+    model,
+    ...reportOf(rows),
     bySource: Object.fromEntries([...bySource].map(([name, list]) => [name, reportOf(list)])),
   }
 }

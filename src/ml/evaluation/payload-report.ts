@@ -41,7 +41,7 @@ export interface PayloadReport {
 }
 
 /** The five that the macro-F1 is over, and that every report has. */
-const MAIN_CLASSES: readonly string[] = PAYLOAD_CLASSES.filter(
+export const MAIN_CLASSES: readonly string[] = PAYLOAD_CLASSES.filter(
   (name) => `${name}` !== "other_attack",
 )
 

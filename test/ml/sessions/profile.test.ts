@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import type { Session } from "../../../src/events.ts"
-import { evaluateSessions } from "../../../src/ml/sessions/evaluate-sessions.ts"
+import { evaluateSessions } from "../../../src/ml/evaluation/evaluate-sessions.ts"
 import { featurize } from "../../../src/ml/sessions/featurize.ts"
 import type { PopulationName } from "../../../src/ml/sessions/generate-sessions.ts"
 import { POPULATIONS } from "../../../src/ml/sessions/generate-sessions.ts"

@@ -1,5 +1,5 @@
 import type { Verdict } from "../../events.ts"
-import type { SessionTruth } from "./generate-sessions.ts"
+import type { SessionTruth } from "../sessions/generate-sessions.ts"
 
 export interface JudgedSession {
   readonly truth: SessionTruth
