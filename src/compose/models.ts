@@ -6,6 +6,7 @@ import type { Logger } from "../log.ts"
 import type { AttributableScorer } from "../ml/models/attributable-scorer.ts"
 import { loadAnomalyScorer } from "../ml/models/isolation-forest-scorer.ts"
 import { cachedClassifier } from "../ml/serving/cached-classifier.ts"
+import { fieldwiseClassifier } from "../ml/serving/fieldwise-classifier.ts"
 import { loadPayloadClassifier } from "../ml/serving/load-payload-classifier.ts"
 import { heuristicScorer } from "../ml/sessions/heuristic-scorer.ts"
 import type { CachedClassifier } from "../ports.ts"
@@ -33,7 +34,8 @@ export async function openModels(
   config: Pick<Config, "contamination" | "cache">,
   options: OpenModelsOptions = {},
 ): Promise<Models> {
-  const classifier = cachedClassifier(await loadPayloadClassifier(newest("payload-linear")), {
+  const model = await loadPayloadClassifier(newest("payload-linear"))
+  const classifier = cachedClassifier(fieldwiseClassifier(model), {
     ...config.cache,
     ...(options.onLookup && { onLookup: options.onLookup }),
   })

@@ -42,6 +42,7 @@ export function cachedClassifier(
   return {
     info: classifier.info,
     certainThreshold: classifier.certainThreshold,
+    ...(classifier.thresholds && { thresholds: classifier.thresholds }),
     classify: (input) => lookup(input).classification,
     explain: (input, spansMax) => classifier.explain(input, spansMax),
     lookup,

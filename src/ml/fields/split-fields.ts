@@ -1,0 +1,124 @@
+import type { PayloadKind } from "../../events.ts"
+import { TEXT_CHARS_MAX } from "../text/normalize.ts"
+import { DEPTH_MAX, FIELDS_MAX, type Field } from "./field.ts"
+import { MappedText } from "./mapped-text.ts"
+import { jsonStrings } from "./split-json.ts"
+import { multipartParts } from "./split-multipart.ts"
+import { headerLines, pairs, requestLine, urlParts } from "./split-request.ts"
+import { mayHoldFields, shapeOf, type TextShape } from "./text-shape.ts"
+
+const NAME_CHARS_MAX = 64
+/** Names like these are chosen by the application; any other may have been by an attacker. */
+const PLAIN_NAME = /^[\w.\-[\]$ ]{0,64}$/
+
+/**
+ * Splits a text that is a request, URL, query, form, multipart body, JSON document, cookie or header
+ * block into its fields, structures within values included (a query value that is JSON, a JSON
+ * string that is a URL, percent-encoded or not).
+ *
+ * Pure and linear in the text: at most FIELDS_MAX fields, DEPTH_MAX structures deep, of the first
+ * TEXT_CHARS_MAX characters. Names that no application chooses are fields too. Empty for a text that
+ * is one field.
+ */
+export function splitFields(text: string, kind?: PayloadKind): readonly Field[] {
+  if (!mayHoldFields(text)) return []
+  const read = text.length > TEXT_CHARS_MAX ? text.slice(0, TEXT_CHARS_MAX) : text
+  const shape = shapeOf(read, kind)
+  if (shape === undefined) return []
+  const splitter = new Splitter()
+  splitter.open(new MappedText(read), shape, 1)
+  return splitter.fields
+}
+
+interface Place {
+  readonly kind: PayloadKind
+  readonly name?: string | undefined
+  readonly depth: number
+}
+
+class Splitter {
+  readonly fields: Field[] = []
+
+  open(whole: MappedText, shape: TextShape, depth: number): void {
+    switch (shape) {
+      case "json":
+        for (const { name, value } of jsonStrings(whole)) {
+          this.#named(name, value.jsonUnescaped(), { kind: "param", depth })
+        }
+        return
+      case "form":
+        this.#pairs(whole, "&", { kind: "param", depth })
+        return
+      case "cookie":
+        this.#pairs(whole, ";", { kind: "cookie", depth })
+        return
+      case "url":
+        this.#url(whole, depth)
+        return
+      case "multipart":
+        for (const { name, value } of multipartParts(whole)) {
+          this.#named(name, value, { kind: "param", depth })
+        }
+        return
+      case "headers":
+        this.#headers(whole, depth)
+        return
+      case "request":
+        this.#request(whole, depth)
+        return
+    }
+  }
+
+  #request(whole: MappedText, depth: number): void {
+    const { target, rest } = requestLine(whole)
+    this.#url(target, depth)
+    if (rest !== undefined) this.#headers(rest, depth)
+  }
+
+  #url(url: MappedText, depth: number): void {
+    const { path, query } = urlParts(url)
+    if (path.text.length > 1) this.#add(path, { kind: "path", depth })
+    if (query !== undefined) this.#pairs(query, "&", { kind: "param", depth })
+  }
+
+  #headers(whole: MappedText, depth: number): void {
+    const { headers, body } = headerLines(whole)
+    for (const { name, value } of headers) {
+      const kind = name?.text.toLowerCase() === "cookie" ? "cookie" : "header"
+      this.#named(name, value, { kind, depth })
+    }
+    if (body !== undefined) this.#value(body, { kind: "body", depth })
+  }
+
+  #pairs(text: MappedText, separator: "&" | ";", place: Place): void {
+    for (const { name, value } of pairs(text, separator)) this.#named(name, value, place)
+  }
+
+  #named(name: MappedText | undefined, value: MappedText, place: Place): void {
+    if (name !== undefined && !PLAIN_NAME.test(name.text)) this.#add(name, place)
+    this.#value(value, { ...place, name: name?.text.slice(0, NAME_CHARS_MAX) })
+  }
+
+  /** Opens a value that holds fields itself, as it stands or percent-decoded; adds any other. */
+  #value(value: MappedText, place: Place): void {
+    if (place.depth < DEPTH_MAX && this.#opened(value, place)) return
+    if (place.depth < DEPTH_MAX && value.text.includes("%")) {
+      if (this.#opened(value.percentDecoded(), place)) return
+    }
+    this.#add(value, place)
+  }
+
+  #opened(value: MappedText, { kind, depth }: Place): boolean {
+    const shape = mayHoldFields(value.text) ? shapeOf(value.text, kind) : undefined
+    if (shape === undefined) return false
+    this.open(value, shape, depth + 1)
+    return true
+  }
+
+  #add(value: MappedText, { kind, name }: Place): void {
+    const { text } = value
+    if (text === "" || this.fields.length >= FIELDS_MAX) return
+    const [start, end] = [value.position(0), value.position(text.length)]
+    this.fields.push({ kind, name, text, start, end, source: value })
+  }
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "bun:test"
+import fc from "fast-check"
+import { PAYLOAD_KINDS, type PayloadKind } from "../../../src/events.ts"
+import { FIELDS_MAX } from "../../../src/ml/fields/field.ts"
+import { splitFields } from "../../../src/ml/fields/split-fields.ts"
+
+/** Kind, name and text of each field, as one line each. */
+function linesOf(text: string, kind?: PayloadKind): readonly string[] {
+  return splitFields(text, kind).map((field) => `${field.kind} ${field.name ?? "-"} ${field.text}`)
+}
+
+const MULTIPART = [
+  "--xx",
+  'Content-Disposition: form-data; name="f"; filename="a.php"',
+  "Content-Type: text/plain",
+  "",
+  "two\r\nlines",
+  "--xx--",
+].join("\r\n")
+
+describe("splitFields", () => {
+  test.each<readonly [string, PayloadKind | undefined, readonly string[]]>([
+    ["/a/b?x=1&y=%20q&z", "request", ["path - /a/b", "param x 1", "param y %20q", "param - z"]],
+    ["https://h.example/p?q=1", "param", ["path - /p", "param q 1"]],
+    ["a=1&b=2", "param", ["param a 1", "param b 2"]],
+    ["a=1", "body", ["param a 1"]],
+    ["?a=1", undefined, ["param a 1"]],
+    ["a=1; b=2", "cookie", ["cookie a 1", "cookie b 2"]],
+    ['{"a": ["b", {"c": "d"}], "n": 7}', "body", ["param a b", "param c d"]],
+    [MULTIPART, "body", ["param - a.php", "param f two\r\nlines"]],
+    [
+      "POST /p?a=1 HTTP/1.1\r\nHost: h\r\nCookie: s=1; t=2\r\n\r\nq=3&r=4",
+      "request",
+      [
+        "path - /p",
+        "param a 1",
+        "header Host h",
+        "cookie s 1",
+        "cookie t 2",
+        "param q 3",
+        "param r 4",
+      ],
+    ],
+  ])("splitFields tells the fields of %j apart", (text, kind, fields) => {
+    expect(linesOf(text, kind)).toEqual(fields)
+  })
+
+  test("splitFields opens JSON in a query, and a URL in that JSON", () => {
+    const json = JSON.stringify({ to: "/go?u=é&v=\u{1f600}" })
+    const text = `/x?data=${encodeURIComponent(json)}&b=1`
+    expect(linesOf(text, "request")).toEqual([
+      "path - /x",
+      "path - /go",
+      "param u é",
+      "param v \u{1f600}",
+      "param b 1",
+    ])
+    const spans = splitFields(text, "request").map(({ start, end }) => text.slice(start, end))
+    expect(spans).toEqual(["/x", "%2Fgo", "%C3%A9", "%F0%9F%98%80", "1"])
+  })
+
+  test("splitFields unescapes JSON strings and keeps where each character stood", () => {
+    const text = String.raw`{"a":"x\u0027\ny"}`
+    const [field] = splitFields(text, "body")
+    expect(field?.text).toBe("x'\ny")
+    expect(text.slice(field?.start, field?.end)).toBe(String.raw`x\u0027\ny`)
+    const { source } = field ?? {}
+    expect([0, 1, 2, 3].map((at) => source?.position(at))).toEqual([6, 7, 13, 15])
+  })
+
+  test("splitFields makes a field of a name that no application chose", () => {
+    expect(linesOf("/?a'or'1=2&b=3", "request")).toEqual([
+      "param - a'or'1",
+      "param a'or'1 2",
+      "param b 3",
+    ])
+  })
+
+  test.each([
+    ["a quiet evening", "param"],
+    ["1=1", "param"],
+    ["' or a='b' && c='d", "param"],
+    ["Note: nothing here is a header", "body"],
+    ["{{7*7}}", "param"],
+    ["--", "param"],
+    ["", "request"],
+  ] as const)("splitFields finds no fields in %j (%s)", (text, kind) => {
+    expect(splitFields(text, kind)).toEqual([])
+  })
+
+  test("splitFields bounds the number of fields and the depth of structures", () => {
+    expect(splitFields("a=1&".repeat(5_000), "body")).toHaveLength(FIELDS_MAX)
+    let nested = "deep"
+    for (let level = 0; level < 8; level++) nested = JSON.stringify({ a: nested })
+    const fields = splitFields(nested, "body")
+    expect(fields).toHaveLength(1)
+    expect(fields[0]?.text).toStartWith('{"a":')
+  })
+
+  test("splitFields answers spans within any text, and of texts that say the same", () => {
+    const pieces = fc.constantFrom(
+      ...'/ ? & = ; { } [ ] " \\ %22 %7B %7D %25 : , \r\n -- \\u0022 é \ud83d\ude00 \ud800'.split(
+        " ",
+      ),
+      ...["GET /", "http://h/", "Content-Disposition: x; name=a\r\n\r\n", " ", '{"a":"b"}', "a=b"],
+    )
+    const texts = fc.array(fc.oneof(pieces, fc.string({ maxLength: 4 })), { maxLength: 24 })
+    const holds = (parts: readonly string[], kind: PayloadKind | undefined): void => {
+      const text = parts.join("")
+      for (const field of splitFields(text, kind)) {
+        expect(field.start).toBeWithin(0, text.length)
+        expect(field.end).toBeWithin(field.start + 1, text.length + 1)
+        const raw = text.slice(field.start, field.end)
+        if (!/[%\\]/.test(raw)) expect(field.text).toBe(raw)
+      }
+    }
+    const kinds = fc.option(fc.constantFrom(...PAYLOAD_KINDS), { nil: undefined })
+    fc.assert(fc.property(texts, kinds, holds), { numRuns: 2_000 })
+  })
+})
