@@ -98,13 +98,18 @@ function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run
     .command("evaluate")
     .description("measure the models on labelled payloads (JSON lines) and sessions")
     .argument("[data...]", "JSON lines with `text` and `label`, gzip by name")
-    .option("--sessions <file>", "labelled sessions: JSON lines with `truth` and `evidence`")
+    .option(
+      "--sessions <file>",
+      "labelled sessions: JSON lines with `truth` and `evidence`, or `session_id` of evidence beside",
+    )
     .option(
       "--generate <count>",
       "judge generated sessions instead, a third of each truth",
       parseCount,
     )
-    .option("--seed <number>", "seed of the generated sessions", parseSeed, 1)
+    .option("--seed <number>", "seed of samples, intervals and generated sessions", parseSeed, 1)
+    .option("--errors <count>", "list so many of the worst errors of each sort", parseErrors, 10)
+    .option("--report <dir>", "write a page with charts, the charts and the figures there")
     .option("--json", "print JSON instead of tables")
     .action((data: string[], options: EvaluateOptions) =>
       choose(async () => (await import("./evaluate.ts")).evaluate(data, options, terminal)),
@@ -185,6 +190,13 @@ function parseCount(text: string): number {
     throw new InvalidArgumentError("Expected a whole number from 1 to 9999999.")
   }
   return count
+}
+
+function parseErrors(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) {
+    throw new InvalidArgumentError("Expected a whole number from 0 to 9999.")
+  }
+  return Number(text)
 }
 
 function parseSeed(text: string): number {

@@ -18,7 +18,8 @@ describe("labelled sessions", () => {
       '{"truth":"attack","evidence":{"n": 1.0,"big":12345678901234567890}}',
     )
     expect(session?.truth).toBe("attack")
-    expect(new TextDecoder().decode(session?.bytes)).toBe('{"n": 1.0,"big":12345678901234567890}')
+    const bytes = session !== undefined && "bytes" in session ? session.bytes : undefined
+    expect(new TextDecoder().decode(bytes)).toBe('{"n": 1.0,"big":12345678901234567890}')
   })
 
   test("readLabelledSessions skips empty lines and keeps the enrichment", async () => {
@@ -27,7 +28,13 @@ describe("labelled sessions", () => {
       '{"truth":"benign","evidence":{},"enrichment":{"tags":["poi"]}}',
       '{"truth":"anomalous","evidence":{},"enrichment":null}',
     )
-    expect(sessions.map((session) => session.enrichment)).toEqual([{ tags: ["poi"] }, undefined])
+    expect(sessions).toMatchObject([{ enrichment: { tags: ["poi"] } }, { truth: "anomalous" }])
+    expect(sessions[1]).not.toHaveProperty("enrichment")
+  })
+
+  test("readLabelledSessions takes a session_id for evidence that lies elsewhere", async () => {
+    const sessions = await read('{"session_id":"s-1","truth":"benign","population":"crawler"}')
+    expect(sessions).toEqual([{ sessionId: "s-1", truth: "benign", population: "crawler" }])
   })
 
   test.each([

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test"
 import type { Session } from "../../../src/events.ts"
-import { evaluateSessions } from "../../../src/ml/evaluation/evaluate-sessions.ts"
 import { featurize } from "../../../src/ml/sessions/featurize.ts"
 import type { PopulationName } from "../../../src/ml/sessions/generate-sessions.ts"
 import { POPULATIONS } from "../../../src/ml/sessions/generate-sessions.ts"
@@ -92,16 +91,4 @@ describe("heuristicScorer", () => {
     }
     expect(scorer.score({})).toEqual({ score: 0, method: "heuristic", model: "session-heuristic" })
   })
-})
-
-test("evaluateSessions gives the share flagged of each truth that occurs", async () => {
-  const shares = await evaluateSessions([
-    { truth: "attack", verdict: { verdict: "simulate", behavioral_score: 0.9 } },
-    { truth: "attack", verdict: { verdict: "benign", behavioral_score: 0.1 } },
-    { truth: "benign", verdict: { verdict: "tag", behavioral_score: 0.1 } },
-  ])
-  expect(shares).toEqual([
-    { truth: "attack", sessions: 2, flagged: 0.5, simulated: 0.5, unusualBehavior: 0.5 },
-    { truth: "benign", sessions: 1, flagged: 1, simulated: 0, unusualBehavior: 0 },
-  ])
 })
