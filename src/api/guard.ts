@@ -33,9 +33,12 @@ export function checkBinding(options: GuardOptions): void {
  * @throws {HttpError} FOREIGN_HOST, FOREIGN_ORIGIN
  */
 export function createRebindingGuard(options: GuardOptions): (request: Request) => void {
-  if (options.apiToken !== undefined || !isLoopback(options.host)) return () => {}
+  const isLocal = options.apiToken === undefined && isLoopback(options.host)
   return (request) => {
-    const host = request.headers.get("host") ?? new URL(request.url).host
+    const host = request.headers.get("host") ?? URL.parse(request.url)?.host
+    // HTTP/1.0 may leave it out: such a request has no URL, and nobody could route it.
+    if (host === undefined) throw new HttpError("FOREIGN_HOST")
+    if (!isLocal) return
     if (!isLoopback(host.replace(/:\d{1,5}$/, ""))) throw new HttpError("FOREIGN_HOST")
     const origin = request.headers.get("origin")
     if (origin === null) return
