@@ -3,7 +3,9 @@ import { openModels } from "../compose/models.ts"
 import { readConfig } from "../config.ts"
 import { readEvidenceFiles } from "../connectors/evidence-file.ts"
 import { publicError } from "../errors.ts"
+import { claimedSessionId } from "../evidence/evidence-document.ts"
 import type { Analyzer } from "../ports.ts"
+import { jsonLine } from "./json-line.ts"
 import { endProgress, showProgress, type Terminal } from "./terminal.ts"
 
 /**
@@ -19,7 +21,7 @@ export async function analyze(paths: readonly string[], terminal: Terminal): Pro
   let refused = 0
   for await (const document of readEvidenceFiles(paths)) {
     const { line, isRefused } = await analyzeOne(document, analyzer)
-    await terminal.write(`${JSON.stringify(line)}\n`)
+    await terminal.write(jsonLine(line))
     if (isRefused) refused++
     else analyzed++
     showProgress(terminal, `${analyzed} analysed, ${refused} refused`)
@@ -34,11 +36,16 @@ async function analyzeOne(
   document: EvidenceFile,
   analyzer: Analyzer,
 ): Promise<{ line: unknown; isRefused: boolean }> {
+  if ("error" in document) return refusal(document.error)
   try {
-    if ("error" in document) throw document.error
     const { verdict, explanation } = await analyzer.analyze(document.bytes)
     return { line: { session_id: verdict.session_id, verdict, explanation }, isRefused: false }
   } catch (error) {
-    return { line: { error: publicError(error) }, isRefused: true }
+    return refusal(error, claimedSessionId(document.bytes))
   }
+}
+
+function refusal(error: unknown, sessionId?: string) {
+  const named = sessionId === undefined ? {} : { session_id: sessionId }
+  return { line: { ...named, error: publicError(error) }, isRefused: true }
 }

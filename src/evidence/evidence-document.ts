@@ -29,6 +29,16 @@ export function readJsonDocument(document: FieldReader): EvidenceDocument & { se
   }
 }
 
+/** What a refused document calls its session, for whoever sent it; undefined where it cannot be read. */
+export function claimedSessionId(bytes: Uint8Array): string | undefined {
+  try {
+    const document = parseJson(decodeUtf8(bytes, "document"), "document")
+    return new FieldReader(document, "document").id("session_id")
+  } catch {
+    return undefined
+  }
+}
+
 /** @throws MalformedError for more than EXTRACTED_MAX payloads or one without a `value` */
 export function readExtractedPayloads(document: FieldReader): readonly ExtractedPayload[] {
   const list = document.list("extracted_payloads") ?? []

@@ -69,6 +69,17 @@ describe("analyze", () => {
     expect(codes).toEqual([undefined, "HASH_MISMATCH", undefined])
   })
 
+  test("analyze names the session of a document that it refuses, and escapes it", async () => {
+    const tampered = { ...((await Bun.file(ATTACK).json()) as object), session_id: "s\u009b1" }
+    const file = join(directory, "tampered.json")
+    await Bun.write(file, JSON.stringify({ ...tampered, har: {} }))
+    const { stdout } = await run("analyze", file)
+    expect(parseLines(stdout)).toMatchObject([
+      { session_id: "s\u009b1", error: { code: "HASH_MISMATCH", field: expect.any(String) } },
+    ])
+    expect(stdout).toContain('"s\\u009b1"')
+  })
+
   test("analyze refuses a file that is not there in a line of its own", async () => {
     const { exitCode, stdout } = await run("analyze", join(directory, "none.json"), BENIGN)
     expect(exitCode).toBe(EXIT.refused)
