@@ -67,7 +67,7 @@ export interface VerdictQuery {
 export interface VerdictStore {
   /** Resolves once durable. @throws EventIdConflictError for another idempotency key */
   put(verdict: ExplainedVerdict): Promise<Novelty>
-  /** The same, answering with the verdict that is held afterwards: the first one written. */
+  /** The same, answering with the verdict held afterwards: the first one written, itself if new. */
   record(verdict: ExplainedVerdict): Promise<ExplainedVerdict>
   novelty(eventId: string, idempotencyKey: string): Novelty
   byEvent(eventId: string): ExplainedVerdict | undefined

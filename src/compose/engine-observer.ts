@@ -1,6 +1,7 @@
 import { VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
 import type { Verdict, VerdictWord } from "../events.ts"
-import type { EngineObserver } from "../stream/types.ts"
+import type { Logger } from "../log.ts"
+import type { DeadLetter, EngineObserver } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
 import type { Models } from "./models.ts"
 
@@ -22,8 +23,14 @@ export interface ObservedEngine {
   readonly onRecorded: (verdict: Verdict) => void
 }
 
-/** Counts for GET stats, and every event of the engine on to the metrics. */
-export function observeEngine(telemetry: Telemetry, models: Models): ObservedEngine {
+interface ObserverParts {
+  readonly telemetry: Telemetry
+  readonly models: Models
+  readonly log: Logger
+}
+
+/** Counts for GET stats, every event of the engine on to the metrics, and dead letters to the log. */
+export function observeEngine({ telemetry, models, log }: ObserverParts): ObservedEngine {
   const counts: EngineCounts = {
     verdicts: { simulate: 0, tag: 0, benign: 0 },
     deadLetters: 0,
@@ -47,6 +54,7 @@ export function observeEngine(telemetry: Telemetry, models: Models): ObservedEng
     deadLettered(letter) {
       counts.deadLetters += 1
       telemetry.deadLettered(letter)
+      logDeadLetter(log, letter)
     },
     recordDone(record, outcome, seconds) {
       telemetry.recordDone(record, outcome, seconds)
@@ -59,6 +67,17 @@ export function observeEngine(telemetry: Telemetry, models: Models): ObservedEng
     telemetry.verdictReached(verdict)
   }
   return { observer, counts, onRecorded }
+}
+
+/** `INTERNAL` is a bug of ours, and louder. */
+function logDeadLetter(
+  log: Logger,
+  { code, operator, message, attempts, record }: DeadLetter,
+): void {
+  const { topic, partition, headers } = record
+  const place = { topic, partition, offset: Number(record.offset), file: headers.file }
+  const write = code === "INTERNAL" ? log.error : log.warn
+  write("dead letter", { code, operator, reason: message, attempts, ...place })
 }
 
 export const observeNothing: EngineObserver = {

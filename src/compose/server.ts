@@ -98,7 +98,7 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   stack.defer(() => verdicts.close())
   const deadLetters = openDeadLetterStore(data.paths.store, { retentionDays })
   stack.defer(() => deadLetters.close())
-  const { observer, counts, onRecorded } = observeEngine(telemetry, models)
+  const { observer, counts, onRecorded } = observeEngine({ telemetry, models, log })
   const { paths } = data
   return { telemetry, models, verdicts, deadLetters, paths, observer, counts, onRecorded }
 }

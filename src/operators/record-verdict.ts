@@ -5,7 +5,7 @@ import type { Operator } from "../stream/types.ts"
 /**
  * Stores the verdict durably; the first write wins.
  *
- * In: a verdict. Out: the verdict that the store holds, so that a redelivered event is published
+ * In: a verdict, told to `onRecorded` if its event is new. Out: the verdict that the store holds, so that a redelivered event is published
  * with the content it had the first time, whatever model has been promoted since.
  * @throws EventIdConflictError for an event id that other evidence has used; UnavailableError
  */
@@ -19,7 +19,8 @@ export function recordVerdict(
     concurrency: 256,
     async process(verdict) {
       const held = await store.record(verdict)
-      onRecorded(held.verdict)
+      // A redelivered event has been counted before.
+      if (held === verdict) onRecorded(held.verdict)
       return held
     },
   }
