@@ -167,10 +167,10 @@ test("stop cuts off a request that outlives the deadline", async () => {
 })
 
 test.each([
-  { host: "127.0.0.1", apiToken: undefined },
-  { host: "0.0.0.0", apiToken: "t" },
-])("listen at %p refuses a request without a host", async (binding) => {
-  const server = start(binding)
+  ["127.0.0.1", undefined],
+  ["0.0.0.0", "t"],
+])("listen at %s refuses a request without a host", async (host, apiToken) => {
+  const server = start({ host, apiToken })
   for (const path of ["/health", "/api/v1/sentinel/verdicts?limit=1", "/nowhere"]) {
     const answer = await raw(server, `GET ${path} HTTP/1.0\r\n\r\n`)
     expect(answer).toStartWith("HTTP/1.1 403")
