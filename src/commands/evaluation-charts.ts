@@ -5,6 +5,8 @@ import { type Axis, renderChart, type Series } from "./chart.ts"
 
 /** Where an axis may start, so that what is near 1 can be told apart. */
 const STARTS = [0.98, 0.95, 0.9, 0.8, 0.5, 0] as const
+/** At this rate every curve is to be seen. */
+const RATE_SHOWN = 0.001
 /** Left of this rate lies less than one row of most sets. */
 const RATE_MIN = 0.000_1
 /** Beyond this recall precision falls to the share of attacks for any classifier. */
@@ -50,6 +52,9 @@ function precisionRecallChart({ curves }: DetectionReport): string {
 }
 
 function recallAtRateChart({ curves }: DetectionReport): string {
+  const shown = Object.values(curves).map(
+    (points) => points.find(({ fpr }) => fpr >= RATE_SHOWN)?.recall ?? 0,
+  )
   return renderChart({
     title: "Recall at a false positive rate",
     x: {
@@ -57,8 +62,8 @@ function recallAtRateChart({ curves }: DetectionReport): string {
       ticks: [0.000_1, 0.001, 0.01, 0.1, 1],
       format: (rate) => `${Number((rate * 100).toPrecision(3))}%`,
     },
-    y: linearAxis("recall", 0),
-    series: seriesOf(curves, ({ fpr, recall }) => [fpr, recall]),
+    y: linearAxis("recall", startBelow(Math.min(1, ...shown))),
+    series: seriesOf(curves, ({ fpr, recall }) => [Math.max(fpr, RATE_MIN), recall]),
   })
 }
 

@@ -10,17 +10,17 @@ export interface EvaluationPage {
 
 const STYLE = `
 :root { color-scheme: light; }
-body { margin: 2rem auto; max-width: 76rem; padding: 0 1.5rem; color: #24292f; background: #fff;
+body { margin: 2rem auto; max-width: 100rem; padding: 0 1.5rem; color: #24292f; background: #fff;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2.5rem 0 0.25rem; }
 h2::first-letter { text-transform: uppercase; }
 p { margin: 0 0 0.5rem; color: #57606a; max-width: 60rem; }
-figure { margin: 0; } .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0; } figure svg { width: 31rem; max-width: 100%; height: auto; } .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.9rem 0.3rem 0; text-align: left; border-bottom: 1px solid #dfe3e8; vertical-align: top;
   white-space: nowrap; }
-td:last-child { white-space: pre-wrap; overflow-wrap: anywhere; }
+.texts td:last-child { white-space: pre-wrap; overflow-wrap: anywhere; }
 th { font-weight: 600; }
 `
 
@@ -52,12 +52,12 @@ ${tables.map(renderSection).join("\n")}
 `
 }
 
-function renderSection({ title, note, rows }: Table): string {
+function renderSection({ title, note, rows, endsInTexts }: Table): string {
   const [head = [], ...body] = rows
   const explanation = note === undefined ? "" : `<p>${safe(note)}</p>\n`
   return `<section>
 <h2>${safe(title)}</h2>
-${explanation}<div class="table"><table>
+${explanation}<div class="${endsInTexts === true ? "table texts" : "table"}"><table>
 <thead>${renderRow(head, "th")}</thead>
 <tbody>
 ${body.map((row) => renderRow(row, "td")).join("\n")}

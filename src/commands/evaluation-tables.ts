@@ -11,6 +11,8 @@ import { renderTable } from "./table.ts"
 export interface Table {
   readonly title: string
   readonly note?: string
+  /** The last column holds texts of any length. */
+  readonly endsInTexts?: boolean
   /** The head first. */
   readonly rows: readonly (readonly string[])[]
 }
@@ -82,13 +84,17 @@ export function visible(text: string): string {
   )
 }
 
-function classes({ byClass }: DetectionReport): Table {
+function classes({ byClass, model }: DetectionReport): Table {
   const rows = Object.entries(byClass).map(([name, { support, ...figures }]) => [
     name,
     `${support}`,
     ...[figures.precision, figures.recall, figures.f1].map(shown),
   ])
-  return { title: "classes", rows: [["class", "rows", "precision", "recall", "F1"], ...rows] }
+  return {
+    title: "classes",
+    note: model,
+    rows: [["class", "rows", "precision", "recall", "F1"], ...rows],
+  }
 }
 
 function sources(report: DetectionReport): Table {
@@ -206,7 +212,11 @@ function errorTable(title: string, errors: readonly JudgementError[]): Table {
   const rows = errors.map(({ source, label, predicted, attackProbability, text }) => [
     ...[source, label, predicted, shown(attackProbability), text],
   ])
-  return { title, rows: [["source", "label", "predicted", "P(attack)", "text"], ...rows] }
+  return {
+    title,
+    endsInTexts: true,
+    rows: [["source", "label", "predicted", "P(attack)", "text"], ...rows],
+  }
 }
 
 function estimated({ value, interval }: Estimate): readonly string[] {

@@ -51,7 +51,7 @@ export function reportOf(rows: readonly JudgedPayload[]): PayloadReport {
   const attacks = rows.filter((row) => row.label !== "benign")
   const caught = attacks.filter((row) => row.predicted !== "benign").length
   const alarms = benign.filter((row) => row.predicted !== "benign").length
-  const precision = ratio(caught, caught + alarms)
+  const precision = attacks.length === 0 ? null : ratio(caught, caught + alarms)
   const recall = ratio(caught, attacks.length)
   const byClass = Object.fromEntries(classesOf(rows).map((name) => [name, classReport(rows, name)]))
   return {

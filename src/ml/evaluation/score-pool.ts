@@ -81,7 +81,7 @@ export class ScorePool {
     const alarms = sum((tally) => tally.alarms)
     const attacks = sum((tally) => tally.attacks)
     const benign = sum((tally) => tally.rows - tally.attacks)
-    const precision = ratio(caught, caught + alarms)
+    const precision = attacks === 0 ? null : ratio(caught, caught + alarms)
     const recall = ratio(caught, attacks)
     return {
       precision,

@@ -128,7 +128,8 @@ function replaceBlanks(text: string, by: { readonly plain: string; readonly enco
 }
 
 /** Escapes stay as they are written: spelt otherwise they would be none. */
-const ESCAPE = /(%u[0-9a-f]{4}|%[0-9a-f]{2}|&#?[0-9a-z]{1,10};|\\x[0-9a-f]{2}|\\u[0-9a-f]{4})/i
+const ESCAPE =
+  /(%u[0-9a-f]{4}|%[0-9a-f]{2}|&#?[0-9a-z]{1,10};|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[a-z])/i
 
 function outsideEscapes(text: string, rewrite: (part: string) => string): string {
   return text
