@@ -1,0 +1,41 @@
+import { describe, expect, test } from "bun:test"
+import { classifyLines } from "../../../src/ml/training/classify-lines.ts"
+import { BY_QUOTES } from "../../support/by-quotes-classifier.ts"
+
+async function* lines(...items: readonly string[]): AsyncGenerator<string> {
+  yield* items
+}
+
+describe("classifyLines", () => {
+  test("keeps order and fields and adds the answer", async () => {
+    const input = lines('{"text":"a\'\'\'b","id":7,"kind":"param"}', "", '{"text":"c"}')
+    const output = await Array.fromAsync(classifyLines(input, BY_QUOTES))
+    expect(output.map((line) => JSON.parse(line))).toEqual([
+      {
+        text: "a'''b",
+        id: 7,
+        kind: "param",
+        class: "sql_injection",
+        confidence: 0.75,
+        probabilities: { sql_injection: 0.75, benign: 0.25 },
+        method: "ml",
+        model: "by-quotes/1",
+      },
+      expect.objectContaining({ text: "c", class: "benign" }),
+    ])
+  })
+
+  test("writes an error that names the field in place of a bad line, and goes on", async () => {
+    const bad = ["{", "[]", "1", '{"text":7}', '{"text":"a","kind":"oven"}']
+    const output = await Array.fromAsync(classifyLines(lines(...bad, '{"text":"a"}'), BY_QUOTES))
+    const errors = output.slice(0, bad.length).map((line) => JSON.parse(line).error)
+    expect(errors.map(({ code, field }) => [code, field])).toEqual([
+      ["MALFORMED", "line"],
+      ["MALFORMED", "line"],
+      ["MALFORMED", "line"],
+      ["MALFORMED", "text"],
+      ["MALFORMED", "kind"],
+    ])
+    expect(JSON.parse(output.at(-1) ?? "").class).toBe("benign")
+  })
+})
