@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { PAYLOAD_CLASSES } from "../../events.ts"
 import type { EvaluationReport } from "../evaluation/evaluate-payloads.ts"
+import { type GateReport, gates } from "../evaluation/gates.ts"
 import { featureSchemaSha256, type LinearModel } from "../models/linear-onnx.ts"
 import { MODEL_TYPE, PAYLOAD_MODEL_NAME } from "../serving/payload-model-files.ts"
 import { FEATURE_SCHEMA } from "../text/payload-features.ts"
@@ -79,8 +80,15 @@ function metricsOf(trained: TrainedModel): string {
     temperature: model.temperature,
     certain_threshold: model.certainThreshold,
     metrics: trained.metrics,
+    ...gatesOf(reports),
     reports,
   })
+}
+
+/** By the first set judged, which the main figures are of too. */
+function gatesOf(reports: TrainedModel["reports"]): { gates?: GateReport } {
+  const [report] = Object.values(reports)
+  return report === undefined ? {} : { gates: gates(report) }
 }
 
 function pretty(value: unknown): string {
