@@ -13,13 +13,14 @@ import { PAYLOAD_SCORE } from "../ml/explain/explanation.ts"
 import { profileSession } from "../ml/sessions/profile.ts"
 import type { AnomalyScorer, PayloadClassifier } from "../ports.ts"
 import type { Operator } from "../stream/types.ts"
+import { attackProbability, type PayloadScores, payloadScores } from "./payload-score.ts"
 
 export interface CombineOptions {
   /** Sum to 1. */
   readonly weights: { readonly payload: number; readonly behavior: number }
   /** 0..1, tag <= simulate. */
   readonly thresholds: { readonly simulate: number; readonly tag: number }
-  /** P(attack) from which one payload decides alone, however calm its session. */
+  /** P(attack) from which the payloads decide alone, however calm their session. */
   readonly certainThreshold: number
 }
 
@@ -28,8 +29,8 @@ export const PREDICTIONS_MAX = 50
 
 const VALUE_CHARACTERS = 100
 const REASON_CHARACTERS = 120
-/** More payloads than this discount no further: padding must not buy an attacker silence. */
-const DISCOUNTED_PAYLOADS_MAX = 256
+/** How far below a threshold a capped score stays: beyond rounding, and not to be seen. */
+const BELOW = 1e-9
 
 /**
  * The final score, 0..1: max(g(payload), w_p payload + w_b behavior).
@@ -61,30 +62,20 @@ export function verdictWord(
   return finalScore >= thresholds.tag ? "tag" : "benign"
 }
 
-/** P(attack), 0..1. */
-export function attackProbability(prediction: PayloadPrediction): number {
-  return Math.min(1, Math.max(0, 1 - (prediction.probabilities.benign ?? 0)))
-}
-
 /**
- * The payload score of a session, 0..1: that of its worst payload.
- *
- * A session of many fields has its worst one by chance alone, so below `certainThreshold` the odds
- * are divided by 1 + log2(distinct texts, at most 256). A payload that is certain is not discounted.
+ * The one score for which `combineScores` stands: that of the payloads which can be simulated, or
+ * more where an attack of another kind makes it so, but then too little for the verdict `simulate`.
  */
-export function payloadScore(
-  predictions: readonly PayloadPrediction[],
-  certainThreshold: number,
+export function cappedPayloadScore(
+  payloads: PayloadScores,
+  behavior: number,
+  options: CombineOptions,
 ): number {
-  let worst = 0
-  const texts = new Set<string>()
-  for (const prediction of predictions) {
-    worst = Math.max(worst, attackProbability(prediction))
-    if (texts.size < DISCOUNTED_PAYLOADS_MAX) texts.add(prediction.payload.text)
-  }
-  if (worst >= certainThreshold || texts.size < 2) return worst
-  const odds = worst / (1 - worst) / (1 + Math.log2(texts.size))
-  return odds / (1 + odds)
+  const { weights, thresholds, certainThreshold } = options
+  const left = thresholds.simulate - weights.behavior * behavior
+  const mixedBelow = left >= weights.payload ? 1 : left / weights.payload
+  const ceiling = Math.min(certainThreshold, mixedBelow) - BELOW
+  return Math.max(payloads.simulated, Math.min(payloads.any, Math.max(0, ceiling)))
 }
 
 export interface CombineParts extends Omit<CombineOptions, "certainThreshold"> {
@@ -134,9 +125,10 @@ function readScores(evidence: ScoredEvidence, options: CombineOptions): SessionS
     degradedReasons.push(reason("payload classifier", "answered without its model"))
   }
   const score = isFailure(anomaly) ? undefined : anomaly
+  const behavior = score?.score ?? 0
   return {
-    payload: payloadScore(predictions, options.certainThreshold),
-    behavior: score?.score ?? 0,
+    payload: cappedPayloadScore(payloadScores(predictions), behavior, options),
+    behavior,
     predictions,
     anomaly: score,
     degradedReasons,

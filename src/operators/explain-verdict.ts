@@ -18,7 +18,8 @@ import { completeFeatures } from "../ml/sessions/featurize.ts"
 import type { PayloadClassifier } from "../ports.ts"
 import type { Operator } from "../stream/types.ts"
 import type { CombineOptions } from "./combine-scores.ts"
-import { attackProbability, combineScores, worstFirst } from "./combine-scores.ts"
+import { combineScores, worstFirst } from "./combine-scores.ts"
+import { attackProbability } from "./payload-score.ts"
 
 export interface ExplainParts extends Omit<CombineOptions, "certainThreshold"> {
   readonly classifier: Pick<PayloadClassifier, "certainThreshold" | "explain">

@@ -3,10 +3,10 @@ import fc from "fast-check"
 import type { AnomalyScore, JudgedEvidence, PayloadPrediction } from "../../src/events.ts"
 import { heuristicScorer } from "../../src/ml/sessions/heuristic-scorer.ts"
 import {
+  cappedPayloadScore,
   combineScores,
   combineScoresOperator,
   PREDICTIONS_MAX,
-  payloadScore,
   verdictWord,
 } from "../../src/operators/combine-scores.ts"
 import { featurized, prediction, scored } from "../support/judged-evidence.ts"
@@ -60,35 +60,43 @@ describe("combineScores", () => {
   })
 })
 
-describe("payloadScore", () => {
-  test("payloadScore is the worst P(attack) of one payload, and 0 of none", () => {
-    expect(payloadScore([], 0.9)).toBe(0)
-    expect(payloadScore([prediction(0.6)], 0.9)).toBeCloseTo(0.6, 12)
+describe("cappedPayloadScore", () => {
+  test("cappedPayloadScore lets an attack that cannot be simulated tag, and never simulate", () => {
+    fc.assert(
+      fc.property(share, share, (any, behavior) => {
+        const payload = cappedPayloadScore({ any, simulated: 0 }, behavior, OPTIONS)
+        const score = combineScores({ ...OPTIONS, payload, behavior })
+        expect(verdictWord(score, OPTIONS.thresholds)).not.toBe("simulate")
+        expect(score).toBeLessThanOrEqual(combineScores({ ...OPTIONS, payload: any, behavior }))
+      }),
+    )
+    const sure = cappedPayloadScore({ any: 1, simulated: 0 }, 0.1, OPTIONS)
+    const score = combineScores({ ...OPTIONS, payload: sure, behavior: 0.1 })
+    expect(verdictWord(score, OPTIONS.thresholds)).toBe("tag")
   })
 
-  test("payloadScore does not discount a certain payload among many fields", () => {
-    const many = Array.from({ length: 300 }, (_, i) => prediction(0.01, { text: `field ${i}` }))
-    expect(payloadScore([...many, prediction(0.95)], 0.9)).toBeCloseTo(0.95, 12)
+  test("cappedPayloadScore leaves the score of what can be simulated alone", () => {
+    expect(cappedPayloadScore({ any: 0.99, simulated: 0.97 }, 0.5, OPTIONS)).toBe(0.97)
+    expect(cappedPayloadScore({ any: 0.6, simulated: 0.6 }, 1, OPTIONS)).toBe(0.6)
   })
 
-  test("payloadScore discounts an uncertain one among many, by at most a factor of 9 in odds", () => {
-    const fields = (count: number) =>
-      Array.from({ length: count }, (_, i) => prediction(0.01, { text: `field ${i}` }))
-    const alone = payloadScore([prediction(0.6)], 0.9)
-    const among50 = payloadScore([prediction(0.6), ...fields(49)], 0.9)
-    const among9000 = payloadScore([prediction(0.6), ...fields(9_000)], 0.9)
-    expect(among50).toBeLessThan(alone)
-    expect(among9000 / (1 - among9000)).toBeCloseTo(1.5 / 9, 9)
-  })
-
-  test("payloadScore never falls when one payload gets worse", () => {
-    const grows = (attacks: number[], more: number): void => {
-      const of = (values: number[]) => values.map((value, i) => prediction(value, { text: `${i}` }))
-      const worse = attacks.map((value, i) => (i === 0 ? value + more * (1 - value) : value))
-      const before = payloadScore(of(attacks), 0.9)
-      expect(payloadScore(of(worse), 0.9)).toBeGreaterThanOrEqual(before - 1e-12)
+  test("cappedPayloadScore and combineScores never fall when payload or behaviour get worse", () => {
+    const grows = (numbers: readonly number[]): void => {
+      const [first = 0, second = 0, behavior = 0, more = 0] = numbers
+      const [simulated, any] = [Math.min(first, second), Math.max(first, second)]
+      const of = (payloads: { any: number; simulated: number }, given: number) => {
+        const payload = cappedPayloadScore(payloads, given, OPTIONS)
+        return combineScores({ ...OPTIONS, payload, behavior: given })
+      }
+      const worse = (value: number): number => value + more * (1 - value)
+      const score = of({ any, simulated }, behavior)
+      const worsePayload = of({ any: worse(any), simulated }, behavior)
+      expect(worsePayload).toBeGreaterThanOrEqual(score - 1e-12)
+      const worseKnown = of({ any: worse(any), simulated: worse(simulated) }, behavior)
+      expect(worseKnown).toBeGreaterThanOrEqual(score - 1e-12)
+      expect(of({ any, simulated }, worse(behavior))).toBeGreaterThanOrEqual(score - 1e-8)
     }
-    fc.assert(fc.property(fc.array(share, { minLength: 1, maxLength: 30 }), share, grows))
+    fc.assert(fc.property(fc.tuple(share, share, share, share), grows), { numRuns: 1_000 })
   })
 })
 
@@ -154,6 +162,16 @@ describe("combineScoresOperator", () => {
       degraded: true,
       behavioral_method: "degraded",
     })
+  })
+
+  test("combineScoresOperator tags an attack of another kind and says which class it is", async () => {
+    const probabilities = { sql_injection: 0.0005, other_attack: 0.999, benign: 0.0005 }
+    const other = { ...prediction(0.9995), class: "other_attack", probabilities }
+    const verdict = await judge([prediction(0.001), other], { ...CALM, score: 0.9 })
+    expect(verdict.verdict).toBe("tag")
+    expect(verdict.payload_predictions[0]?.class).toBe("other_attack")
+    const { payload_score: payload, behavioral_score: behavior } = verdict
+    expect(verdict.final_score).toBe(combineScores({ ...OPTIONS, payload, behavior }))
   })
 
   test("combineScoresOperator shows the worst payloads first, redacted, within its bounds", async () => {
