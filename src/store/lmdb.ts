@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { type Database, open } from "lmdb"
+import { UnavailableError } from "../errors.ts"
 
 /** Keys and values are plain bytes: keys sort by memcmp, values are encoded by their store. */
 export type Table = Database<Buffer, Buffer>
@@ -10,6 +11,7 @@ export interface Environment {
    * Runs `action` in a write transaction; concurrent calls share one commit and one fdatasync.
    * Resolves once that commit is on disk. An action that throws does not roll back what it wrote,
    * so it must decide before its first write.
+   * @throws UnavailableError where the commit fails, as on a full disk; else what `action` threw
    */
   write<T>(action: () => T): Promise<T>
   table(name: string): Table
@@ -35,7 +37,7 @@ interface PageCounts {
  */
 export function openEnvironment(path: string, tablesMax: number): Environment {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const root = open({
+  const root = open<Buffer, Buffer>({
     path,
     noSubdir: true,
     maxDbs: tablesMax,
@@ -47,7 +49,7 @@ export function openEnvironment(path: string, tablesMax: number): Environment {
   chmodSync(`${path}-lock`, 0o600)
   const tables: Table[] = []
   return {
-    write: (action) => root.transaction(action),
+    write: (action) => committed(root, action),
     table(name) {
       const table = root.openDB<Buffer, Buffer>(name, {
         encoding: "binary",
@@ -62,6 +64,22 @@ export function openEnvironment(path: string, tablesMax: number): Environment {
       return tables.reduce((sum, table) => sum + bytesOf(table), 0)
     },
     close: () => root.close(),
+  }
+}
+
+async function committed<T>(root: Pick<Table, "transaction">, action: () => T): Promise<T> {
+  let thrown: { readonly error: unknown } | undefined
+  try {
+    return await root.transaction(() => {
+      try {
+        return action()
+      } catch (error) {
+        thrown = { error }
+        throw error
+      }
+    })
+  } catch (error) {
+    throw thrown === undefined ? new UnavailableError("the store", error) : thrown.error
   }
 }
 

@@ -214,6 +214,18 @@ describe("durability", () => {
     expect(acknowledged.length).toBeGreaterThan(400)
     expect(readAllPages(store, { limit: 1_000 })).toHaveLength(store.count())
   })
+
+  // A limit on the size of files stands in for a full disk: LMDB meets both as a failed write.
+  test("put is UNAVAILABLE, so tried again, while the disk takes no more", async () => {
+    const script = join(import.meta.dir, "full-disk-child.ts")
+    const limited = `trap '' XFSZ; ulimit -f 1024; exec "$0" "$@"`
+    const child = Bun.spawn(["sh", "-c", limited, process.execPath, script, directory], {
+      stdout: "pipe",
+      stderr: "ignore", // lmdb itself writes about it
+    })
+    expect(await new Response(child.stdout).text()).toBe("UNAVAILABLE after true event-0")
+    expect(await child.exited).toBe(0)
+  })
 })
 
 function readAllPages(
