@@ -152,6 +152,7 @@ export class Engine {
 
   #assign(source: Source, id: PartitionId): Partition {
     const partition = new Partition(id, source, this.#limits)
+    this.#partitions.get(partitionKey(id))?.lose()
     this.#partitions.set(partitionKey(id), partition)
     return partition
   }
@@ -163,6 +164,8 @@ export class Engine {
     const { revokeTimeoutMs } = this.#limits
     await settleWithin([partition], { clock: this.#parts.clock, timeoutMs: revokeTimeoutMs })
     await this.#commit(partition)
+    // a commit that is still waiting for its moment must not follow the hand-over
+    partition.lose()
     this.#drop(partition)
   }
 
@@ -300,15 +303,10 @@ export class Engine {
       })
     } catch (error) {
       this.#parts.observer.retried(`${source.name}.commit`, codeOf(error))
-      if (error instanceof PartitionLostError) this.#lose(partition)
+      if (!(error instanceof PartitionLostError)) return
+      partition.lose()
+      this.#drop(partition)
     }
-  }
-
-  /** Another owner has it by now: nothing of it may be sent any more. */
-  #lose(partition: Partition): void {
-    partition.dropWaiting()
-    partition.abandon()
-    this.#drop(partition)
   }
 }
 

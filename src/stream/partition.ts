@@ -49,6 +49,7 @@ export class Partition {
   #committed: bigint | undefined
   #commits: Promise<void> = Promise.resolve()
   #isCommitScheduled = false
+  #isLost = false
   /** When the last transaction began; epoch milliseconds. */
   lastCommitMs = 0
 
@@ -95,8 +96,10 @@ export class Partition {
   take(): Entry | undefined {
     const { inFlightMax, unpassedMax } = this.#limits
     if (this.#inFlight >= inFlightMax) return undefined
-    // what is finished behind a stuck record waits here, with the messages it will send
-    if (this.#watermark.pending - this.#buffered >= unpassedMax) return undefined
+    // What is finished behind a stuck record waits here, with the messages it will send. The stuck
+    // one may itself be waiting to start, so with nothing in flight the next one always does.
+    const unpassed = this.#watermark.pending - this.#buffered
+    if (unpassed >= unpassedMax && this.#inFlight > 0) return undefined
     const entry = this.#ready.shift()
     if (entry === undefined) return undefined
     this.#buffered -= 1
@@ -132,6 +135,13 @@ export class Partition {
     this.#bufferedBytes = 0
   }
 
+  /** Another owner has it, or may have: nothing of it is sent any more. */
+  lose(): void {
+    this.#isLost = true
+    this.dropWaiting()
+    this.abandon()
+  }
+
   abandon(): void {
     this.#life.abort(new AbandonedError())
   }
@@ -164,7 +174,7 @@ export class Partition {
 
   async #commitOnce(send: (progress: Progress) => Promise<void>): Promise<void> {
     const { next } = this.#watermark
-    if (next === undefined || next === this.#committed) return
+    if (next === undefined || next === this.#committed || this.#isLost) return
     const messages = this.#outbox.slice()
     await send({ next, messages })
     this.#committed = next

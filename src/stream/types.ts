@@ -112,9 +112,11 @@ export interface Source {
   /**
    * Every offset below `nextOffset` is finished. Resolves once that is durable.
    *
-   * A transactional source sends `messages`, in order, in the same transaction. After a failure the
-   * engine calls again with the same ones and possibly more.
-   * @throws PartitionLostError when the partition belongs to another owner by now
+   * A transactional source sends `messages`, in order, in the same transaction. After any other
+   * failure than PartitionLostError, nothing of it took effect: the engine calls again with the same
+   * messages and possibly more.
+   * @throws PartitionLostError when the partition has another owner, or when it is not known whether
+   *   the transaction took effect: the source then delivers again from what is committed
    */
   commit(
     partition: PartitionId,

@@ -113,6 +113,26 @@ describe("Engine over a transactional source", () => {
     expect(observer.lines).toContain("list.commit retried PARTITION_LOST")
   })
 
+  test("commits nothing of a partition after it has been given back", async () => {
+    const { engine, clock, source } = rig([record(0, "a")], { transactionIntervalMs: 1_000 })
+    source.commitFailures.push(new UnavailableError("kafka"), new UnavailableError("kafka"))
+    await engine.start()
+    await clock.settle(source.revoke({ topic: "list", partition: 0 }))
+    await clock.settle(clock.sleep(10_000))
+    expect(source.commits).toEqual([])
+  })
+
+  test("starts the oldest record even when too many behind it are finished", async () => {
+    const slowFirst = Array.from({ length: 40 }, (_, index) =>
+      record(index, `${index}`, { key: index % 4 === 0 ? "shared" : `own-${index}` }),
+    )
+    const limits = { unpassedMax: 8, inFlightMax: 4, bufferedMax: 6 }
+    const { engine, clock, sent } = rig([...slowFirst, EOF], limits)
+    await engine.start()
+    await clock.settle(engine.finished)
+    expect(sent()).toHaveLength(40)
+  })
+
   test("bounds what waits behind a stuck record", async () => {
     const items = Array.from({ length: 100 }, (_, index) => record(index, index ? "x" : "stuck"))
     const { engine, clock } = rig(items, { unpassedMax: 10, bufferedMax: 1_000 })
