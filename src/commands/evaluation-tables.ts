@@ -131,15 +131,18 @@ function summary(name: string, report: PayloadReport): readonly string[] {
 function operatingPoints(report: DetectionReport): Table {
   const head = [
     ...["FPR asked", "threshold here", "recall", "95%"],
-    ...["model's threshold", "recall", "95%", "FPR met", "95%"],
+    ...["model's threshold", "recall", "95%", "FPR met", "95%", "met / asked"],
   ]
   const rows = report.operatingPoints.map(({ rate, threshold, recall, stored }) => [
     `${rate * 100}%`,
     shown(threshold),
     ...estimated(recall),
     ...(stored === undefined
-      ? ["-", "-", "-", "-", "-"]
-      : [shown(stored.threshold), ...estimated(stored.recall), ...estimated(stored.fpr)]),
+      ? Array.from({ length: 6 }, () => "-")
+      : [
+          ...[shown(stored.threshold), ...estimated(stored.recall), ...estimated(stored.fpr)],
+          stored.fpr.value === null ? "-" : (stored.fpr.value / rate).toFixed(2),
+        ]),
   ])
   const note = "left: threshold chosen on these rows; right: the one that the model holds"
   return { title: "operating points", note, rows: [head, ...rows] }
