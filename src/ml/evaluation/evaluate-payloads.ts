@@ -45,18 +45,17 @@ export function judge(row: LabelledPayload, classifier: PayloadClassifier): Judg
   }
 }
 
-/** The figures of one set as text, in the order of the card's table; "-" where there is none. */
+/** What `figureCells` gives, in its order. */
+export const FIGURE_HEAD: readonly string[] = [
+  ...["rows", "attacks", "recall", "FPR", "macro-F1"],
+  ...["R@0.02%", "R@0.1%", "R@0.5%", "R@1%", "ECE"],
+]
+
+/** The figures of one set as text, in the order of FIGURE_HEAD; "-" where there is none. */
 export function figureCells(report: PayloadReport): readonly string[] {
   const { recall, fpr, macroF1, recallAtFpr, ece } = report
-  const shares = [
-    recall,
-    fpr,
-    macroF1,
-    recallAtFpr["0.001"],
-    recallAtFpr["0.005"],
-    recallAtFpr["0.01"],
-    ece,
-  ]
+  const rates = ["0.0002", "0.001", "0.005", "0.01"] as const
+  const shares = [recall, fpr, macroF1, ...rates.map((rate) => recallAtFpr[rate]), ece]
   return [
     `${report.rows}`,
     `${report.attacks}`,

@@ -1,5 +1,5 @@
 import { PAYLOAD_CLASSES } from "../../events.ts"
-import { type EvaluationReport, figureCells } from "../evaluation/evaluate-payloads.ts"
+import { type EvaluationReport, FIGURE_HEAD, figureCells } from "../evaluation/evaluate-payloads.ts"
 import { TEXT_CHARS_MAX } from "../text/normalize.ts"
 import { WINDOW_BYTES } from "../text/payload-features.ts"
 import type { TrainedModel } from "./payload-model-directory.ts"
@@ -60,8 +60,8 @@ function setSection(name: string, report: EvaluationReport): string {
   const sources = [["all", report] as const, ...Object.entries(report.bySource)]
   return `### ${name}
 
-| source | rows | attacks | recall | FPR | macro-F1 | R@0.1% | R@0.5% | R@1% | ECE |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| source | ${FIGURE_HEAD.join(" | ")} |
+| --- ${FIGURE_HEAD.map(() => "| --- ").join("")}|
 ${sources.map(([source, set]) => `| ${source} | ${figureCells(set).join(" | ")} |`).join("\n")}
 
 | class | rows | precision | recall | F1 |
