@@ -133,7 +133,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: read.integer("SENTINEL_PORT", 0, 65_535),
     metricsPort: read.integer("SENTINEL_METRICS_PORT", 0, 65_535),
     dataDir: resolve(read.text("SENTINEL_DATA_DIR")),
-    apiToken: read.optional("SENTINEL_API_TOKEN"),
+    apiToken: read.token("SENTINEL_API_TOKEN"),
     thresholds: { simulate, tag },
     weights: { payload: payloadWeight, behavior: 1 - payloadWeight },
     contamination: read.number("SENTINEL_CONTAMINATION", 0.001, 0.5),
@@ -210,6 +210,15 @@ class VariableReader {
     const given = this.#env[name]?.trim()
     if (given !== undefined && given !== "") return given
     return VARIABLES.find((variable) => variable.name === name)?.default ?? ""
+  }
+
+  /** What an Authorization header can carry: another one would lock everybody out. */
+  token(name: VariableName): string | undefined {
+    const token = this.optional(name)
+    if (token !== undefined && !/^[\x21-\x7e]{1,512}$/.test(token)) {
+      this.problem(name, "expected up to 512 ASCII characters without spaces")
+    }
+    return token
   }
 
   number(name: VariableName, min: number, max: number): number {
