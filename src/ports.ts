@@ -76,9 +76,21 @@ export interface VerdictStore {
   close(): Promise<void>
 }
 
+/** What a caller knows of the request that a text stood in. */
+export interface PayloadContext {
+  /** Name of the parameter that held the text. */
+  readonly param?: string
+  readonly path?: string
+  readonly method?: string
+  /** Of the body that held the text. */
+  readonly contentType?: string
+}
+
 export interface PayloadInput {
   readonly text: string
   readonly kind?: PayloadKind
+  /** Tells the kind where none is given. */
+  readonly context?: PayloadContext
 }
 
 export interface ModelInfo {

@@ -30,22 +30,25 @@ describe("POST predict-payload", () => {
   })
 
   test.each([
-    [{ param: "q" }, "param"],
-    [{ content_type: "text/plain" }, "body"],
-    [{ path: "/a/../../etc" }, "path"],
-    [{ path: "/login" }, undefined],
-    [{ kind: "cookie", param: "q" }, "cookie"],
-    [{ param: null, method: "GET", session_id: "s", unknown: [1] }, undefined],
-  ])(
-    "createApi tells the classifier the kind of text from the context %j",
-    async (context, kind) => {
-      const { post, seen } = start()
-      const sent = { payload: "../../etc", context }
-      expect((await post(`${BASE}/predict-payload`, sent)).status).toBe(200)
-      const text = "../../etc"
-      expect(seen.classified).toEqual([kind === undefined ? { text } : { text, kind }])
-    },
-  )
+    [
+      { param: "q", path: "/p", method: "GET" },
+      { param: "q", path: "/p", method: "GET" },
+    ],
+    [{ content_type: "text/plain" }, { contentType: "text/plain" }],
+    [{ param: null, path: "", session_id: "s", unknown: [1] }, {}],
+  ])("createApi tells the classifier of the context %j", async (context, told) => {
+    const { post, seen } = start()
+    const sent = { payload: "../../etc", context }
+    expect((await post(`${BASE}/predict-payload`, sent)).status).toBe(200)
+    expect(seen.classified).toEqual([{ text: "../../etc", context: told }])
+  })
+
+  test("createApi passes a kind that the client is sure of", async () => {
+    const { post, seen } = start()
+    const sent = { payload: "x", context: { kind: "cookie" } }
+    expect((await post(`${BASE}/predict-payload`, sent)).status).toBe(200)
+    expect(seen.classified).toEqual([{ text: "x", kind: "cookie", context: {} }])
+  })
 
   test("createApi passes hostile text to the classifier unchanged", async () => {
     const { send, seen } = start()

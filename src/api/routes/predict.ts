@@ -1,4 +1,4 @@
-import type { Classification, PayloadKind } from "../../events.ts"
+import type { Classification } from "../../events.ts"
 import type { PayloadInput } from "../../ports.ts"
 import { readJson } from "../body.ts"
 import { CircuitBreaker } from "../circuit-breaker.ts"
@@ -66,19 +66,15 @@ function secondOpinion(opinion: SignatureOpinion, classification: Classification
 
 /** What the client says of the place tells the model which kind of text to expect there. */
 function toInput({ payload, context }: PredictRequest): PayloadInput {
-  const kind = context === undefined ? undefined : kindOf(payload, context)
-  return kind === undefined ? { text: payload } : { text: payload, kind }
-}
-
-function kindOf(
-  payload: string,
-  context: NonNullable<PredictRequest["context"]>,
-): PayloadKind | undefined {
-  if (context.kind !== undefined) return context.kind
-  if (context.param) return "param"
-  if (context.content_type) return "body"
-  // A path alone is where the request went, unless the payload is part of it.
-  return context.path && payload !== "" && context.path.includes(payload) ? "path" : undefined
+  if (context === undefined) return { text: payload }
+  const { kind, param, path, method, content_type: contentType } = context
+  const place = {
+    ...(param && { param }),
+    ...(path && { path }),
+    ...(method && { method }),
+    ...(contentType && { contentType }),
+  }
+  return { text: payload, ...(kind && { kind }), context: place }
 }
 
 function modelServerHealth(parts: Parts, breaker: CircuitBreaker): Route {

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache"
 import type { Classification } from "../../events.ts"
 import type { CachedClassifier, PayloadClassifier, PayloadInput } from "../../ports.ts"
+import { withKind } from "./payload-kind.ts"
 
 export interface PredictionCacheOptions {
   readonly entriesMax: number
@@ -12,7 +13,8 @@ export interface PredictionCacheOptions {
 const KEY_CHARS_MAX = 4096
 
 /**
- * Remembers classifications by model, kind and text: at most `entriesMax`, each for `ttlMs`.
+ * Remembers classifications by model, kind and text: at most `entriesMax`, each for `ttlMs`. Where
+ * no kind is given, the context tells it.
  * Explanations are not remembered.
  */
 export function cachedClassifier(
@@ -29,7 +31,8 @@ export function cachedClassifier(
     onLookup?.(hit)
   }
 
-  function lookup(input: PayloadInput): { classification: Classification; cached: boolean } {
+  function lookup(given: PayloadInput): { classification: Classification; cached: boolean } {
+    const input = withKind(given)
     const key = keyOf(classifier.info.modelId, input)
     const known = key === undefined ? undefined : cache.get(key)
     count(known !== undefined)
@@ -44,7 +47,7 @@ export function cachedClassifier(
     certainThreshold: classifier.certainThreshold,
     ...(classifier.thresholds && { thresholds: classifier.thresholds }),
     classify: (input) => lookup(input).classification,
-    explain: (input, spansMax) => classifier.explain(input, spansMax),
+    explain: (input, spansMax) => classifier.explain(withKind(input), spansMax),
     lookup,
     cacheStats: () => ({ entries: cache.size, entriesMax, hits, misses }),
   }

@@ -1,6 +1,6 @@
 import { MalformedError, publicError, TooLargeError } from "../../errors.ts"
 import { PAYLOAD_KINDS } from "../../events.ts"
-import type { PayloadClassifier, PayloadInput } from "../../ports.ts"
+import type { PayloadClassifier, PayloadContext, PayloadInput } from "../../ports.ts"
 
 const LINE_CHARS_MAX = 16 * 1024 * 1024
 
@@ -9,7 +9,8 @@ const LINE_CHARS_MAX = 16 * 1024 * 1024
  * `model` added, in order, one at a time. A line that cannot be read comes out as
  * `{"error": {code, message, field?}}`.
  *
- * @param lines objects with `text`, optional `kind` (a PayloadKind); other fields are kept
+ * @param lines objects with `text`, optional `kind` (a PayloadKind) and `context` (`param`, `path`,
+ *   `method`, `content_type`: strings that tell the kind where none is given); all fields are kept
  */
 export async function* classifyLines(
   lines: AsyncIterable<string>,
@@ -43,10 +44,23 @@ function parseLine(line: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-function inputOf({ text, kind }: Record<string, unknown>): PayloadInput {
+function inputOf({ text, kind, context }: Record<string, unknown>): PayloadInput {
   if (typeof text !== "string") throw new MalformedError("text", "a string")
-  if (kind === undefined || kind === null) return { text }
+  const place = contextOf(context)
+  if (kind === undefined || kind === null) return { text, ...(place && { context: place }) }
   const known = PAYLOAD_KINDS.find((name) => name === kind)
   if (known === undefined) throw new MalformedError("kind", `one of ${PAYLOAD_KINDS.join(", ")}`)
   return { text, kind: known }
+}
+
+/** Only what is known and a string; a context of any other form says nothing. */
+function contextOf(value: unknown): PayloadContext | undefined {
+  if (typeof value !== "object" || value === null) return undefined
+  const { param, path, method, content_type: contentType } = value as Record<string, unknown>
+  return {
+    ...(typeof param === "string" && { param }),
+    ...(typeof path === "string" && { path }),
+    ...(typeof method === "string" && { method }),
+    ...(typeof contentType === "string" && { contentType }),
+  }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { classifyLines } from "../../../src/ml/training/classify-lines.ts"
+import type { PayloadClassifier, PayloadInput } from "../../../src/ports.ts"
 import { BY_QUOTES } from "../../support/by-quotes-classifier.ts"
 
 async function* lines(...items: readonly string[]): AsyncGenerator<string> {
@@ -22,6 +23,26 @@ describe("classifyLines", () => {
         model: "by-quotes/1",
       },
       expect.objectContaining({ text: "c", class: "benign" }),
+    ])
+  })
+
+  test("classifyLines hands on what the context says, and nothing of another form", async () => {
+    const seen: PayloadInput[] = []
+    const watching: PayloadClassifier = {
+      ...BY_QUOTES,
+      classify(input) {
+        seen.push(input)
+        return BY_QUOTES.classify(input)
+      },
+    }
+    const contexts = [{ param: "q", content_type: "a/b", page: 1 }, { path: 7 }, "query", null]
+    const input = contexts.map((context) => JSON.stringify({ text: "a", context }))
+    await Array.fromAsync(classifyLines(lines(...input), watching))
+    expect(seen).toEqual([
+      { text: "a", context: { param: "q", contentType: "a/b" } },
+      { text: "a", context: {} },
+      { text: "a" },
+      { text: "a" },
     ])
   })
 
