@@ -4,7 +4,7 @@ import { inboxDeadLetters, inboxSource } from "../connectors/inbox-source.ts"
 import { jsonlSink } from "../connectors/jsonl-sink.ts"
 import { type Kafka, kafkaClient } from "../connectors/kafka-client.ts"
 import { kafkaDeadLetters } from "../connectors/kafka-dead-letters.ts"
-import { kafkaVerdictSink } from "../connectors/kafka-sink.ts"
+import { kafkaVerdictSink, VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
 import { type KafkaSource, kafkaSource } from "../connectors/kafka-source.ts"
 import { publicError } from "../errors.ts"
 import type { ExplainedVerdict, Verdict } from "../events.ts"
@@ -89,7 +89,7 @@ interface KafkaParts {
   readonly letters: readonly DeadLetterSink[]
 }
 
-function connectKafka({ config, log }: RunnerParts): KafkaParts {
+function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
   if (config.kafka === undefined) return { sources: [], sinks: [], letters: [] }
   const { brokers, groupId } = config.kafka
   const kafka: Kafka = kafkaClient({
@@ -97,19 +97,24 @@ function connectKafka({ config, log }: RunnerParts): KafkaParts {
     log: ({ level, message, component }) => log[level](message, { component }),
   })
   const topics = Object.keys(FORMS).filter((topic) => topic !== "inbox")
+  const letters = kafkaDeadLetters(kafka)
+  const produces = [{ topic: VERDICT_TOPIC }, letters.produces]
+  const watchdog = {
+    clock: systemClock,
+    onRebuilt: (stalled: readonly string[]) => {
+      observer.retried("kafka.consumer", "STALLED")
+      log.error("a stalled kafka consumer is rebuilt", { partitions: stalled.length })
+    },
+  }
   const source = patientSource({
     name: "kafka",
-    create: () => kafkaSource(kafka, { topics, groupId }),
+    create: () => kafkaSource(kafka, { topics, groupId, produces, watchdog }),
     clock: systemClock,
     random: Math.random,
     onWaiting: (error, waitMs) =>
       log.warn("waiting for kafka", { code: error.code, retry_in_ms: waitMs }),
   })
-  return {
-    sources: [source],
-    sinks: [kafkaVerdictSink(kafka)],
-    letters: [kafkaDeadLetters(kafka)],
-  }
+  return { sources: [source], sinks: [kafkaVerdictSink(kafka)], letters: [letters] }
 }
 
 function openObjects({ config, paths }: RunnerParts): ObjectStore {

@@ -1,17 +1,29 @@
 import {
+  type Admin,
   type Consumer,
   type EachBatchPayload,
+  type ICustomPartitioner,
   type IHeaders,
   Kafka,
   type KafkaMessage,
   logLevel,
   Partitioners,
   type Producer,
+  type Transaction,
 } from "kafkajs"
 import { SentinelError, TooLargeError, UnavailableError } from "../errors.ts"
 
 /** The one place that imports kafkajs: connectors know Kafka through this module. */
-export type { Consumer, EachBatchPayload, IHeaders, Kafka, KafkaMessage, Producer }
+export type {
+  Admin,
+  Consumer,
+  EachBatchPayload,
+  IHeaders,
+  Kafka,
+  KafkaMessage,
+  Producer,
+  Transaction,
+}
 
 export interface KafkaLogEntry {
   readonly level: "error" | "warn" | "info" | "debug"
@@ -34,6 +46,9 @@ const RETRY = { initialRetryTime: 100, maxRetryTime: 3_000, retries: 8 } as cons
 /** The client's advice against bounded retries; KafkaTopic replaces the producer after them instead. */
 const LIMITED_RETRIES = "Limiting retries for the idempotent producer may invalidate EoS guarantees"
 
+/** Routine after every transaction: the next one begins while the broker still ends the last. */
+const ENDING = "another concurrent operation on the same transaction was ongoing"
+
 /** A client of one cluster; connects lazily, opens nothing by itself. */
 export function kafkaClient(options: KafkaClientOptions): Kafka {
   return new Kafka({
@@ -45,8 +60,8 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     logLevel: logLevel.WARN,
     logCreator:
       () =>
-      ({ level, namespace, log: { message } }) => {
-        if (message === LIMITED_RETRIES) return
+      ({ level, namespace, log: { message, error } }) => {
+        if (message === LIMITED_RETRIES || `${message}${error}`.includes(ENDING)) return
         options.log?.({ level: levelName(level), message, component: namespace })
       },
   })
@@ -66,6 +81,48 @@ export function idempotentProducer(kafka: Kafka): Producer {
   })
 }
 
+/** How long a transaction may stay open before the broker aborts it; readers wait as long. */
+const TRANSACTION_TIMEOUT_MS = 30_000
+
+/**
+ * A producer of transactions. Its first transaction fences every earlier producer with this id and
+ * ends what that one left open.
+ */
+export function transactionalProducer(kafka: Kafka, transactionalId: string): Producer {
+  return kafka.producer({
+    transactionalId,
+    transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: repeatablePartitioner,
+    retry: RETRY,
+  })
+}
+
+/**
+ * A repeated request has the sequence numbers of the first try, so each message must get the same
+ * partition again; the client's own partitioner deals messages without a key out in turn.
+ */
+const repeatablePartitioner: ICustomPartitioner = () => {
+  const byKey = Partitioners.DefaultPartitioner()
+  return ({ message, ...topic }) =>
+    byKey({ ...topic, message: message.key ? message : { ...message, key: message.value } })
+}
+
+/** The work of one connection; @throws UnavailableError */
+export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    return await work(admin)
+  } catch (error) {
+    throw asKafkaError(error)
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
 export interface TopicSpec {
   readonly topic: string
   /** The largest record batch the topic takes; the broker's own limit when absent. */
@@ -77,19 +134,13 @@ export interface TopicSpec {
  * @throws UnavailableError when no broker answers
  */
 export async function ensureTopics(kafka: Kafka, specs: readonly TopicSpec[]): Promise<void> {
-  const admin = kafka.admin()
-  try {
-    await admin.connect()
+  await withAdmin(kafka, async (admin) => {
     const existing = new Set(await admin.listTopics())
     const missing = specs.filter(({ topic }) => !existing.has(topic))
     if (missing.length === 0) return
     // createTopics answers false, not an error, when somebody else was faster
     await admin.createTopics({ waitForLeaders: true, topics: missing.map(topicConfig) })
-  } catch (error) {
-    throw asKafkaError(error)
-  } finally {
-    await admin.disconnect().catch(() => undefined)
-  }
+  })
 }
 
 function topicConfig({ topic, messageBytesMax }: TopicSpec) {
@@ -112,6 +163,11 @@ export function asKafkaError(error: unknown): SentinelError {
     return new TooLargeError("message", MESSAGE_BYTES_MAX)
   }
   return new UnavailableError("kafka", error)
+}
+
+/** The broker is still writing the end of the transaction before this one. */
+export function isPreviousTransactionEnding(error: unknown): boolean {
+  return causes(error).some((cause) => protocolType(cause) === "CONCURRENT_TRANSACTIONS")
 }
 
 /** Kafka's default limit of a record batch is 1,048,588 bytes; this leaves room for its framing. */

@@ -23,34 +23,71 @@ export class KafkaPartition {
   #messages: readonly KafkaMessage[] = []
   #next = 0
   #receivedAtMs = 0
-  #endOffset: bigint | undefined
+  /** One past the last message taken. */
+  #position: bigint | undefined
+  #emptyUntil = 0n
   #highWatermark = 0n
+  #isFetched = false
   #held = false
   #paused = false
   #delivering = false
   #dropped = false
 
-  constructor(id: PartitionId, listener: SourceListener, fetching: Fetching) {
+  /** @param parts.from the first offset to hand over; from wherever the fetches begin if absent */
+  constructor(
+    id: PartitionId,
+    parts: {
+      readonly listener: SourceListener
+      readonly fetching: Fetching
+      readonly from?: bigint
+    },
+  ) {
     this.id = id
-    this.#listener = listener
-    this.#fetching = fetching
+    this.#listener = parts.listener
+    this.#fetching = parts.fetching
+    this.#position = parts.from
+  }
+
+  /** How far the fetches have come; undefined until it is known. */
+  get reached(): bigint | undefined {
+    const position = this.#position
+    return position === undefined || position > this.#emptyUntil ? position : this.#emptyUntil
+  }
+
+  /** True while nothing is fetched because the engine has enough. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** A fetch brought nothing but aborted messages and transaction markers, up to `offset`. */
+  skip(offset: bigint): void {
+    if (offset > this.#emptyUntil) this.#emptyUntil = offset
   }
 
   /** Messages on the broker that the engine has not got; undefined before the first fetch. */
   get lag(): bigint | undefined {
-    if (this.#endOffset === undefined) return undefined
+    if (!this.#isFetched || this.#position === undefined) return undefined
     const first = this.#messages[this.#next]
-    const position = first === undefined ? this.#endOffset : BigInt(first.offset)
+    const position = first === undefined ? this.#position : BigInt(first.offset)
     return this.#highWatermark > position ? this.#highWatermark - position : 0n
   }
 
   take(batch: FetchedBatch): void {
-    this.#messages = [...this.#messages.slice(this.#next), ...batch.messages]
+    this.#messages = [...this.#messages.slice(this.#next), ...this.#unseen(batch.messages)]
     this.#next = 0
     this.#receivedAtMs = Date.now()
-    this.#endOffset = BigInt(batch.lastOffset()) + 1n
+    this.#position = BigInt(batch.lastOffset()) + 1n
+    this.#isFetched = true
     this.#highWatermark = BigInt(batch.highWatermark)
     this.#deliver()
+  }
+
+  /** A fetch from before the last seek may reach back. */
+  #unseen(messages: readonly KafkaMessage[]): readonly KafkaMessage[] {
+    const from = this.#position
+    const first = messages[0]
+    if (from === undefined || first === undefined || BigInt(first.offset) >= from) return messages
+    return messages.filter(({ offset }) => BigInt(offset) >= from)
   }
 
   hold(): void {

@@ -1,5 +1,6 @@
-import { PartitionLostError } from "../errors.ts"
-import type { PartitionId, Source, SourceListener } from "../stream/types.ts"
+import { PartitionLostError, type SentinelError } from "../errors.ts"
+import type { Clock } from "../ports.ts"
+import type { OutgoingMessage, PartitionId, Source, SourceListener } from "../stream/types.ts"
 import {
   asKafkaError,
   type Consumer,
@@ -7,20 +8,40 @@ import {
   type EachBatchPayload,
   ensureTopics,
   type Kafka,
+  withAdmin,
 } from "./kafka-client.ts"
 import { KafkaPartition } from "./kafka-partition.ts"
+import { PartitionTransactions, type ProducedTopic } from "./kafka-transactions.ts"
+import { LagWatchdog, type Progress } from "./kafka-watchdog.ts"
 
 export interface KafkaSourceOptions {
   /** Read at once by one consumer; created when missing. */
   readonly topics: readonly string[]
   readonly groupId: string
+  /**
+   * Makes the source transactional: these are the topics that its commits send to, created when
+   * missing. One transactional id per input partition, named after group, topic and partition.
+   */
+  readonly produces?: readonly ProducedTopic[]
   /** After this silence the group gives the partitions to others; the broker's minimum is 6 s. */
   readonly sessionTimeoutMs?: number
   /** Bytes one fetch may bring per partition; what the engine cannot take yet waits here. */
   readonly fetchBytesMax?: number
+  readonly watchdog?: WatchdogOptions
+}
+
+export interface WatchdogOptions {
+  readonly clock: Clock
+  /** A consumer that makes no progress for this long, in spite of lag, is rebuilt; default 60 s. */
+  readonly stalledAfterMs?: number
+  /** Default 5 s. */
+  readonly checkEveryMs?: number
+  /** Called for each rebuild, with the partitions (`topic/partition`) that stood still. */
+  readonly onRebuilt: (stalled: readonly string[]) => void
 }
 
 const CLOSE_TIMEOUT_MS = 5_000
+const ACQUIRE_RETRY_MS = 1_000
 
 export interface PartitionLag extends PartitionId {
   /** Records not yet handed to the engine, as of the last fetch. */
@@ -35,11 +56,14 @@ export interface KafkaSource extends Source {
 /**
  * Reads topics as a member of a consumer group, from the earliest offset where nothing is committed.
  *
- * Guarantee: at least once. Offsets are committed only by `commit`; a partition held by the engine
- * holds no other. On every change of the group all partitions are given back and taken anew, since
- * their positions return to the committed offsets; no record of the new assignment is handed over
- * before the engine has let go of the old one. kafkajs rejoins without waiting for that: another
- * member may already read what is still in flight here, so sinks must be idempotent.
+ * Guarantee: with `produces`, exactly once: a commit sends messages and offset in one transaction, and
+ * whoever takes a partition over first fences its last owner, then reads from the committed offset.
+ * Without, at least once: kafkajs rejoins without waiting for what is in flight here, which another
+ * member may read already, so sinks must be idempotent.
+ *
+ * A partition held by the engine holds no other. On every change of the group all partitions are given
+ * back and taken anew; no record of the new assignment is handed over before the engine has let go of
+ * the old one. A partition lost to a fence that the group still says is ours is taken anew likewise.
  *
  * `start` rejects with UnavailableError when no broker answers. A broker lost later is waited for;
  * `failed` is called only for what no waiting can mend.
@@ -50,14 +74,18 @@ export function kafkaSource(kafka: Kafka, options: KafkaSourceOptions): KafkaSou
 
 class GroupSource implements KafkaSource {
   readonly name = "kafka"
+  readonly transactional: boolean
   readonly #kafka: Kafka
-  readonly #consumer: Consumer
-  readonly #topics: readonly string[]
+  readonly #options: KafkaSourceOptions
   readonly #joined = Promise.withResolvers<void>()
+  readonly #closing = new AbortController()
+  readonly #transactions = new Map<string, PartitionTransactions>()
   /** Those whose records are handed over; empty while the group is changing. */
   readonly #partitions = new Map<string, KafkaPartition>()
+  #consumer: Consumer
   /** What the group says is ours: the engine may commit it even while it is being given back. */
   #owned: ReadonlySet<string> = new Set()
+  #isMember = false
   #generation = 0
   #revocations: Promise<unknown> = Promise.resolve()
   #listener: SourceListener | undefined
@@ -65,42 +93,24 @@ class GroupSource implements KafkaSource {
 
   constructor(kafka: Kafka, options: KafkaSourceOptions) {
     this.#kafka = kafka
-    this.#topics = options.topics
-    const sessionTimeout = options.sessionTimeoutMs ?? 10_000
-    this.#consumer = kafka.consumer({
-      groupId: options.groupId,
-      sessionTimeout,
-      heartbeatInterval: Math.floor(sessionTimeout / 5),
-      rebalanceTimeout: 30_000,
-      // short, because it also bounds how late a resumed partition is fetched again
-      maxWaitTimeInMs: 100,
-      maxBytesPerPartition: options.fetchBytesMax ?? 1_048_576,
-      maxBytes: 8 * 1_048_576,
-      allowAutoTopicCreation: false,
-    })
+    this.#options = options
+    this.transactional = options.produces !== undefined
+    this.#consumer = this.#createConsumer()
     this.#joined.promise.catch(() => undefined)
   }
 
   async start(listener: SourceListener): Promise<void> {
     this.#listener = listener
-    this.#listenToGroup()
+    const { topics, produces = [], watchdog } = this.#options
     try {
-      await ensureTopics(
-        this.#kafka,
-        this.#topics.map((topic) => ({ topic })),
-      )
-      await this.#consumer.connect()
-      await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true })
-      await this.#consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        eachBatch: async (payload) => this.#takeBatch(payload),
-      })
+      await ensureTopics(this.#kafka, [...topics.map((topic) => ({ topic })), ...produces])
+      await this.#run(this.#consumer)
       await this.#joined.promise
     } catch (error) {
       await this.close()
       throw asKafkaError(error)
     }
+    if (watchdog !== undefined) void this.#watch(watchdog)
   }
 
   pause(id: PartitionId): void {
@@ -111,12 +121,21 @@ class GroupSource implements KafkaSource {
     this.#partitions.get(partitionKey(id))?.release()
   }
 
-  async commit(id: PartitionId, nextOffset: bigint): Promise<void> {
-    if (!this.#owned.has(partitionKey(id))) throw new PartitionLostError()
+  async commit(
+    id: PartitionId,
+    nextOffset: bigint,
+    messages: readonly OutgoingMessage[] = [],
+  ): Promise<void> {
+    const key = partitionKey(id)
+    if (!this.#owned.has(key)) throw new PartitionLostError()
+    if (!this.transactional) return this.#commitOffset(id, nextOffset)
+    const transactions = this.#transactions.get(key)
+    if (transactions === undefined) throw new PartitionLostError()
     try {
-      await this.#consumer.commitOffsets([{ ...id, offset: nextOffset.toString() }])
+      await transactions.commit(nextOffset, messages)
     } catch (error) {
-      throw asKafkaError(error)
+      if (error instanceof PartitionLostError) this.#lose(id, transactions)
+      throw error
     }
   }
 
@@ -128,7 +147,11 @@ class GroupSource implements KafkaSource {
 
   async close(): Promise<void> {
     this.#stopped = true
-    await closeWithin(CLOSE_TIMEOUT_MS, this.#consumer.disconnect())
+    this.#closing.abort()
+    await Promise.all([
+      closeWithin(CLOSE_TIMEOUT_MS, this.#consumer.disconnect()),
+      this.#closeTransactions(),
+    ])
   }
 
   lag(): readonly PartitionLag[] {
@@ -137,17 +160,64 @@ class GroupSource implements KafkaSource {
     )
   }
 
-  #listenToGroup(): void {
-    const { on, events } = this.#consumer
-    on(events.REBALANCING, () => this.#revokeAll())
-    on(events.GROUP_JOIN, ({ payload }) => this.#assign(assignedPartitions(payload)))
-    on(events.CRASH, ({ payload }) => this.#crashed(payload))
+  #createConsumer(): Consumer {
+    const { groupId, fetchBytesMax, sessionTimeoutMs: sessionTimeout = 10_000 } = this.#options
+    return this.#kafka.consumer({
+      groupId,
+      sessionTimeout,
+      heartbeatInterval: Math.floor(sessionTimeout / 5),
+      rebalanceTimeout: 30_000,
+      // short, because it also bounds how late a resumed partition is fetched again
+      maxWaitTimeInMs: 100,
+      maxBytesPerPartition: fetchBytesMax ?? 1_048_576,
+      maxBytes: 8 * 1_048_576,
+      allowAutoTopicCreation: false,
+    })
   }
 
-  #takeBatch({ batch, resolveOffset }: EachBatchPayload): void {
+  async #run(consumer: Consumer): Promise<void> {
+    this.#listenToGroup(consumer)
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async (payload) => this.#takeBatch(consumer, payload),
+    })
+  }
+
+  /** A consumer that was replaced says nothing any more. */
+  #listenToGroup(consumer: Consumer): void {
+    const { on, events } = consumer
+    const isCurrent = () => consumer === this.#consumer
+    on(events.REBALANCING, () => {
+      if (isCurrent()) this.#revokeAll()
+    })
+    on(events.GROUP_JOIN, ({ payload }) => {
+      if (isCurrent()) void this.#assign(assignedPartitions(payload))
+    })
+    on(events.CRASH, ({ payload }) => {
+      if (isCurrent()) this.#crashed(payload)
+    })
+    // the only word of a fetch that held nothing but aborted messages and transaction markers
+    on(events.END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize > 0 || !isCurrent()) return
+      this.#partitions.get(partitionKey(payload))?.skip(BigInt(payload.lastOffset) + 1n)
+    })
+  }
+
+  async #commitOffset(id: PartitionId, nextOffset: bigint): Promise<void> {
+    try {
+      await this.#consumer.commitOffsets([{ ...id, offset: nextOffset.toString() }])
+    } catch (error) {
+      throw asKafkaError(error)
+    }
+  }
+
+  #takeBatch(consumer: Consumer, { batch, resolveOffset, isStale }: EachBatchPayload): void {
     const partition = this.#partitions.get(partitionKey(batch))
     // not resolved: it is fetched again by whoever owns it then
-    if (partition === undefined || this.#stopped) return
+    if (partition === undefined || this.#stopped || isStale() || consumer !== this.#consumer) return
     resolveOffset(batch.lastOffset())
     try {
       partition.take(batch)
@@ -158,6 +228,7 @@ class GroupSource implements KafkaSource {
   }
 
   #revokeAll(): void {
+    this.#isMember = false
     const given = [...this.#partitions.values()]
     this.#partitions.clear()
     for (const partition of given) partition.drop()
@@ -169,27 +240,78 @@ class GroupSource implements KafkaSource {
     this.#generation += 1
     const generation = this.#generation
     this.#revokeAll()
+    this.#isMember = true
     this.#owned = new Set(ids.map(partitionKey))
-    const fetched = ids.map(({ topic, partition }) => ({ topic, partitions: [partition] }))
     // now, before the first fetch: positions are read from the commits that revocation still makes
-    this.#consumer.pause(fetched)
+    for (const id of ids) this.#consumer.pause([fetchOf(id)])
     await this.#revocations
     if (generation !== this.#generation || this.#stopped) return
-    for (const id of ids) this.#handOver(id)
-    this.#consumer.resume(fetched)
     this.#joined.resolve()
+    if (!this.transactional) {
+      for (const id of ids) this.#handOver(id)
+      return
+    }
+    await this.#closeTransactions()
+    await Promise.all(ids.map((id) => this.#acquire(id, generation)))
   }
 
-  #handOver(id: PartitionId): void {
+  /** Fences the partition's last owner, then hands it over from where that one got to. */
+  async #acquire(id: PartitionId, generation: number): Promise<void> {
+    const { groupId, produces = [] } = this.#options
+    const key = partitionKey(id)
+    const isOwned = () => generation === this.#generation && this.#owned.has(key)
+    const transactions = new PartitionTransactions({ kafka: this.#kafka, groupId, id, produces })
+    while (isOwned() && !this.#stopped) {
+      try {
+        const from = (await transactions.acquire()) ?? (await earliestOffset(this.#kafka, id))
+        if (!isOwned() || this.#stopped) break
+        this.#transactions.set(key, transactions)
+        this.#consumer.seek({ ...id, offset: from.toString() })
+        this.#handOver(id, from)
+        return
+      } catch {
+        await Bun.sleep(ACQUIRE_RETRY_MS)
+      }
+    }
+    await transactions.close()
+  }
+
+  /**
+   * Fenced by another owner, or a transaction that ended we do not know how. After a heartbeat the
+   * group will have said whose the partition is; if it is ours still, it is taken anew.
+   */
+  #lose(id: PartitionId, transactions: PartitionTransactions): void {
+    const key = partitionKey(id)
+    if (this.#transactions.get(key) !== transactions) return
+    this.#transactions.delete(key)
+    void transactions.close()
+    const partition = this.#partitions.get(key)
+    if (partition === undefined) return
+    partition.drop()
+    this.#partitions.delete(key)
+    const generation = this.#generation
+    const heartbeatMs = (this.#options.sessionTimeoutMs ?? 10_000) / 5
+    void Bun.sleep(heartbeatMs).then(() => this.#acquire(id, generation))
+  }
+
+  #handOver(id: PartitionId, from?: bigint): void {
     const listener = this.#listener
     if (listener === undefined) return
-    const fetched = [{ topic: id.topic, partitions: [id.partition] }]
-    const partition = new KafkaPartition(id, listener, {
-      pause: () => this.#consumer.pause(fetched),
-      resume: () => this.#consumer.resume(fetched),
-    })
+    const fetching = {
+      pause: () => this.#consumer.pause([fetchOf(id)]),
+      resume: () => this.#consumer.resume([fetchOf(id)]),
+    }
+    const start = from === undefined ? {} : { from }
+    const partition = new KafkaPartition(id, { listener, fetching, ...start })
     this.#partitions.set(partitionKey(id), partition)
     listener.assigned(id)
+    fetching.resume()
+  }
+
+  async #closeTransactions(): Promise<void> {
+    const closing = [...this.#transactions.values()].map((transactions) => transactions.close())
+    this.#transactions.clear()
+    await Promise.all(closing)
   }
 
   /** With `restart` the client reconnects by itself, which ends in another GROUP_JOIN. */
@@ -197,10 +319,63 @@ class GroupSource implements KafkaSource {
     this.#owned = new Set()
     this.#revokeAll()
     if (restart || this.#stopped) return
-    const reason = asKafkaError(error)
+    const reason: SentinelError = asKafkaError(error)
     this.#joined.reject(reason)
     this.#listener?.failed(reason)
   }
+
+  async #watch({ clock, stalledAfterMs, checkEveryMs, onRebuilt }: WatchdogOptions): Promise<void> {
+    const watchdog = new LagWatchdog({
+      clock,
+      stalledAfterMs: stalledAfterMs ?? 60_000,
+      checkEveryMs: checkEveryMs ?? 5_000,
+      progress: () => this.#progress(),
+      ends: () => endOffsets(this.#kafka, this.#options.topics),
+      onStalled: async (names) => {
+        onRebuilt(names)
+        await this.#rebuild()
+      },
+    })
+    await watchdog.watch(this.#closing.signal)
+  }
+
+  /** A consumer outside its group for as long as a stall may last has stalled, too. */
+  #progress(): readonly Progress[] {
+    if (!this.#isMember) return [{ name: "group", position: -1n, paused: this.#stopped }]
+    return [...this.#partitions.values()].flatMap(({ id, reached, paused }) =>
+      reached === undefined ? [] : [{ name: partitionKey(id), position: reached, paused }],
+    )
+  }
+
+  /** What is finished is committed first, in so far as that still works. */
+  async #rebuild(): Promise<void> {
+    this.#revokeAll()
+    await this.#revocations
+    if (this.#stopped) return
+    this.#owned = new Set()
+    const stalled = this.#consumer
+    this.#consumer = this.#createConsumer()
+    void closeWithin(CLOSE_TIMEOUT_MS, stalled.disconnect())
+    // a failure leaves it outside the group, which the next checks notice
+    await this.#run(this.#consumer).catch(() => undefined)
+  }
+}
+
+async function earliestOffset(kafka: Kafka, { topic, partition }: PartitionId): Promise<bigint> {
+  const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic))
+  return BigInt(offsets.find((one) => one.partition === partition)?.low ?? 0)
+}
+
+async function endOffsets(kafka: Kafka, topics: readonly string[]) {
+  const ends = new Map<string, bigint>()
+  await withAdmin(kafka, async (admin) => {
+    for (const topic of topics) {
+      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+        ends.set(partitionKey({ topic, partition }), BigInt(high))
+      }
+    }
+  })
+  return ends
 }
 
 function assignedPartitions(join: {
@@ -209,6 +384,10 @@ function assignedPartitions(join: {
   return Object.entries(join.memberAssignment).flatMap(([topic, partitions]) =>
     partitions.map((partition) => ({ topic, partition })),
   )
+}
+
+function fetchOf({ topic, partition }: PartitionId) {
+  return { topic, partitions: [partition] }
 }
 
 function partitionKey({ topic, partition }: PartitionId): string {

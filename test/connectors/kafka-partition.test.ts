@@ -5,7 +5,7 @@ import { KafkaPartition } from "../../src/connectors/kafka-partition.ts"
 import type { SourceRecord } from "../../src/stream/types.ts"
 
 /** A listener that wants to be held whenever `roomFor` is used up, and the fetching beside it. */
-function harness() {
+function harness(from?: bigint) {
   const records: SourceRecord[] = []
   const state = { roomFor: 0, fetching: true }
   const listener = {
@@ -19,14 +19,16 @@ function harness() {
       return state.roomFor > 0
     },
   }
-  const partition = new KafkaPartition({ topic: "t", partition: 3 }, listener, {
+  const fetching = {
     pause: () => {
       state.fetching = false
     },
     resume: () => {
       state.fetching = true
     },
-  })
+  }
+  const parts = { listener, fetching, ...(from === undefined ? {} : { from }) }
+  const partition = new KafkaPartition({ topic: "t", partition: 3 }, parts)
   return { records, state, partition }
 }
 

@@ -1,0 +1,184 @@
+import { PartitionLostError, TooLargeError } from "../errors.ts"
+import type { OutgoingMessage, PartitionId } from "../stream/types.ts"
+import {
+  asKafkaError,
+  closeWithin,
+  isPreviousTransactionEnding,
+  type Kafka,
+  MESSAGE_BYTES_MAX,
+  type Producer,
+  type TopicSpec,
+  type Transaction,
+  transactionalProducer,
+  withAdmin,
+} from "./kafka-client.ts"
+
+/** A topic that transactions write to. */
+export interface ProducedTopic extends TopicSpec {
+  /** Makes a message small where the topic turns out to take less than it was created for. */
+  cut?(message: OutgoingMessage): OutgoingMessage
+}
+
+export interface TransactionParts {
+  readonly kafka: Kafka
+  readonly groupId: string
+  readonly id: PartitionId
+  readonly produces: readonly ProducedTopic[]
+}
+
+const CLOSE_TIMEOUT_MS = 3_000
+
+/** What a record adds to its key and value: lengths, offset, timestamp; the client adds no more. */
+const RECORD_OVERHEAD_BYTES = 64
+
+/**
+ * The transactions of one input partition: outgoing messages and the partition's offset in the
+ * group, both or neither.
+ *
+ * The transactional id is made of group, topic and partition, so whoever takes the partition over
+ * fences its last owner before it reads the committed offset. That fencing also orders the two: the
+ * broker answers it only after the last owner's transaction is completed or aborted, offset included.
+ */
+export class PartitionTransactions {
+  readonly #parts: TransactionParts
+  #producer: Producer | undefined
+  #committed: bigint | undefined
+
+  constructor(parts: TransactionParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Fences the last owner, and only then reads the offset: it cannot change under us any more.
+   * @returns the committed offset, undefined where there is none
+   * @throws UnavailableError
+   */
+  async acquire(): Promise<bigint | undefined> {
+    const { kafka, groupId, id } = this.#parts
+    await this.close()
+    const producer = transactionalProducer(kafka, `${groupId}-${id.topic}-${id.partition}`)
+    this.#producer = producer
+    try {
+      await producer.connect()
+      const first = await producer.transaction()
+      await first.abort()
+      this.#committed = await committedOffset(this.#parts)
+      return this.#committed
+    } catch (error) {
+      await this.close()
+      throw asKafkaError(error)
+    }
+  }
+
+  /**
+   * Sends `messages` and commits `next` in one transaction; one call at a time.
+   *
+   * An offset without messages takes the same way: a plain commit is not fenced by the transactional
+   * id, and the broker could apply it before the transaction that went ahead of it.
+   * @throws PartitionLostError when another owner has fenced this one, and after any other failure: it
+   *   is not known then how the transaction ended, nor which sequence numbers the broker has seen.
+   *   Whoever acquires the partition next learns it.
+   */
+  async commit(next: bigint, messages: readonly OutgoingMessage[]): Promise<void> {
+    try {
+      await this.#transact(next, messages).catch(async (error) => {
+        if (!(asKafkaError(error) instanceof TooLargeError)) throw error
+        await this.#transactCut(next, messages)
+      })
+    } catch {
+      await this.close()
+      throw new PartitionLostError()
+    }
+    this.#committed = next
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer
+    this.#producer = undefined
+    if (producer !== undefined) await closeWithin(CLOSE_TIMEOUT_MS, producer.disconnect())
+  }
+
+  async #transact(next: bigint, messages: readonly OutgoingMessage[]): Promise<void> {
+    if (this.#producer === undefined) throw new PartitionLostError()
+    const transaction = await this.#producer.transaction()
+    for (const topicMessages of requests(messages)) {
+      await transaction.sendBatch({ acks: -1, topicMessages })
+    }
+    await this.#sendOffset(transaction, next)
+    await transaction.commit()
+  }
+
+  /** A refused size fails before anything is committed, but the producer cannot be used again. */
+  async #transactCut(next: bigint, messages: readonly OutgoingMessage[]): Promise<void> {
+    const expected = this.#committed
+    if ((await this.acquire()) !== expected) throw new PartitionLostError()
+    await this.#transact(next, messages.map(this.#cut))
+  }
+
+  /** The client repeats sends while the previous transaction is ending, but not this. */
+  async #sendOffset(transaction: Transaction, next: bigint): Promise<void> {
+    const { groupId, id } = this.#parts
+    const partitions = [{ partition: id.partition, offset: next.toString() }]
+    const offsets = { consumerGroupId: groupId, topics: [{ topic: id.topic, partitions }] }
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await transaction.sendOffsets(offsets)
+        return
+      } catch (error) {
+        if (!isPreviousTransactionEnding(error) || attempt >= ENDING_ATTEMPTS_MAX) throw error
+        await Bun.sleep(ENDING_POLL_MS)
+      }
+    }
+  }
+
+  readonly #cut = (message: OutgoingMessage): OutgoingMessage => {
+    const spec = this.#parts.produces.find(({ topic }) => topic === message.topic)
+    return spec?.cut !== undefined && message.value.length > MESSAGE_BYTES_MAX
+      ? spec.cut(message)
+      : message
+  }
+}
+
+const ENDING_ATTEMPTS_MAX = 100
+const ENDING_POLL_MS = 20
+
+async function committedOffset(parts: TransactionParts): Promise<bigint | undefined> {
+  const { kafka, groupId, id } = parts
+  const [offsets] = await withAdmin(kafka, (admin) =>
+    admin.fetchOffsets({ groupId, topics: [id.topic] }),
+  )
+  const offset = offsets?.partitions.find(({ partition }) => partition === id.partition)?.offset
+  // negative where nothing was committed
+  return offset === undefined || offset.startsWith("-") ? undefined : BigInt(offset)
+}
+
+interface TopicMessages {
+  readonly topic: string
+  readonly messages: OutgoingMessage[]
+}
+
+/** One request after the other, in order; each small enough for a single batch of its topic. */
+function* requests(messages: readonly OutgoingMessage[]): Generator<TopicMessages[]> {
+  let byTopic = new Map<string, TopicMessages>()
+  let bytes = 0
+  for (const message of messages) {
+    const size = messageBytes(message)
+    if (bytes > 0 && bytes + size > MESSAGE_BYTES_MAX) {
+      yield [...byTopic.values()]
+      byTopic = new Map()
+      bytes = 0
+    }
+    const { topic } = message
+    const batch = byTopic.get(topic) ?? { topic, messages: [] }
+    batch.messages.push(message)
+    byTopic.set(topic, batch)
+    bytes += size
+  }
+  if (byTopic.size > 0) yield [...byTopic.values()]
+}
+
+function messageBytes({ key, value, headers = {} }: OutgoingMessage): number {
+  const texts = Object.entries(headers).flat()
+  const lengths = [key ?? "", value, ...texts].map((text) => Buffer.byteLength(text))
+  return lengths.reduce((sum, length) => sum + length, RECORD_OVERHEAD_BYTES)
+}
