@@ -47,6 +47,32 @@ export async function requireFreshServer<Name extends "kafka" | "minio">(
   return connection ?? missing(name)
 }
 
+export interface RestartableKafka {
+  readonly brokers: readonly string[]
+  /** Stops the broker, keeps its data, starts it on the same port. */
+  restart(): Promise<void>
+}
+
+/** A broker of this test alone that it may stop and start. */
+export async function requireRestartableKafka(): Promise<RestartableKafka | undefined> {
+  if (runScript(["status", "kafka"]).includes("not installed")) return missing("kafka")
+  const environment = await ownEnvironment()
+  const connection = READERS.kafka(startWith("kafka", environment))
+  if (connection === undefined) return missing("kafka")
+  const command = (verb: string) =>
+    Bun.spawn([SCRIPT, verb, "kafka"], {
+      env: { ...process.env, ...environment },
+      ...({ stdin: "ignore", stdout: "ignore", stderr: "ignore" } as const),
+    }).exited
+  return {
+    ...connection,
+    async restart() {
+      if ((await command("stop")) !== 0) throw new Error("the broker did not stop")
+      if ((await command("start")) !== 0) throw new Error("the broker did not start again")
+    },
+  }
+}
+
 async function find(name: ServiceName): Promise<Connections[ServiceName] | undefined> {
   const given = READERS[name](process.env) ?? READERS[name](servicesEnv())
   if (given !== undefined) return given
@@ -80,24 +106,29 @@ const READERS: {
 
 /** The servers of this process, in a folder of its own, gone when it ends. */
 async function startOwn(name: ServiceName): Promise<Variables> {
-  const data = mkdtempSync(join(tmpdir(), "sentinel-services-"))
+  return startWith(name, await ownEnvironment())
+}
+
+type OwnEnvironment = Variables & { readonly SENTINEL_SERVICES_DATA: string }
+
+async function ownEnvironment(): Promise<OwnEnvironment> {
   const [kafka, controller, minio] = await freePorts(3)
-  const environment = {
-    SENTINEL_SERVICES_DATA: data,
+  return {
+    SENTINEL_SERVICES_DATA: mkdtempSync(join(tmpdir(), "sentinel-services-")),
     SENTINEL_KAFKA_PORT: String(kafka),
     SENTINEL_KAFKA_CONTROLLER_PORT: String(controller),
     SENTINEL_MINIO_PORT: String(minio),
   }
+}
+
+function startWith(name: ServiceName, environment: OwnEnvironment): Variables {
   stopWhenTestsEnd(name, environment)
   runScript(["start", name], environment)
   return servicesEnv(environment)
 }
 
 /** bun:test tells nobody that it ends: a shell that waits for this process to close its pipe knows. */
-function stopWhenTestsEnd(
-  name: ServiceName,
-  environment: Variables & { SENTINEL_SERVICES_DATA: string },
-) {
+function stopWhenTestsEnd(name: ServiceName, environment: OwnEnvironment) {
   const command = 'cat > /dev/null; "$0" stop "$1"; rm -rf "$SENTINEL_SERVICES_DATA"'
   Bun.spawn(["setsid", "bash", "-c", command, SCRIPT, name], {
     env: { ...process.env, ...environment },
