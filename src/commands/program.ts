@@ -123,6 +123,7 @@ function declareModels(program: Command, terminal: Terminal, choose: (run: Run) 
     .option("--data <dir>", "labelled payloads to learn from beside the built-in generators")
     .option("--out <dir>", "where the models go", "./models")
     .option("--only <model>", "payload or session", parseModelKind)
+    .option("--tier <tier>", "of the payload model: linear or deep", parseTier)
     .option("--seed <number>", "same seed, same bytes", parseSeed, 1)
     .action((options: TrainOptions) =>
       choose(async () => (await import("./train.ts")).train(options, terminal)),
@@ -205,6 +206,11 @@ function parseSeed(text: string): number {
     throw new InvalidArgumentError("Expected a whole number from 0 to 4294967295.")
   }
   return seed
+}
+
+function parseTier(text: string): "linear" | "deep" {
+  if (text === "linear" || text === "deep") return text
+  throw new InvalidArgumentError("Expected linear or deep.")
 }
 
 function parseModelKind(text: string): "payload" | "session" {

@@ -1,0 +1,64 @@
+import { mkdir, rename, rm } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import type { TierReports } from "./compare-tiers.ts"
+import type { DeepModel } from "./deep-model.ts"
+import { deepModelCard } from "./deep-model-card.ts"
+
+export interface TrainedDeepModel {
+  readonly bytes: Uint8Array
+  readonly modelSha256: string
+  readonly modelId: string
+  readonly model: DeepModel
+  readonly trainedAt: string
+  readonly trainingCpuSeconds: number
+  readonly judgedName: "validate" | "generated"
+  readonly judgedRows: number
+  readonly training: Readonly<Record<string, number>>
+  readonly reports: TierReports
+}
+
+/**
+ * Writes model.onnx, metrics.json and card.md beside the place and renames the whole into it: a
+ * reader sees all of a version or none. What was there of that version is replaced.
+ */
+export async function writeDeepModel(directory: string, trained: TrainedDeepModel): Promise<void> {
+  const draft = join(dirname(directory), `.draft-${process.pid}-${trained.modelSha256.slice(0, 8)}`)
+  await mkdir(draft, { recursive: true })
+  try {
+    await Bun.write(join(draft, "model.onnx"), trained.bytes)
+    await Bun.write(join(draft, "metrics.json"), metricsOf(trained))
+    await Bun.write(join(draft, "card.md"), deepModelCard(trained))
+    await rm(directory, { recursive: true, force: true })
+    await rename(draft, directory)
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+}
+
+function metricsOf(trained: TrainedDeepModel): string {
+  const { model, training, reports } = trained
+  const metrics = {
+    model_id: trained.modelId,
+    model_type: "byte-transformer",
+    model_sha256: trained.modelSha256,
+    model_bytes: trained.bytes.byteLength,
+    trained_at: trained.trainedAt,
+    training_cpu_seconds: trained.trainingCpuSeconds,
+    training_samples: model.provenance.trainingSamples,
+    validation_samples: trained.judgedRows,
+    training_data_sha256: model.provenance.trainingDataSha256,
+    seed: model.provenance.seed,
+    temperature: model.temperature,
+    shape: model.shape,
+    training,
+    judged_on: trained.judgedName,
+    reports,
+  }
+  return `${JSON.stringify(metrics, roundFloat, 2)}\n`
+}
+
+/** Six digits are more than any of the figures is good for, save the model's own parameters. */
+function roundFloat(key: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isInteger(value) || key === "temperature") return value
+  return Number(value.toPrecision(6))
+}

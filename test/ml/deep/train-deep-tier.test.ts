@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { ModelRefusedError } from "../../../src/errors.ts"
+import { ByteWindows } from "../../../src/ml/deep/byte-windows.ts"
+import { scoreTexts } from "../../../src/ml/deep/choose-windows.ts"
+import { blend } from "../../../src/ml/deep/compare-tiers.ts"
+import { DeepScorer } from "../../../src/ml/deep/deep-scorer.ts"
+import { type DeepTrainingResult, trainDeepTier } from "../../../src/ml/deep/train-deep-tier.ts"
+import { decodeOnnx } from "../../../src/ml/onnx/decode.ts"
+import { encodeOnnx } from "../../../src/ml/onnx/encode.ts"
+
+let directory = ""
+let trained: DeepTrainingResult
+
+const SMALL = { seed: 7, generated: 3_000, epochs: 5, trainedAt: "2026-01-01T00:00:00.000Z" }
+const ATTACK = "' union select password from users where '1'='1"
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "sentinel-deep-"))
+  trained = await trainDeepTier({ ...SMALL, outDir: directory })
+}, 60_000)
+
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+function modelBytes(): Promise<Uint8Array> {
+  return Bun.file(join(trained.modelDir, "model.onnx")).bytes()
+}
+
+async function scoresOf(texts: readonly string[]): Promise<readonly Float64Array[]> {
+  const scorer = await DeepScorer.open(await modelBytes())
+  const rows = texts.map((text) => ({ text, label: "benign" as const, source: "test" }))
+  const scores = await scoreTexts(new ByteWindows(rows), scorer)
+  await scorer.release()
+  return scores
+}
+
+describe("trainDeepTier", () => {
+  test("learns from the generators alone: attacks of fresh rows are told from benign texts", () => {
+    expect(trained.modelId).toBe("payload-deep/1.0.0")
+    expect(trained.reports.deep?.recallAtFpr["0.01"]).toBeGreaterThan(0.7)
+  })
+
+  test("gives the same bytes for the same seed, other ones for another", async () => {
+    const few = { ...SMALL, generated: 500 }
+    const first = await trainDeepTier({ ...few, outDir: join(directory, "first") })
+    const again = await trainDeepTier({ ...few, outDir: join(directory, "again") })
+    const other = await trainDeepTier({ ...few, seed: 8, outDir: join(directory, "other") })
+    expect(again.modelSha256).toBe(first.modelSha256)
+    expect(other.modelSha256).not.toBe(first.modelSha256)
+  }, 60_000)
+
+  test("writes a card and metrics that tell what was measured", async () => {
+    const card = await Bun.file(join(trained.modelDir, "card.md")).text()
+    const metrics = await Bun.file(join(trained.modelDir, "metrics.json")).json()
+    expect(card).toContain("fresh rows of the same generators")
+    expect(metrics.model_sha256).toBe(trained.modelSha256)
+    expect(metrics.reports.deep.rows).toBe(trained.reports.deep?.rows)
+  })
+})
+
+describe("DeepScorer", () => {
+  test("judges a text alone as it does among others", async () => {
+    const [alone] = await scoresOf([ATTACK])
+    const [, among] = await scoresOf(["hello", ATTACK, "x".repeat(200), ""])
+    for (const [index, logit] of (alone ?? []).entries()) {
+      expect(among?.[index]).toBeCloseTo(logit, 4)
+    }
+  })
+
+  test("judges an attack behind padding by the window that holds it", async () => {
+    const padding = "the weather was fine and the road was long. ".repeat(40)
+    const [plain, padded] = await scoresOf([padding, padding + ATTACK])
+    const benign = (logits: Float64Array | undefined) => logits?.[4] ?? Number.NaN
+    const attack = (logits: Float64Array | undefined) => logits?.[0] ?? Number.NaN
+    expect(attack(padded) - benign(padded)).toBeGreaterThan(attack(plain) - benign(plain))
+  })
+
+  test.each(["classes", "normalizer_version", "window_bytes", "gram_schema"])(
+    "refuses a model whose %s differs",
+    async (key) => {
+      const graph = decodeOnnx(await modelBytes())
+      const altered = encodeOnnx({ ...graph, metadata: { ...graph.metadata, [key]: "other" } })
+      await expect(DeepScorer.open(altered)).rejects.toBeInstanceOf(ModelRefusedError)
+    },
+  )
+})
+
+describe("blend", () => {
+  test("of a distribution with itself is itself, and sums to 1", () => {
+    const one = Float64Array.of(0.1, 0.2, 0.3, 0.15, 0.25)
+    for (const [index, probability] of blend(one, one).entries()) {
+      expect(probability).toBeCloseTo(one[index] ?? 0, 9)
+    }
+    const sum = blend(one, one.toReversed()).reduce((total, part) => total + part, 0)
+    expect(sum).toBeCloseTo(1, 12)
+  })
+})
