@@ -30,6 +30,9 @@ interface TestRun {
  */
 export async function test(paths: readonly string[], terminal: Terminal): Promise<number> {
   const files = await testFiles(paths)
+  if (files.embedded.length + files.integration.length === 0) {
+    terminal.note("no test file has one of these words in its path\n")
+  }
   const stop = new AbortController()
   void terminal.stopRequested().then(() => stop.abort())
   const reports = await mkdtemp(join(tmpdir(), "sentinel-test-"))
