@@ -32,6 +32,8 @@ import { judgeSessionsBeside } from "./sessions-beside.ts"
 import { endProgress, showProgress, type Terminal } from "./terminal.ts"
 
 export interface EvaluateOptions {
+  /** Sources that are left out, as those that the model was trained on. */
+  readonly without?: readonly string[]
   readonly sessions?: string
   readonly generate?: number
   readonly seed: number
@@ -90,13 +92,18 @@ async function evaluateRows(
   },
 ): Promise<DetectionReport | undefined> {
   if (data.length === 0) return undefined
-  const { seed, errors: errorsMax } = by.options
+  const { seed, errors: errorsMax, without = [] } = by.options
+  const rows = readAll(data, new Set(without))
   const onProgress = (message: string) => showProgress(by.terminal, message)
-  return await evaluateDetection(readAll(data), by.classifier, { seed, errorsMax, onProgress })
+  return await evaluateDetection(rows, by.classifier, { seed, errorsMax, onProgress })
 }
 
-async function* readAll(paths: readonly string[]) {
-  for (const path of paths) yield* readLabelledPayloads(textLines(path))
+async function* readAll(paths: readonly string[], without: ReadonlySet<string>) {
+  for (const path of paths) {
+    for await (const row of readLabelledPayloads(textLines(path))) {
+      if (!without.has(row.source)) yield row
+    }
+  }
 }
 
 async function* judgeSessions(

@@ -98,6 +98,7 @@ function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run
     .command("evaluate")
     .description("measure the models on labelled payloads (JSON lines) and sessions")
     .argument("[data...]", "JSON lines with `text` and `label`, gzip by name")
+    .option("--without <source...>", "leave sources out, as those that the model was trained on")
     .option(
       "--sessions <file>",
       "labelled sessions: JSON lines with `truth` and `evidence`, or `session_id` of evidence beside",

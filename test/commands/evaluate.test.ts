@@ -70,6 +70,15 @@ describe("evaluate", () => {
     }
   })
 
+  test("evaluate --without leaves the sources out that it names", async () => {
+    const rows = ["one", "two", "three"].map((source) => ({ text: "x", label: "benign", source }))
+    const file = await writeLines("rows.jsonl", rows)
+    const { stdout } = await run(file, "--json", "--without", "one", "three")
+    expect(Object.keys((JSON.parse(stdout) as Evaluation).payloads?.bySource ?? {})).toEqual([
+      "two",
+    ])
+  })
+
   test("evaluate --sessions takes labels of evidence that lies beside them", async () => {
     await copyFile(join(EXAMPLES, "attack-session.json"), join(directory, "1.json"))
     await copyFile(join(EXAMPLES, "benign-session.json"), join(directory, "2.json"))
