@@ -1,5 +1,17 @@
 const ESCAPED_RUN = /(?:%[0-9a-f]{2})+/gi
-const JSON_ESCAPE = /\\(?:u[0-9a-f]{4}|["\\/bfnrt])/gi
+const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g
+const ENTITY = /&(?:#\d{1,7}|#x[0-9a-f]{1,6}|(?:amp|lt|gt|quot|apos|equals|quest));/gi
+const NAMED_ENTITIES: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  equals: "=",
+  quest: "?",
+}
+const FULL_WIDTH = /[\uff01-\uff5e]/g
+const FULL_WIDTH_OFFSET = 0xfee0
 
 /**
  * A stretch of a text, as it stood or with one layer of escapes undone, that knows of each of its
@@ -30,6 +42,16 @@ export class MappedText {
   /** One layer of percent-encoding undone; runs that are no UTF-8 stay as they are. */
   percentDecoded(): MappedText {
     return this.#replaced(ESCAPED_RUN, decodedRun, percentWidth)
+  }
+
+  /** One layer of HTML entities undone: the numeric ones, and those of the characters of markup. */
+  entitiesDecoded(): MappedText {
+    return this.#replaced(ENTITY, decodedEntity, escapeWidth)
+  }
+
+  /** Full-width forms of ASCII as ASCII. */
+  narrowed(): MappedText {
+    return this.#replaced(FULL_WIDTH, narrow, () => 1)
   }
 
   /** The content of a JSON string with its escapes undone. */
@@ -75,6 +97,18 @@ function decodedRun(run: string): string {
   } catch {
     return run
   }
+}
+
+/** The entity itself where its number is that of no character. */
+function decodedEntity(entity: string): string {
+  const body = entity.slice(1, -1).toLowerCase()
+  if (!body.startsWith("#")) return NAMED_ENTITIES[body] ?? entity
+  const code = body[1] === "x" ? Number.parseInt(body.slice(2), 16) : Number(body.slice(1))
+  return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : entity
+}
+
+function narrow(wide: string): string {
+  return String.fromCharCode(wide.charCodeAt(0) - FULL_WIDTH_OFFSET)
 }
 
 /** Three characters for each UTF-8 byte; a surrogate has half of the four bytes of its pair. */

@@ -8,6 +8,7 @@ import { headerLines, pairs, requestLine, urlParts } from "./split-request.ts"
 import { mayHoldFields, shapeOf, type TextShape } from "./text-shape.ts"
 
 const NAME_CHARS_MAX = 64
+const ENCODINGS_MAX = 2
 /** Names like these are chosen by the application; any other may have been by an attacker. */
 const PLAIN_NAME = /^[\w.\-[\]$ ]{0,64}$/
 
@@ -22,11 +23,8 @@ const PLAIN_NAME = /^[\w.\-[\]$ ]{0,64}$/
  */
 export function splitFields(text: string, kind?: PayloadKind): readonly Field[] {
   if (!mayHoldFields(text)) return []
-  const read = text.length > TEXT_CHARS_MAX ? text.slice(0, TEXT_CHARS_MAX) : text
-  const shape = shapeOf(read, kind)
-  if (shape === undefined) return []
   const splitter = new Splitter()
-  splitter.open(new MappedText(read), shape, 1)
+  splitter.opened(new MappedText(text.slice(0, TEXT_CHARS_MAX)), { kind, depth: 0 })
   return splitter.fields
 }
 
@@ -39,7 +37,7 @@ interface Place {
 class Splitter {
   readonly fields: Field[] = []
 
-  open(whole: MappedText, shape: TextShape, depth: number): void {
+  #open(whole: MappedText, shape: TextShape, depth: number): void {
     switch (shape) {
       case "json":
         for (const { name, value } of jsonStrings(whole)) {
@@ -99,20 +97,29 @@ class Splitter {
     this.#value(value, { ...place, name: name?.text.slice(0, NAME_CHARS_MAX) })
   }
 
-  /** Opens a value that holds fields itself, as it stands or percent-decoded; adds any other. */
+  /** Opens a value that holds fields itself and adds any other. */
   #value(value: MappedText, place: Place): void {
-    if (place.depth < DEPTH_MAX && this.#opened(value, place)) return
-    if (place.depth < DEPTH_MAX && value.text.includes("%")) {
-      if (this.#opened(value.percentDecoded(), place)) return
-    }
-    this.#add(value, place)
+    if (!this.opened(value, place)) this.#add(value, place)
   }
 
-  #opened(value: MappedText, { kind, depth }: Place): boolean {
-    const shape = mayHoldFields(value.text) ? shapeOf(value.text, kind) : undefined
-    if (shape === undefined) return false
-    this.open(value, shape, depth + 1)
-    return true
+  /** Opens a text that holds fields, as it stands or in up to ENCODINGS_MAX other spellings. */
+  opened(
+    text: MappedText,
+    { kind, depth }: Pick<Place, "depth"> & { kind: PayloadKind | undefined },
+  ): boolean {
+    if (depth >= DEPTH_MAX) return false
+    let read = text
+    for (let layer = 0; mayHoldFields(read.text); layer++) {
+      const shape = shapeOf(read.text, kind)
+      if (shape !== undefined) {
+        this.#open(read, shape, depth + 1)
+        return true
+      }
+      const plainer = layer < ENCODINGS_MAX ? decoded(read) : undefined
+      if (plainer === undefined) return false
+      read = plainer
+    }
+    return false
   }
 
   #add(value: MappedText, { kind, name }: Place): void {
@@ -121,4 +128,11 @@ class Splitter {
     const [start, end] = [value.position(0), value.position(text.length)]
     this.fields.push({ kind, name, text, start, end, source: value })
   }
+}
+
+/** One layer less of the first spelling that is found; undefined where there is none. */
+function decoded(text: MappedText): MappedText | undefined {
+  if (text.text.includes("%")) return text.percentDecoded()
+  if (text.text.includes("&")) return text.entitiesDecoded()
+  return /[\uff01-\uff5e]/.test(text.text) ? text.narrowed() : undefined
 }

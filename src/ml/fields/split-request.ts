@@ -10,21 +10,29 @@ export interface NamedText {
 const ORIGIN = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/[^/?#]{0,512}/
 const VERSION = /[ \t]{1,8}HTTP\/\d(?:\.\d)?[ \t]{0,8}$/
 
+/** An ampersand that begins an entity belongs to the value, but `&amp;` is a separator. */
+const SEPARATORS = {
+  "&": /&(?!(?:#\d{1,7}|#x[0-9a-f]{1,6}|lt|gt|quot|apos|equals|quest);)(?:amp;)?/gi,
+  ";": /;\s{0,16}/g,
+} as const
+
 /** The fields of `a=1&b=2` (or, for cookies, `a=1; b=2`); one without `=` is all value. */
 export function* pairs(text: MappedText, separator: "&" | ";"): Generator<NamedText> {
   const whole = text.text
-  for (let [from, count] = [0, 0]; from <= whole.length && count < FIELDS_MAX; count++) {
-    const found = whole.indexOf(separator, from)
-    const to = found === -1 ? whole.length : found
-    const start = separator === ";" ? skipBlanks(whole, from, to) : from
-    const equals = whole.slice(start, to).indexOf("=")
-    if (equals === -1) yield { name: undefined, value: text.slice(start, to) }
-    else {
-      const name = text.slice(start, start + equals)
-      yield { name, value: text.slice(start + equals + 1, to) }
-    }
-    from = to + 1
+  let [from, count] = [0, 0]
+  for (const match of whole.matchAll(SEPARATORS[separator])) {
+    count += 1
+    if (count >= FIELDS_MAX) break
+    yield pair(text.slice(from, match.index))
+    from = match.index + match[0].length
   }
+  yield pair(text.slice(from, whole.length))
+}
+
+function pair(text: MappedText): NamedText {
+  const equals = text.text.indexOf("=")
+  if (equals === -1) return { name: undefined, value: text }
+  return { name: text.slice(0, equals), value: text.slice(equals + 1, text.text.length) }
 }
 
 function skipBlanks(text: string, from: number, to: number): number {

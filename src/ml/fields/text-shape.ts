@@ -65,10 +65,11 @@ function isBlank(character: string): boolean {
   return character <= " " || character === "\ufeff"
 }
 
-/** No text without one of these holds fields: the check that most values end with. */
-const STRUCTURE = /[=?"\n]/
+/** No text without one of these, plain or spelt in another way, holds fields. */
+const STRUCTURE =
+  /[=?"\n\uff1d\uff1f\uff02]|%(?:25){0,2}(?:22|3[df]|0a)|&(?:#(?:61|34|63)|#x(?:3d|22|3f)|quot|equals|quest);/i
 
-/** False where `shapeOf` cannot answer anything, at the cost of one scan. */
+/** False where `shapeOf` cannot answer anything, at the cost of one scan: most values end with it. */
 export function mayHoldFields(text: string): boolean {
   return STRUCTURE.test(text)
 }

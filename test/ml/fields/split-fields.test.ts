@@ -68,6 +68,33 @@ describe("splitFields", () => {
     expect([0, 1, 2, 3].map((at) => source?.position(at))).toEqual([6, 7, 13, 15])
   })
 
+  test.each([
+    ["percent-encoded", encodeURIComponent],
+    ["percent-encoded twice", (text: string) => encodeURIComponent(encodeURIComponent(text))],
+    [
+      "written in entities",
+      (text: string) => text.replace(/[^a-z0-9]/g, (c) => `&#${c.charCodeAt(0)};`),
+    ],
+    [
+      "full-width",
+      (text: string) =>
+        text.replace(/[!-~]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0)),
+    ],
+  ])("splitFields opens a request that is %s as a whole", (_, encoded) => {
+    const text = encoded("/p?a=1&b=x y")
+    const fields = splitFields(text, "request")
+    expect(fields.map((field) => field.text)).toEqual(["/p", "1", "x y"])
+    expect(text.slice(fields[2]?.start, fields[2]?.end)).toBe(encoded("x y"))
+  })
+
+  test("splitFields leaves entities whole, and takes &amp; for a separator", () => {
+    expect(linesOf("/?a=1&#39;x&amp;b=2&c=&lt;", "request")).toEqual([
+      "param a 1&#39;x",
+      "param b 2",
+      "param c &lt;",
+    ])
+  })
+
   test("splitFields makes a field of a name that no application chose", () => {
     expect(linesOf("/?a'or'1=2&b=3", "request")).toEqual([
       "param - a'or'1",
@@ -99,7 +126,7 @@ describe("splitFields", () => {
 
   test("splitFields answers spans within any text, and of texts that say the same", () => {
     const pieces = fc.constantFrom(
-      ...'/ ? & = ; { } [ ] " \\ %22 %7B %7D %25 : , \r\n -- \\u0022 é \ud83d\ude00 \ud800'.split(
+      ...'/ ? & = ; { } [ ] " \\ %22 %7B %7D %25 : , \r\n -- \\u0022 \\U0022 \\T &amp; &#61; &#0; &#x3f; &#9999999; ＝ ？ é \ud83d\ude00 \ud800'.split(
         " ",
       ),
       ...["GET /", "http://h/", "Content-Disposition: x; name=a\r\n\r\n", " ", '{"a":"b"}', "a=b"],
@@ -111,7 +138,7 @@ describe("splitFields", () => {
         expect(field.start).toBeWithin(0, text.length)
         expect(field.end).toBeWithin(field.start + 1, text.length + 1)
         const raw = text.slice(field.start, field.end)
-        if (!/[%\\]/.test(raw)) expect(field.text).toBe(raw)
+        if (!/[%\\&＝？]/.test(raw)) expect(field.text).toBe(raw)
       }
     }
     const kinds = fc.option(fc.constantFrom(...PAYLOAD_KINDS), { nil: undefined })
