@@ -42,6 +42,7 @@ describe("judgeHistory", () => {
   const expected = new Map([1, 2, 3].map((id) => [id, "out"]))
   const seen = (id: number, offset: number, rest: Partial<Sighting> = {}): Sighting => ({
     ...{ topic: "out", partition: 0, offset: BigInt(offset), key: "k", id, attempt: `${id}` },
+    assignment: 1,
     ...rest,
   })
   const good = [seen(1, 0), seen(2, 1), seen(3, 3)]
@@ -63,5 +64,7 @@ describe("judgeHistory", () => {
     expect(judge(good, [one, three]).unseen).toBe(1)
     expect(judge(good, [one, two, seen(3, 3, { attempt: "aborted" })]).abortedReads).toBe(1)
     expect(judge(good, [one, three, two]).nonMonotonicPolls).toBe(1)
+    const anew = good.map((sighting) => ({ ...sighting, assignment: 2 }))
+    expect(judge(good, [one, two, ...anew])).toEqual(none)
   })
 })

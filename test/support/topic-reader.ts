@@ -9,22 +9,29 @@ export interface TopicReader {
   close(): Promise<void>
 }
 
-/** Hands every record of the topics, from the first one on, to `onRecord`. */
+/**
+ * Hands every record of the topics, from the first one on, to `onRecord`. After its group has changed
+ * (a broker came back) it begins anew: `assignment` says how often that was, from 1.
+ */
 export async function readTopics(
   kafka: Kafka,
   topics: readonly string[],
-  onRecord: (record: SourceRecord) => void,
+  onRecord: (record: SourceRecord, assignment: number) => void,
 ): Promise<TopicReader> {
   const waiting = new Map<() => boolean, () => void>()
   const check = () => {
     for (const [met, resolve] of waiting) if (met()) resolve()
   }
+  const assignments = new Map<string, number>()
   const source = kafkaSource(kafka, { topics, groupId: `reader-${randomUUID()}` })
   await source.start({
-    assigned: () => undefined,
+    assigned: ({ topic, partition }) => {
+      const place = `${topic}/${partition}`
+      assignments.set(place, (assignments.get(place) ?? 0) + 1)
+    },
     revoked: async () => undefined,
     record(record) {
-      onRecord(record)
+      onRecord(record, assignments.get(`${record.topic}/${record.partition}`) ?? 0)
       check()
       return true
     },

@@ -62,8 +62,13 @@ export async function runChaos(broker: RestartableKafka, plan: ChaosPlan): Promi
     Object.values(topics).map((topic) => ({ topic })),
   )
   const live: Sighting[] = []
+  const seen = new Set<string>()
   const outputs = [topics.out, topics.dead]
-  const reader = await readTopics(kafka, outputs, (record) => live.push(sighting(record)))
+  const reader = await readTopics(kafka, outputs, (record, assignment) => {
+    const one = sighting(record, assignment)
+    live.push(one)
+    seen.add(one.attempt)
+  })
   const fleet = new Fleet([broker.brokers.join(","), topics.group, ...inOutDead(topics)], plan)
   const [expected] = await Promise.all([produce(kafka, plan, topics), strike(plan, fleet, broker)])
   const producedMs = performance.now()
@@ -73,7 +78,7 @@ export async function runChaos(broker: RestartableKafka, plan: ChaosPlan): Promi
   const log = await readWhole(kafka, outputs)
   await waitWithin(
     30_000,
-    reader.until(() => live.length >= log.length),
+    reader.until(() => seen.size >= log.length),
   )
   await reader.close()
   return {
@@ -237,7 +242,7 @@ async function catchUp(kafka: Kafka, { group, input }: Topics): Promise<number> 
 /** From the first message to the last committed one, by a reader that saw nothing before. */
 async function readWhole(kafka: Kafka, topics: readonly string[]): Promise<readonly Sighting[]> {
   const log: Sighting[] = []
-  const reader = await readTopics(kafka, topics, (record) => log.push(sighting(record)))
+  const reader = await readTopics(kafka, topics, (...one) => log.push(sighting(...one)))
   for (let before = -1; before < log.length; ) {
     before = log.length
     await Bun.sleep(3_000)
@@ -246,9 +251,10 @@ async function readWhole(kafka: Kafka, topics: readonly string[]): Promise<reado
   return log
 }
 
-function sighting({ topic, partition, offset, key, value }: SourceRecord): Sighting {
+function sighting(record: SourceRecord, assignment: number): Sighting {
+  const { topic, partition, offset, key, value } = record
   const { id, attempt } = JSON.parse(new TextDecoder().decode(value))
-  return { topic, partition, offset, key: key ?? "", id, attempt }
+  return { topic, partition, offset, key: key ?? "", id, attempt, assignment }
 }
 
 /** What is missing by then shows in the report. */

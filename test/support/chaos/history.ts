@@ -8,6 +8,8 @@ export interface Sighting {
   readonly id: number
   /** Unique for each time that the message was made. */
   readonly attempt: string
+  /** How often the reader had been given the partition; each time it reads from the beginning. */
+  readonly assignment: number
 }
 
 /** What was produced: id -> the topic that it must come out of. */
@@ -25,7 +27,10 @@ export interface Anomalies {
   readonly unseen: number
   /** Messages that the reader alongside was given and that are not in the log. */
   readonly abortedReads: number
-  /** Steps back: in offset of a partition, or in id of a key (ids of a key ascend at the input). */
+  /**
+   * Steps back within one assignment: in offset of a partition, or in id of a key (ids of a key ascend
+   * at the input).
+   */
   readonly nonMonotonicPolls: number
 }
 
@@ -59,9 +64,9 @@ function stepsBack(sightings: readonly Sighting[]): number {
   const offsets = new Map<string, bigint>()
   const ids = new Map<string, number>()
   let steps = 0
-  for (const { topic, partition, offset, key, id } of sightings) {
-    const place = `${topic}/${partition}`
-    const stream = `${topic}/${key}`
+  for (const { topic, partition, offset, key, id, assignment } of sightings) {
+    const place = `${assignment} ${topic}/${partition}`
+    const stream = `${assignment} ${topic}/${key}`
     if (offset <= (offsets.get(place) ?? -1n) || id <= (ids.get(stream) ?? -1)) steps += 1
     offsets.set(place, offset)
     ids.set(stream, id)
