@@ -22,7 +22,7 @@ const PLAIN_NAME = /^[\w.\-[\]$ ]{0,64}$/
  * is one field.
  */
 export function splitFields(text: string, kind?: PayloadKind): readonly Field[] {
-  if (!mayHoldFields(text)) return []
+  if (!mayHoldFields(text) && !isEncodedPath(text, kind)) return []
   const splitter = new Splitter()
   splitter.opened(new MappedText(text.slice(0, TEXT_CHARS_MAX)), { kind, depth: 0 })
   return splitter.fields
@@ -99,7 +99,7 @@ class Splitter {
 
   /** Opens a value that holds fields itself and adds any other. */
   #value(value: MappedText, place: Place): void {
-    if (!this.opened(value, place)) this.#add(value, place)
+    if (!mayHoldFields(value.text) || !this.opened(value, place)) this.#add(value, place)
   }
 
   /** Opens a text that holds fields, as it stands or in up to ENCODINGS_MAX other spellings. */
@@ -109,8 +109,9 @@ class Splitter {
   ): boolean {
     if (depth >= DEPTH_MAX) return false
     let read = text
-    for (let layer = 0; mayHoldFields(read.text); layer++) {
-      const shape = shapeOf(read.text, kind)
+    for (let layer = 0; layer <= ENCODINGS_MAX; layer++) {
+      const isPath = layer > 0 && kind === "request" && read.text.startsWith("/")
+      const shape = isPath ? "url" : shapeOf(read.text, kind)
       if (shape !== undefined) {
         this.#open(read, shape, depth + 1)
         return true
@@ -128,6 +129,11 @@ class Splitter {
     const [start, end] = [value.position(0), value.position(text.length)]
     this.fields.push({ kind, name, text, start, end, source: value })
   }
+}
+
+/** A path that is encoded as a whole is judged beside what it says. */
+function isEncodedPath(text: string, kind: PayloadKind | undefined): boolean {
+  return kind === "request" && /^(?:%(?:25){0,2}2f|&#(?:47|x2f);|\uff0f)/i.test(text)
 }
 
 /** One layer less of the first spelling that is found; undefined where there is none. */

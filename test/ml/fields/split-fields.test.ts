@@ -87,6 +87,12 @@ describe("splitFields", () => {
     expect(text.slice(fields[2]?.start, fields[2]?.end)).toBe(encoded("x y"))
   })
 
+  test("splitFields judges a path that is encoded as a whole by what it says", () => {
+    expect(linesOf("%2Fa%2Fb.html", "request")).toEqual(["path - /a/b.html"])
+    expect(linesOf("%2Fa%2Fb.html", "param")).toEqual([])
+    expect(linesOf("/a/b.html", "request")).toEqual([])
+  })
+
   test("splitFields leaves entities whole, and takes &amp; for a separator", () => {
     expect(linesOf("/?a=1&#39;x&amp;b=2&c=&lt;", "request")).toEqual([
       "param a 1&#39;x",
