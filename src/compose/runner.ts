@@ -74,7 +74,7 @@ export function createRunner(parts: RunnerParts): Runner {
   })
   return {
     finished: engine.finished,
-    topology: describeFlow(flow, [inbox.name, ...kafka.sources.map(({ name }) => name)]),
+    topology: describeFlow(flow, [inbox.name, ...kafka.transactional], kafka.transactional),
     waitingFor: () => kafka.sources.filter(({ inner }) => !inner).map(({ name }) => name),
     start: () => engine.start(),
     drain: (timeoutMs) => engine.drain(timeoutMs),
@@ -85,12 +85,16 @@ export function createRunner(parts: RunnerParts): Runner {
 
 interface KafkaParts {
   readonly sources: readonly PatientSource<KafkaSource>[]
+  /** Their names; all of them are transactional. */
+  readonly transactional: readonly string[]
   readonly sinks: readonly Sink<ExplainedVerdict>[]
   readonly letters: readonly DeadLetterSink[]
 }
 
+const NO_KAFKA: KafkaParts = { sources: [], transactional: [], sinks: [], letters: [] }
+
 function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
-  if (config.kafka === undefined) return { sources: [], sinks: [], letters: [] }
+  if (config.kafka === undefined) return NO_KAFKA
   const { brokers, groupId } = config.kafka
   const kafka: Kafka = kafkaClient({
     brokers,
@@ -114,7 +118,12 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
     onWaiting: (error, waitMs) =>
       log.warn("waiting for kafka", { code: error.code, retry_in_ms: waitMs }),
   })
-  return { sources: [source], sinks: [kafkaVerdictSink(kafka)], letters: [letters] }
+  return {
+    sources: [source],
+    transactional: [source.name],
+    sinks: [kafkaVerdictSink(kafka)],
+    letters: [letters],
+  }
 }
 
 function openObjects({ config, paths }: RunnerParts): ObjectStore {

@@ -26,9 +26,19 @@ interface End {
   readonly label?: string
 }
 
-/** The graph of a flow as data: `topologyText` and `topologyMermaid` draw it. */
-export function describeFlow(flow: Dataflow<never, unknown>, sources: readonly string[]): Topology {
-  const draft = new Draft()
+/**
+ * The graph of a flow as data: `topologyText` and `topologyMermaid` draw it.
+ *
+ * @param transactional those of the sources whose commits send what sinks stage, so that such sinks
+ *   are exactly once for them
+ */
+export function describeFlow(
+  flow: Dataflow<never, unknown>,
+  sources: readonly string[],
+  transactional: readonly string[] = [],
+): Topology {
+  const others = sources.filter((source) => !transactional.includes(source))
+  const draft = new Draft({ transactional, others })
   for (const source of sources) draft.node({ id: source, kind: "source", note: "" })
   draft.steps(
     flow.steps,
@@ -39,11 +49,12 @@ export function describeFlow(flow: Dataflow<never, unknown>, sources: readonly s
 
 export function topologyText(topology: Topology): string {
   const width = Math.max(...topology.nodes.map((node) => node.id.length))
+  const noteWidth = Math.max(...topology.nodes.map((node) => node.note.length))
   const lines = topology.nodes.map((node) => {
     const targets = topology.edges.filter((edge) => edge.from === node.id)
     const arrows = targets.map((edge) => (edge.label ? `${edge.label}: ${edge.to}` : edge.to))
     const next = arrows.length > 0 ? `-> ${arrows.join(", ")}` : ""
-    return `  ${node.id.padEnd(width)}  ${node.kind.padEnd(8)}  ${node.note.padEnd(28)}  ${next}`
+    return `  ${node.id.padEnd(width)}  ${node.kind.padEnd(8)}  ${node.note.padEnd(noteWidth)}  ${next}`
   })
   return [topology.name, ...lines.map((line) => line.trimEnd()), ""].join("\n")
 }
@@ -71,9 +82,19 @@ function mermaidId(id: string): string {
   return id.replace(/[^A-Za-z0-9_]/g, "_")
 }
 
+interface SourceNames {
+  readonly transactional: readonly string[]
+  readonly others: readonly string[]
+}
+
 class Draft {
+  readonly #sources: SourceNames
   readonly nodes: TopologyNode[] = []
   readonly edges: TopologyEdge[] = []
+
+  constructor(sources: SourceNames) {
+    this.#sources = sources
+  }
 
   node(node: TopologyNode): void {
     this.nodes.push(node)
@@ -91,7 +112,7 @@ class Draft {
       case "operator":
         return this.#leaf({ ...operatorNode(step.operator) }, from)
       case "sink":
-        return this.#leaf(sinkNode(step.sink), from)
+        return this.#leaf(sinkNode(step.sink, this.#sources), from)
       case "parallel":
         return step.arms.flatMap((arm) =>
           this.#leaf(
@@ -124,6 +145,14 @@ function operatorNode(operator: Operator<never, unknown>): TopologyNode {
   return { id: operator.name, kind: "operator", note }
 }
 
-function sinkNode(sink: Sink<never>): TopologyNode {
-  return { id: sink.name, kind: "sink", note: `x${sink.concurrency ?? 1}, ${sink.guarantee}` }
+function sinkNode(sink: Sink<never>, sources: SourceNames): TopologyNode {
+  const note = `x${sink.concurrency ?? 1}, ${guaranteeOf(sink, sources)}`
+  return { id: sink.name, kind: "sink", note }
+}
+
+function guaranteeOf(sink: Sink<never>, { transactional, others }: SourceNames): string {
+  if (sink.message === undefined || transactional.length === 0) return sink.guarantee
+  if (others.length === 0) return "exactly-once"
+  const elsewhere = `${sink.guarantee} from ${others.join(", ")}`
+  return `exactly-once from ${transactional.join(", ")}, ${elsewhere}`
 }

@@ -110,4 +110,16 @@ describe("topology", () => {
     expect(topologyText(topology)).toContain("shout      operator  x1, fails degraded")
     expect(topologyMermaid(topology)).toContain("  size -->|short| all_sink")
   })
+
+  test("describeFlow says from which sources a sink that can stage is exactly once", () => {
+    const message = () => ({ topic: "out", key: null, value: "" })
+    const staging = Dataflow.named<SourceRecord>("f").to({ ...listSink("topic"), message })
+    const note = (sources: readonly string[], transactional: readonly string[]) =>
+      describeFlow(staging, sources, transactional).nodes.at(-1)?.note
+    expect(note(["inbox"], [])).toBe("x64, at-least-once")
+    expect(note(["kafka"], ["kafka"])).toBe("x64, exactly-once")
+    expect(note(["inbox", "kafka"], ["kafka"])).toBe(
+      "x64, exactly-once from kafka, at-least-once from inbox",
+    )
+  })
 })
