@@ -1,5 +1,6 @@
+import { ModelRefusedError } from "../../errors.ts"
 import { PAYLOAD_CLASSES } from "../../events.ts"
-import { type OnnxSession, openOnnxSession } from "../onnx/session.ts"
+import { type OnnxSession, type OnnxTensor, openOnnxSession } from "../onnx/session.ts"
 import { batchesOf } from "./batches.ts"
 import type { ByteWindows } from "./byte-windows.ts"
 import { requireDeepModel } from "./deep-model.ts"
@@ -29,7 +30,7 @@ export class DeepScorer {
     for (const batch of batchesOf(windows, placed, { size: BATCH })) {
       const rows = Int32Array.from(batch, ({ window }) => window)
       const outputs = await this.#session.run({ ...textBatch(windows, rows) })
-      const data = outputs.logits?.data as Float32Array
+      const data = floatsOf(outputs.logits)
       for (const [row, { place }] of batch.entries()) {
         logits.set(data.subarray(row * CLASSES, (row + 1) * CLASSES), place * CLASSES)
       }
@@ -40,4 +41,9 @@ export class DeepScorer {
   release(): Promise<void> {
     return this.#session.release()
   }
+}
+
+function floatsOf(tensor: OnnxTensor | undefined): Float32Array {
+  if (tensor?.type !== "float32") throw new ModelRefusedError("it gives no logits")
+  return tensor.data
 }

@@ -41,7 +41,7 @@ export interface DeepTrainingResult {
 
 export const DEEP_MODEL_NAME = "payload-deep"
 const GENERATED_DEFAULT = 80_000
-const TRAINING = { epochs: 2, batch: 128, learningRate: 2e-3, decay: 0, byteDrop: 0.02 } as const
+const TRAINING = { epochs: 2, batch: 128, learningRate: 2e-3, decay: 2e-3, byteDrop: 0.03 } as const
 const SHAPE: TransformerShape = {
   vocabulary: VOCABULARY,
   byteChannels: 32,
