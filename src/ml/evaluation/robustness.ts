@@ -3,7 +3,7 @@ import { judge } from "./evaluate-payloads.ts"
 import type { LabelledPayload } from "./labelled-payloads.ts"
 import { ratio } from "./payload-report.ts"
 import type { RowSample } from "./row-sample.ts"
-import { TRANSFORMATIONS, type Transformation } from "./transformations.ts"
+import { respell, TRANSFORMATIONS, type Transformation } from "./transformations.ts"
 
 /** What one way of writing the same texts changes; over the rows that it does change. */
 export interface RobustnessReport {
@@ -61,11 +61,11 @@ function compare(
   plain: readonly boolean[],
   by: { readonly transformation: Transformation; readonly classifier: PayloadClassifier },
 ): { rows: number; before: number | null; after: number | null } {
-  const { classes, apply } = by.transformation
+  const { classes } = by.transformation
   let [changed, before, after] = [0, 0, 0]
   rows.forEach((row, index) => {
     if (row.label !== "benign" && !classes.includes(row.label)) return
-    const text = apply(row.text)
+    const text = respell(row, by.transformation)
     if (text === row.text) return
     changed += 1
     if (plain[index] === true) before += 1

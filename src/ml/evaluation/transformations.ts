@@ -1,10 +1,12 @@
-import type { PayloadClass } from "../../events.ts"
+import type { PayloadClass, PayloadKind } from "../../events.ts"
 
 /** Another spelling of a text that some decoder on the way to the attacked program undoes. */
 export interface Transformation {
   readonly name: string
   /** Classes whose attacks stay attacks under it; benign text is always re-spelt. */
   readonly classes: readonly PayloadClass[]
+  /** Whether it escapes characters, as a sender may only within the fields of a request. */
+  readonly isEncoding: boolean
   /** Total: any text, lone surrogates included. The result is at most 15 times as long. */
   apply(text: string): string
 }
@@ -17,23 +19,61 @@ const encoder = new TextEncoder()
  * from the ones that training draws from, so that an error of those is not repeated here.
  */
 export const TRANSFORMATIONS: readonly Transformation[] = [
-  { name: "url_once", classes: EVERY_CLASS, apply: percentEncode },
-  { name: "url_every_byte", classes: EVERY_CLASS, apply: percentEncodeEveryByte },
-  { name: "url_twice", classes: EVERY_CLASS, apply: (text) => percentEncode(percentEncode(text)) },
-  { name: "html_entities", classes: EVERY_CLASS, apply: characterReferences },
-  { name: "percent_u", classes: EVERY_CLASS, apply: (text) => escapeUnits(text, "%u") },
-  { name: "backslash_x", classes: EVERY_CLASS, apply: backslashX },
-  { name: "backslash_u", classes: EVERY_CLASS, apply: (text) => escapeUnits(text, "\\u") },
-  { name: "full_width", classes: EVERY_CLASS, apply: fullWidth },
-  { name: "overlong_utf8", classes: EVERY_CLASS, apply: overlong },
-  { name: "alternating_case", classes: ["sql_injection", "xss"], apply: alternateCase },
-  { name: "sql_comments", classes: ["sql_injection"], apply: commentBlanks },
+  { name: "url_once", classes: EVERY_CLASS, isEncoding: true, apply: percentEncode },
+  { name: "url_every_byte", classes: EVERY_CLASS, isEncoding: true, apply: percentEncodeEveryByte },
+  {
+    name: "url_twice",
+    classes: EVERY_CLASS,
+    isEncoding: true,
+    apply: (text) => percentEncode(percentEncode(text)),
+  },
+  { name: "html_entities", classes: EVERY_CLASS, isEncoding: true, apply: characterReferences },
+  {
+    name: "percent_u",
+    classes: EVERY_CLASS,
+    isEncoding: true,
+    apply: (text) => escapeUnits(text, "%u"),
+  },
+  { name: "backslash_x", classes: EVERY_CLASS, isEncoding: true, apply: backslashX },
+  {
+    name: "backslash_u",
+    classes: EVERY_CLASS,
+    isEncoding: true,
+    apply: (text) => escapeUnits(text, "\\u"),
+  },
+  { name: "full_width", classes: EVERY_CLASS, isEncoding: true, apply: fullWidth },
+  { name: "overlong_utf8", classes: EVERY_CLASS, isEncoding: true, apply: overlong },
+  {
+    name: "alternating_case",
+    classes: ["sql_injection", "xss"],
+    isEncoding: false,
+    apply: alternateCase,
+  },
+  { name: "sql_comments", classes: ["sql_injection"], isEncoding: false, apply: commentBlanks },
   {
     name: "white_space",
     classes: ["sql_injection", "xss", "command_injection"],
+    isEncoding: false,
     apply: tabulate,
   },
 ]
+
+/**
+ * Spells a row anew. The delimiters of a whole request stay under an encoding, and those that it
+ * brings are percent-encoded (RFC 3986, section 2.2): a receiver splits before it decodes, so that
+ * otherwise the attack would reach no field.
+ */
+export function respell(
+  { text, kind }: { readonly text: string; readonly kind?: PayloadKind },
+  { isEncoding, apply }: Transformation,
+): string {
+  if (kind !== "request" || !isEncoding) return apply(text)
+  const mark = text.indexOf("?")
+  const queryFrom = mark < 0 && text.includes("=") ? 0 : mark < 0 ? text.length : mark
+  const spell = (part: string) => apply(part).replace(/[&=?#]/g, percentEncode)
+  const path = between(text.slice(0, queryFrom), /([\s/:])/, spell)
+  return path + between(text.slice(queryFrom), /([\s?&=])/, spell)
+}
 
 /** RFC 3986, section 2.1: everything but the unreserved characters, as UTF-8. */
 function percentEncode(text: string): string {
@@ -132,8 +172,13 @@ const ESCAPE =
   /(%u[0-9a-f]{4}|%[0-9a-f]{2}|&#?[0-9a-z]{1,10};|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[a-z])/i
 
 function outsideEscapes(text: string, rewrite: (part: string) => string): string {
+  return between(text, ESCAPE, rewrite)
+}
+
+/** @param separator one group, the whole; what it matches stays */
+function between(text: string, separator: RegExp, rewrite: (part: string) => string): string {
   return text
-    .split(ESCAPE)
+    .split(separator)
     .map((part, index) => (index % 2 === 0 ? rewrite(part) : part))
     .join("")
 }

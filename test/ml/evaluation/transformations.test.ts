@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { TRANSFORMATIONS } from "../../../src/ml/evaluation/transformations.ts"
+import { respell, TRANSFORMATIONS } from "../../../src/ml/evaluation/transformations.ts"
 
 /** Every spelling is undone here by another decoder than Sentinel's: the platform's where it has one. */
 
@@ -67,6 +67,20 @@ describe("TRANSFORMATIONS", () => {
     expect(apply("sql_comments", "a+or%20b")).toBe("a/**/or/**/b")
     expect(apply("white_space", "a or b")).toBe("a\t\tor\t\tb")
     expect(apply("white_space", "a+or")).toBe("a%09%09or")
+  })
+
+  test("respell leaves the delimiters of a request, and of nothing else", () => {
+    const [once] = TRANSFORMATIONS
+    if (once === undefined) throw new Error("there is no transformation")
+    const text = "/a b/'?x='=&y=/"
+    expect(respell({ text, kind: "request" }, once)).toBe("/a b/%27?x=%27=&y=%2F")
+    expect(respell({ text: "x='&y='", kind: "request" }, once)).toBe("x=%27&y=%27")
+    expect(respell({ text: "/../'", kind: "request" }, once)).toBe("/../%27")
+    const entities = TRANSFORMATIONS.find(({ name }) => name === "html_entities")
+    expect(entities && respell({ text: "x=<", kind: "request" }, entities)).toBe(
+      "%26%23120;=%26lt;",
+    )
+    expect(respell({ text, kind: "param" }, once)).toBe(once.apply(text))
   })
 
   test.each(TRANSFORMATIONS.map(({ name }) => [name]))(
