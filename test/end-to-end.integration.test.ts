@@ -8,6 +8,7 @@ import { VERDICT_TOPIC } from "../src/connectors/kafka-sink.ts"
 import type { Verdict } from "../src/events.ts"
 import { openVerdictStore } from "../src/store/verdict-store.ts"
 import type { SourceRecord } from "../src/stream/types.ts"
+import { seededRandom } from "./support/seeded-random.ts"
 import { requireFreshServer, requireService } from "./support/services.ts"
 import { readTopics } from "./support/topic-reader.ts"
 
@@ -16,7 +17,8 @@ import { readTopics } from "./support/topic-reader.ts"
  * Method: a producer that shares no code with Sentinel (Python, its own clients and digests) stores
  * and announces packages of both forms, one in a hundred broken, and writes down what each must
  * become. The processor reads them while it is killed with SIGKILL at seeded points of its progress.
- * In the end the store, the verdict topic and the dead-letter topic must agree with that ledger.
+ * In the end the store, the verdict topic and the dead-letter topic, read read_committed, must agree
+ * with that ledger: one record for each announcement.
  */
 
 const PACKAGES = 10_000
@@ -40,43 +42,44 @@ interface LedgerLine {
 
 /** What the two topics said, by event id and by digest of the announcement. */
 class Outcomes {
-  readonly verdicts = new Map<string, Set<string>>()
-  readonly codes = new Map<string, Set<string>>()
+  /** By event id: each record, by its place. */
+  readonly verdicts = new Map<string, Map<string, string>>()
+  /** By digest of the announcement: each record, by its place. */
+  readonly codes = new Map<string, Map<string, string>>()
 
   get settled(): number {
     return this.verdicts.size + this.codes.size
   }
 
-  note({ topic, value }: SourceRecord): void {
+  verdictsOf(eventId: string): number {
+    return this.verdicts.get(eventId)?.size ?? 0
+  }
+
+  note({ topic, partition, offset, value }: SourceRecord): void {
     const text = new TextDecoder().decode(value)
+    const place = `${partition}/${offset}`
     if (topic === VERDICT_TOPIC) {
       const { event_id: eventId } = JSON.parse(text) as Verdict
-      add(this.verdicts, eventId, text)
+      note(this.verdicts, eventId, { place, value: text })
     } else {
       const letter = JSON.parse(text) as { readonly code: string; readonly value_base64: string }
-      add(this.codes, sha256(Buffer.from(letter.value_base64, "base64")), letter.code)
+      const announced = sha256(Buffer.from(letter.value_base64, "base64"))
+      note(this.codes, announced, { place, value: letter.code })
     }
   }
 }
 
-function add(sets: Map<string, Set<string>>, key: string, value: string): void {
-  const known = sets.get(key) ?? new Set()
-  sets.set(key, known.add(value))
+function note(
+  outcomes: Map<string, Map<string, string>>,
+  key: string,
+  seen: { readonly place: string; readonly value: string },
+): void {
+  const known = outcomes.get(key) ?? new Map<string, string>()
+  outcomes.set(key, known.set(seen.place, seen.value))
 }
 
 function sha256(bytes: Uint8Array): string {
   return new Bun.CryptoHasher("sha256").update(bytes).digest("hex")
-}
-
-/** Mulberry32: uniform in [0, 1), the same sequence for the same seed. */
-function seededRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 describe.skipIf(minioServer === undefined)("sentinel process", () => {
@@ -165,7 +168,7 @@ describe.skipIf(minioServer === undefined)("sentinel process", () => {
 
     const faultsAndCodes = broken.map(({ fault, value_sha256 }) => ({
       fault,
-      codes: [...(outcomes.codes.get(value_sha256) ?? [])],
+      codes: [...(outcomes.codes.get(value_sha256)?.values() ?? [])],
     }))
     expect(faultsAndCodes).toEqual(
       broken.map(({ fault, expected }) => ({ fault, codes: [expected] })),
@@ -175,9 +178,11 @@ describe.skipIf(minioServer === undefined)("sentinel process", () => {
 
     const store = openVerdictStore(join(dataDir, "store"))
     expect(store.count()).toBe(good.length)
-    for (const { event_id: eventId } of good) {
-      const published = [...(outcomes.verdicts.get(eventId) ?? [])]
-      expect(published).toEqual([JSON.stringify(store.byEvent(eventId)?.verdict)])
+    for (const { event_id: eventId, copies } of good) {
+      const published = [...(outcomes.verdicts.get(eventId)?.values() ?? [])]
+      const stored = JSON.stringify(store.byEvent(eventId)?.verdict)
+      // one record for each time that the package was announced, and not one more
+      expect(published).toEqual(Array.from({ length: copies }, () => stored))
     }
     await store.close()
     rmSync(directory, { recursive: true, force: true })
