@@ -20,7 +20,7 @@ const ATTACK = "' union select password from users where '1'='1"
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sentinel-deep-"))
   trained = await trainDeepTier({ ...SMALL, outDir: directory })
-}, 60_000)
+}, 240_000)
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
@@ -49,7 +49,7 @@ describe("trainDeepTier", () => {
     const other = await trainDeepTier({ ...few, seed: 8, outDir: join(directory, "other") })
     expect(again.modelSha256).toBe(first.modelSha256)
     expect(other.modelSha256).not.toBe(first.modelSha256)
-  }, 60_000)
+  }, 240_000)
 
   test("writes a card and metrics that tell what was measured", async () => {
     const card = await Bun.file(join(trained.modelDir, "card.md")).text()
