@@ -9,8 +9,8 @@ import { mayHoldFields, shapeOf, type TextShape } from "./text-shape.ts"
 
 const NAME_CHARS_MAX = 64
 const ENCODINGS_MAX = 2
-/** Names like these are chosen by the application; any other may have been by an attacker. */
-const PLAIN_NAME = /^[\w.\-[\]$ ]{0,64}$/
+/** Names like these are chosen by the application; any other (`a'or'1`, `q[$ne]`) by an attacker. */
+const PLAIN_NAME = /^(?:\w\$?|[.\-[\] ]){0,64}$/
 
 /**
  * Splits a text that is a request, URL, query, form, multipart body, JSON document, cookie or header

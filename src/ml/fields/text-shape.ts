@@ -9,6 +9,7 @@ const HEADER_LINES =
 const ABSOLUTE_URL = /^[A-Za-z][A-Za-z0-9+.-]{1,31}:\/\/[^\s<>"']/
 const NAMED = /^[\w.%+\-[\]$]{1,128}=/
 const SECOND_NAMED = /&[\w.%+\-[\]$]{1,128}=/
+const JSON_START = /^[\s\ufeff]{0,16}(?:\[\s{0,16}){0,4}\{\s{0,16}"[\w.\- $]{0,64}"\s{0,16}:/
 const BLANK_CHARS_MAX = 16
 const SLASH = 0x2f
 const QUESTION_MARK = 0x3f
@@ -44,10 +45,11 @@ function isTarget(text: string): boolean {
   return first === SLASH || first === QUESTION_MARK || ABSOLUTE_URL.test(text)
 }
 
-/** By its edges and a quote: a broken document is split all the same. */
+/** By its edges and a quote: a broken document is split all the same, and one cut off. */
 function isJson(text: string): boolean {
   const first = edge(text, 0, 1)
   if (first !== "{" && first !== "[") return false
+  if (JSON_START.test(text)) return true
   const last = edge(text, text.length - 1, -1)
   return (last === "}" || last === "]") && text.includes('"')
 }

@@ -109,6 +109,19 @@ describe("splitFields", () => {
     ])
   })
 
+  test("splitFields keeps the names that applications chose apart from operators", () => {
+    expect(linesOf("ctl00$Main$q=1&user[name]=2&q[$ne]=3", "body")).toEqual([
+      "param ctl00$Main$q 1",
+      "param user[name] 2",
+      "param - q[$ne]",
+      "param q[$ne] 3",
+    ])
+  })
+
+  test("splitFields opens a JSON document that is cut off", () => {
+    expect(linesOf('[{"a": "b", "c": "d e', "body")).toEqual(["param a b", "param c d e"])
+  })
+
   test.each([
     ["a quiet evening", "param"],
     ["1=1", "param"],

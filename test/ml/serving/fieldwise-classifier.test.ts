@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test"
+import { readdir } from "node:fs/promises"
+import { join, resolve } from "node:path"
 import fc from "fast-check"
 import { combineLogOdds, pooledProbabilities } from "../../../src/ml/serving/combine-fields.ts"
 import { fieldwiseClassifier } from "../../../src/ml/serving/fieldwise-classifier.ts"
+import { loadPayloadClassifier } from "../../../src/ml/serving/load-payload-classifier.ts"
 import type { PayloadClassifier, PayloadInput } from "../../../src/ports.ts"
 
 /** Says xss with P = 0.9 where the text holds the word `bad`, and calls that word its only span. */
@@ -80,6 +83,29 @@ describe("fieldwiseClassifier", () => {
     const fieldwise = fieldwiseClassifier(split)
     expect(1 - (fieldwise.classify({ text }).probabilities.benign ?? 0)).toBeGreaterThan(0.9)
     expect(fieldwise.explain({ text })).toEqual(split.explain({ text }))
+  })
+})
+
+describe("fieldwiseClassifier with the shipped model", () => {
+  test("fieldwiseClassifier finds one field's attack in a long query and shows where it stands", async () => {
+    const directory = resolve(import.meta.dir, "../../../models/payload-linear")
+    const [version = ""] = (await readdir(directory)).sort().reverse()
+    const model = await loadPayloadClassifier(join(directory, version))
+    const attack = encodeURIComponent("1' UNION SELECT name, password FROM users -- ")
+    const rest = "sort=price_asc&page=2&utm_source=newsletter&utm_campaign=spring"
+    const text = `/shop/list?category=shoes&id=${attack}&${rest}`
+    const fieldwise = fieldwiseClassifier(model)
+    const answer = fieldwise.classify({ text, kind: "request" })
+    expect(answer.class).toBe("sql_injection")
+    expect(answer.confidence).toBeGreaterThan(
+      model.classify({ text: `/shop/list?category=shoes&id=1&${rest}`, kind: "request" })
+        .probabilities.sql_injection ?? 1,
+    )
+    const [span] = fieldwise.explain({ text, kind: "request" })
+    const start = text.indexOf(attack)
+    expect(span?.start).toBeWithin(start, start + attack.length)
+    expect(span?.end).toBeWithin(start + 1, start + attack.length + 1)
+    expect(span?.text).toBe(text.slice(span?.start, span?.end))
   })
 })
 
