@@ -139,7 +139,7 @@ describe("trainSessionForest", () => {
     const shipped = join(import.meta.dir, "../../../models/session-forest/1.0.0/model.onnx")
     const bytes = await readFile(join(directory, "model.onnx"))
     expect(bytes.equals(await readFile(shipped))).toBe(true)
-  })
+  }, 60_000)
 
   test("loadAnomalyScorer scores benign sessions at the configured contamination", async () => {
     const scorer = await loadAnomalyScorer(directory, { contamination: 0.05 })

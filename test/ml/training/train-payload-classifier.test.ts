@@ -20,7 +20,7 @@ const SMALL = { seed: 7, generated: 2_000, trainedAt: "2026-01-01T00:00:00.000Z"
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sentinel-train-"))
   trained = await trainPayloadClassifier({ ...SMALL, outDir: directory })
-})
+}, 60_000)
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
