@@ -5,7 +5,6 @@ import { join } from "node:path"
 import { ModelRefusedError } from "../../../src/errors.ts"
 import { ByteWindows } from "../../../src/ml/deep/byte-windows.ts"
 import { scoreTexts } from "../../../src/ml/deep/choose-windows.ts"
-import { blend } from "../../../src/ml/deep/compare-tiers.ts"
 import { DeepScorer } from "../../../src/ml/deep/deep-scorer.ts"
 import { type DeepTrainingResult, trainDeepTier } from "../../../src/ml/deep/train-deep-tier.ts"
 import { decodeOnnx } from "../../../src/ml/onnx/decode.ts"
@@ -85,15 +84,4 @@ describe("DeepScorer", () => {
       await expect(DeepScorer.open(altered)).rejects.toBeInstanceOf(ModelRefusedError)
     },
   )
-})
-
-describe("blend", () => {
-  test("of a distribution with itself is itself, and sums to 1", () => {
-    const one = Float64Array.of(0.1, 0.2, 0.3, 0.15, 0.25)
-    for (const [index, probability] of blend(one, one).entries()) {
-      expect(probability).toBeCloseTo(one[index] ?? 0, 9)
-    }
-    const sum = blend(one, one.toReversed()).reduce((total, part) => total + part, 0)
-    expect(sum).toBeCloseTo(1, 12)
-  })
 })
