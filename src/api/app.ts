@@ -7,6 +7,7 @@ import { describeRoute } from "./openapi.ts"
 import type { ApiParts, ProbeParts } from "./parts.ts"
 import { createRefusal, type Refuse } from "./refusal.ts"
 import { analysisRoutes } from "./routes/analysis.ts"
+import { operatingRoutes } from "./routes/operating.ts"
 import { predictRoutes } from "./routes/predict.ts"
 import type { Route } from "./routes/route.ts"
 import { probeRoutes, statusRoutes } from "./routes/status.ts"
@@ -28,14 +29,15 @@ export function createApi(parts: ApiParts): Api {
     ...analysisRoutes(parts),
     ...verdictRoutes(parts),
     ...statusRoutes(parts),
+    ...operatingRoutes(parts),
     ...probeRoutes(parts),
   ]
   return createApp(parts, routes)
 }
 
-/** /health, /ready and /metrics alone, for a process that only runs the flow. */
+/** The probes and what operates the flow, for a process that only runs it. */
 export function createProbeApi(parts: ProbeParts): Api {
-  return createApp(parts, probeRoutes(parts))
+  return createApp(parts, [...probeRoutes(parts), ...operatingRoutes(parts)])
 }
 
 function createApp(parts: ProbeParts, routes: readonly Route[]): Api {

@@ -10,12 +10,12 @@ export function describeRoute(route: Route) {
     summary: route.summary,
     ...(route.query && { parameters: route.query.map(describeParameter) }),
     ...(route.body && { requestBody: { required: true, content: json(route.body) } }),
-    ...(route.changes && { security: [{ token: [] }] }),
+    ...((route.changes || route.isPrivate) && { security: [{ token: [] }] }),
     responses: {
       [route.status ?? 200]: { description: "Success", content: describeAnswer(route.answer) },
       ...describeErrors(ERRORS),
       ...(route.body && describeErrors(ERRORS_OF_BODY)),
-      ...(route.changes && describeErrors({ 401: "Token missing or wrong" })),
+      ...((route.changes || route.isPrivate) && describeErrors({ 401: "Token missing or wrong" })),
     },
   }
 }

@@ -6,9 +6,11 @@ import type {
   Clock,
   Enrichment,
   ModelInfo,
+  Page,
   PayloadInput,
   VerdictStore,
 } from "../ports.ts"
+import type { DeadLetterQuery, StoredDeadLetter } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
 
 /** What the rules alone say of a payload: shown beside the model's answer, never instead of it. */
@@ -33,6 +35,45 @@ export interface Readiness {
   readonly reasons: readonly string[]
 }
 
+/** Which letters to put back: those named, or those that the query finds. */
+export interface RedriveRequest extends DeadLetterQuery {
+  readonly ids?: readonly string[]
+  /** True = also letters that were put back before. */
+  readonly again?: boolean
+}
+
+export interface RedriveFailure {
+  readonly id: string
+  readonly code: string
+  readonly message: string
+}
+
+/** Ids by what became of them. */
+export interface RedriveReport {
+  readonly redriven: readonly string[]
+  /** Put back before, and `again` was not asked for. */
+  readonly skipped: readonly string[]
+  readonly failed: readonly RedriveFailure[]
+  /** False where the time was over, or the page full, before the last letter: ask again. */
+  readonly isComplete: boolean
+  /** Where the next page of the query begins; undefined = at the same place again, or nowhere. */
+  readonly cursor: string | undefined
+}
+
+export interface DeadLetters {
+  list(query: DeadLetterQuery): Page<StoredDeadLetter>
+  /** @throws MalformedError for what is no id */
+  get(id: string): StoredDeadLetter | undefined
+  redrive(request: RedriveRequest): Promise<RedriveReport>
+}
+
+/** What whoever operates a process asks of it, with or without the API. */
+export interface OperatingParts {
+  readonly deadLetters: DeadLetters | undefined
+  /** The running graph as JSON; undefined where no flow runs. */
+  readonly topology: (() => Promise<object>) | undefined
+}
+
 /** What /health, /ready and /metrics need. */
 export interface ProbeParts {
   /** The address that the server binds to; it decides which Host headers are believed. */
@@ -44,6 +85,7 @@ export interface ProbeParts {
   readonly version: string
   readonly clock: Pick<Clock, "nowMs">
   readonly log: Logger
+  readonly operating: OperatingParts
 }
 
 /** Everything the API puts in front; what is undefined is answered with 503. */

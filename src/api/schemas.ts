@@ -177,6 +177,62 @@ export const statsAnswer = Type.Object({
   version: Type.String(),
 })
 
+const textOrNull = Type.Union([Type.String(), Type.Null()])
+const deadLetter = Type.Object({
+  id: Type.String({ description: "sha256 of topic, NUL and value" }),
+  code: Type.String(),
+  operator: Type.String(),
+  message: Type.String(),
+  attempts: Type.Number(),
+  failed_at: Type.String(),
+  state: Type.String({ description: "open, redriven, resolved or failed_again" }),
+  redrives: Type.Number(),
+  redriven_at: textOrNull,
+  settled_at: textOrNull,
+  topic: Type.String(),
+  partition: Type.Number(),
+  offset: Type.String(),
+  key: textOrNull,
+  headers: Type.Record(Type.String(), Type.String()),
+  received_at: Type.String(),
+  value_bytes: Type.Number(),
+})
+export const deadLettersAnswer = Type.Object({ dead_letters: Type.Array(deadLetter), ...page })
+export const deadLetterAnswer = Type.Composite([
+  deadLetter,
+  Type.Object({ value_base64: Type.String({ description: "the original bytes" }) }),
+])
+
+const LETTERS_MAX = 1_000
+export const redriveRequest = Type.Object({
+  ids: Type.Optional(
+    Type.Array(Type.String({ pattern: "^[0-9a-f]{64}$" }), {
+      maxItems: 500,
+      description: "these letters; without it those that the filters find",
+    }),
+  ),
+  code: Type.Optional(Type.String({ maxLength: NAME_CHARACTERS_MAX })),
+  since: Type.Optional(Type.String({ maxLength: NAME_CHARACTERS_MAX })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LETTERS_MAX })),
+  cursor: Type.Optional(Type.String({ maxLength: NAME_CHARACTERS_MAX })),
+  again: Type.Optional(Type.Boolean({ description: "also letters that were put back before" })),
+})
+export const redriveAnswer = Type.Object({
+  redriven: Type.Array(Type.String()),
+  skipped: Type.Array(Type.String(), { description: "put back before" }),
+  failed: Type.Array(
+    Type.Object({ id: Type.String(), code: Type.String(), message: Type.String() }),
+  ),
+  complete: Type.Boolean({ description: "false = ask again, with the cursor if there is one" }),
+  cursor: textOrNull,
+})
+
+export const topologyAnswer = Type.Object({
+  name: Type.String(),
+  nodes: Type.Array(Type.Object({ id: Type.String(), kind: Type.String(), note: Type.String() })),
+  edges: Type.Array(Type.Object({ from: Type.String(), to: Type.String() })),
+})
+
 export const healthAnswer = Type.Object({ status: Type.String(), version: Type.String() })
 export const readyAnswer = Type.Object({
   status: Type.String(),

@@ -33,7 +33,7 @@ export function serveRoute(route: Route, options: ServeOptions) {
 
 /** The token first, then the place for a large body, then the work. */
 function guarded(route: Route, { apiToken, admission }: ServeOptions): (call: Call) => unknown {
-  const refuseStranger = route.changes ? createTokenGuard(apiToken) : () => {}
+  const refuseStranger = route.changes || route.isPrivate ? createTokenGuard(apiToken) : () => {}
   const large = (route.bytesMax ?? 0) > PREDICT_BYTES_MAX
   return (call) => {
     refuseStranger(call.request)

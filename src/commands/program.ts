@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander"
 import packageDocument from "../../package.json"
 import { publicError, SentinelError } from "../errors.ts"
+import type { LetterOptions, RedriveOptions } from "./dead-letters.ts"
 import type { EvaluateOptions } from "./evaluate.ts"
 import { benchSuites } from "./repository.ts"
 import type { Terminal } from "./terminal.ts"
@@ -56,6 +57,7 @@ async function buildProgram(terminal: Terminal, choose: (run: Run) => void): Pro
   declareServers(program, terminal, choose)
   declareAnalysis(program, terminal, choose)
   declareModels(program, terminal, choose)
+  declareOperations(program, terminal, choose)
   declareTools(program, terminal, choose)
   await declareBench(program, terminal, choose)
   return program
@@ -142,7 +144,7 @@ function declareModels(program: Command, terminal: Terminal, choose: (run: Run) 
     .action(() => choose(async () => (await import("./features.ts")).features(terminal)))
 }
 
-function declareTools(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+function declareOperations(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
   program
     .command("topology")
     .description("print the dataflow as it is configured")
@@ -151,6 +153,41 @@ function declareTools(program: Command, terminal: Terminal, choose: (run: Run) =
     .action((options: { mermaid?: boolean; json?: boolean }) =>
       choose(async () => (await import("./topology.ts")).topology(options, terminal)),
     )
+  const letters = program
+    .command("dead-letters")
+    .description("list, show and redrive the records that could not be judged")
+  const filtered = (name: string) =>
+    letters
+      .command(name)
+      .option("--code <code>", "only letters whose last failure has this code")
+      .option("--since <time>", "only failures since then: ISO 8601 or epoch milliseconds")
+      .option("--limit <count>", "at most so many letters", parseCount, 100)
+      .option("--json", "print JSON instead of text")
+  filtered("list")
+    .description("list dead letters, newest first")
+    .action((options: LetterOptions) =>
+      choose(async () => (await import("./dead-letters.ts")).listDeadLetters(options, terminal)),
+    )
+  letters
+    .command("show")
+    .description("print a dead letter and its original bytes")
+    .argument("<id>", "id, or the beginning of it that list shows")
+    .option("--json", "print JSON, the bytes as base64")
+    .action((id: string, options: { json?: boolean }) =>
+      choose(async () => (await import("./dead-letters.ts")).showDeadLetter(id, options, terminal)),
+    )
+  filtered("redrive")
+    .description("put records back where they came from, unchanged; each once unless --again")
+    .argument("[id...]", "these letters instead of those that the options find")
+    .option("--again", "also letters that were put back before")
+    .action((ids: string[], options: RedriveOptions) =>
+      choose(async () =>
+        (await import("./dead-letters.ts")).redriveDeadLetters(ids, options, terminal),
+      ),
+    )
+}
+
+function declareTools(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
   program
     .command("doctor")
     .description("tell what is configured, reachable and missing, and what to do about it")

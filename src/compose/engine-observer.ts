@@ -1,7 +1,7 @@
 import { VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
 import type { Verdict, VerdictWord } from "../events.ts"
 import type { Logger } from "../log.ts"
-import type { DeadLetter, EngineObserver } from "../stream/types.ts"
+import type { DeadLetter, EngineObserver, SourceRecord } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
 import type { Models } from "./models.ts"
 
@@ -27,10 +27,12 @@ interface ObserverParts {
   readonly telemetry: Telemetry
   readonly models: Models
   readonly log: Logger
+  /** Told of each record that went through. */
+  readonly onDone?: (record: SourceRecord) => void
 }
 
 /** Counts for GET stats, every event of the engine on to the metrics, and dead letters to the log. */
-export function observeEngine({ telemetry, models, log }: ObserverParts): ObservedEngine {
+export function observeEngine({ telemetry, models, log, onDone }: ObserverParts): ObservedEngine {
   const counts: EngineCounts = {
     verdicts: { simulate: 0, tag: 0, benign: 0 },
     deadLetters: 0,
@@ -58,6 +60,7 @@ export function observeEngine({ telemetry, models, log }: ObserverParts): Observ
     },
     recordDone(record, outcome, seconds) {
       telemetry.recordDone(record, outcome, seconds)
+      if (outcome === "done") onDone?.(record)
       if (record.topic !== "inbox") telemetry.kafkaMessage(record.topic, "consumed")
     },
     committed: telemetry.committed,

@@ -40,6 +40,8 @@ export interface Runner {
   /** Rejects when the flow cannot go on. */
   readonly finished: Promise<void>
   readonly topology: Topology
+  /** The graph with what it does now. */
+  describe(): Promise<Topology>
   /** Sources that are not reading yet, by name. */
   waitingFor(): readonly string[]
   start(): Promise<void>
@@ -72,9 +74,12 @@ export function createRunner(parts: RunnerParts): Runner {
     observer,
     random: Math.random,
   })
+  const sources = [inbox.name, ...kafka.transactional]
+  const topology = describeFlow(flow, sources, kafka.transactional)
   return {
     finished: engine.finished,
-    topology: describeFlow(flow, [inbox.name, ...kafka.transactional], kafka.transactional),
+    topology,
+    describe: async () => topology,
     waitingFor: () => kafka.sources.filter(({ inner }) => !inner).map(({ name }) => name),
     start: () => engine.start(),
     drain: (timeoutMs) => engine.drain(timeoutMs),

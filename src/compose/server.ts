@@ -11,8 +11,10 @@ import { signatureOpinion } from "../ml/serving/signatures.ts"
 import { type OwnedDataDirectory, ownDataDirectory } from "../store/data-directory.ts"
 import { openDeadLetterStore } from "../store/dead-letter-store.ts"
 import { openVerdictStore } from "../store/verdict-store.ts"
+import type { SourceRecord } from "../stream/types.ts"
 import { createTelemetry } from "../telemetry.ts"
 import { createAnalyzer } from "./analyzer.ts"
+import { openDeadLetterAccess } from "./dead-letters.ts"
 import { observeEngine } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
@@ -98,9 +100,14 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   stack.defer(() => verdicts.close())
   const deadLetters = openDeadLetterStore(data.paths.store, { retentionDays })
   stack.defer(() => deadLetters.close())
-  const { observer, counts, onRecorded } = observeEngine({ telemetry, models, log })
   const { paths } = data
-  return { telemetry, models, verdicts, deadLetters, paths, observer, counts, onRecorded }
+  const letters = openDeadLetterAccess({ config, paths, store: deadLetters }, stack)
+  const onDone = (record: SourceRecord) => {
+    // a state that cannot be written now is a display that lags, no reason to fail the record
+    deadLetters.markDone(record).catch((error) => log.warn("store", publicError(error)))
+  }
+  const observed = observeEngine({ telemetry, models, log, onDone })
+  return { telemetry, models, verdicts, deadLetters, letters, paths, ...observed }
 }
 
 interface PortParts extends Opening {
@@ -135,6 +142,10 @@ function probeParts({ config, core, log, runner }: PortParts, isOpen: () => bool
     version,
     clock: systemClock,
     log,
+    operating: {
+      deadLetters: core.letters,
+      topology: runner && (() => runner.describe()),
+    },
   }
 }
 

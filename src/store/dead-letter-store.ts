@@ -2,23 +2,29 @@ import { join } from "node:path"
 import { decode, encode } from "@msgpack/msgpack"
 import { MalformedError } from "../errors.ts"
 import type { Clock, Page } from "../ports.ts"
-import type { DeadLetter, DeadLetterSink } from "../stream/types.ts"
+import type {
+  DeadLetter,
+  DeadLetterQuery,
+  DeadLetterSink,
+  SourceRecord,
+  StoredDeadLetter,
+} from "../stream/types.ts"
 import { scanNewestFirst } from "./index-scan.ts"
-import { checkLimit, digestKey, timeKey } from "./keys.ts"
+import { checkLimit, digestKey, encodeCursor, timeKey } from "./keys.ts"
 import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
+import { decodeRedrive, encodeRedrive, type RedriveRow, redriven, settled } from "./redrive-row.ts"
 import { type Retained, sweep } from "./retention.ts"
-
-export interface StoredDeadLetter extends DeadLetter {
-  /** sha256 (hex) of the topic, a NUL and the value: one per distinct failed record. */
-  readonly id: string
-}
 
 export interface DeadLetterStore extends DeadLetterSink {
   write(letter: DeadLetter): Promise<void>
   /** Newest failure first. @throws MalformedError for a bad limit (1..1000) or cursor */
-  list(limit: number, cursor?: string): Page<StoredDeadLetter>
+  list(query: DeadLetterQuery): Page<StoredDeadLetter>
   /** The letter with the original bytes. @throws MalformedError unless `id` is 64 hex digits */
   get(id: string): StoredDeadLetter | undefined
+  /** The record was put back where it came from. */
+  markRedriven(id: string): Promise<void>
+  /** The record went through: its letter is resolved, if it was put back. */
+  markDone(record: SourceRecord): Promise<void>
   count(): number
   close(): Promise<void>
 }
@@ -35,6 +41,8 @@ const DAY_MS = 86_400_000
 /** Every so many writes a sweep follows; one also runs at the opening and every hour. */
 const SWEEP_EVERY = 64
 const SWEEP_INTERVAL_MS = 3_600_000
+/** Letters that one filtered page looks at; its cursor leads on from there. */
+const SCANNED_MAX = 10_000
 
 /** Opens `dead-letters.mdb` in `directory`. A record that fails again keeps its first letter. */
 export function openDeadLetterStore(
@@ -50,6 +58,7 @@ class DeadLetterFile implements DeadLetterStore {
   readonly concurrency = 256
   readonly #environment
   readonly #letters: Table
+  readonly #redrives: Table
   readonly #retained: Retained
   readonly #options: DeadLetterStoreOptions
   readonly #timer: NodeJS.Timeout
@@ -59,8 +68,9 @@ class DeadLetterFile implements DeadLetterStore {
 
   constructor(directory: string, options: DeadLetterStoreOptions) {
     this.#options = options
-    this.#environment = openEnvironment(join(directory, "dead-letters.mdb"), 2)
+    this.#environment = openEnvironment(join(directory, "dead-letters.mdb"), 3)
     this.#letters = this.#environment.table("letters")
+    this.#redrives = this.#environment.table("redrives")
     const byArrival = this.#environment.table("by_failure_time")
     const remove = (id: Buffer) => this.#remove(id)
     this.#retained = { environment: this.#environment, byArrival, remove }
@@ -70,13 +80,12 @@ class DeadLetterFile implements DeadLetterStore {
   }
 
   async write(letter: DeadLetter): Promise<void> {
-    const { topic, value } = letter.record
-    const id = digestKey(Buffer.concat([Buffer.from(`${topic}\0`), value]))
+    const id = letterKey(letter.record)
     // msgpack and not JSON: the original bytes stay bytes.
     const packed = encode(letter, { useBigInt64: true })
     const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
     await this.#environment.write(() => {
-      if (this.#letters.doesExist(id)) return
+      if (this.#letters.doesExist(id)) return this.#settle(id, "failed_again", letter)
       const time = timeKey(letter.failedAtMs)
       void this.#retained.byArrival.put(Buffer.concat([time, id]), Buffer.alloc(0))
       void this.#letters.put(id, bytes)
@@ -85,25 +94,45 @@ class DeadLetterFile implements DeadLetterStore {
     if (this.#writes % SWEEP_EVERY === 0) this.#sweepInBackground()
   }
 
-  list(limit: number, cursor?: string): Page<StoredDeadLetter> {
-    return scanNewestFirst({
-      index: this.#retained.byArrival,
-      prefix: Buffer.alloc(0),
-      since: Buffer.alloc(0),
-      limit: checkLimit(limit),
-      cursor,
-      load: (id) => {
-        const value = this.#letters.get(id)
-        return value && { item: decodeLetter(id, value), bytes: value.length }
-      },
-    })
+  list(query: DeadLetterQuery): Page<StoredDeadLetter> {
+    checkLimit(query.limit)
+    const found: StoredDeadLetter[] = []
+    let { cursor } = query
+    for (let scanned = 0; scanned < SCANNED_MAX; scanned += query.limit) {
+      const page = this.#scan(query, cursor)
+      const matching = page.items.filter((letter) => hasCode(letter, query.code))
+      const room = query.limit - found.length
+      found.push(...matching.slice(0, room))
+      const last = found.at(-1)
+      if (last !== undefined && matching.length > room) {
+        return { items: found, cursor: positionOf(last) }
+      }
+      cursor = page.cursor
+      if (cursor === undefined || found.length === query.limit) break
+    }
+    return { items: found, cursor }
   }
 
   get(id: string): StoredDeadLetter | undefined {
-    if (!/^[0-9a-f]{64}$/.test(id)) throw new MalformedError("id", "64 hex digits")
-    const key = Buffer.from(id, "hex")
+    const key = idKey(id)
     const value = this.#letters.get(key)
-    return value && decodeLetter(key, value)
+    return value && this.#decode(key, value)
+  }
+
+  async markRedriven(id: string): Promise<void> {
+    const key = idKey(id)
+    await this.#environment.write(() => {
+      if (!this.#letters.doesExist(key)) return
+      this.#putRedrive(key, redriven(this.#redrive(key), this.#nowMs()))
+    })
+  }
+
+  async markDone(record: SourceRecord): Promise<void> {
+    // called for every record of a source, so nothing is hashed while nothing was put back
+    if ((this.#redrives.getStats() as { entryCount: number }).entryCount === 0) return
+    const key = letterKey(record)
+    if (!this.#redrives.doesExist(key)) return
+    await this.#environment.write(() => this.#settle(key, "resolved"))
   }
 
   count(): number {
@@ -122,10 +151,24 @@ class DeadLetterFile implements DeadLetterStore {
     await this.#environment.close()
   }
 
+  #scan(query: DeadLetterQuery, cursor: string | undefined): Page<StoredDeadLetter> {
+    return scanNewestFirst({
+      index: this.#retained.byArrival,
+      prefix: Buffer.alloc(0),
+      since: query.sinceMs === undefined ? Buffer.alloc(0) : timeKey(query.sinceMs),
+      limit: query.limit,
+      cursor,
+      load: (id) => {
+        const value = this.#letters.get(id)
+        return value && { item: this.#decode(id, value), bytes: value.length }
+      },
+    })
+  }
+
   #sweepInBackground(): void {
-    const { retentionDays = 30, bytesMax = 1_073_741_824, clock } = this.#options
+    const { retentionDays = 30, bytesMax = 1_073_741_824 } = this.#options
     const limits = { retentionMs: retentionDays * DAY_MS, bytesMax }
-    const run = () => sweep(this.#retained, limits, clock?.nowMs() ?? Date.now())
+    const run = () => sweep(this.#retained, limits, this.#nowMs())
     // A failed sweep is not lost: the next one meets the same rows.
     this.#swept = this.#swept.then(run).catch(() => 0)
   }
@@ -134,13 +177,52 @@ class DeadLetterFile implements DeadLetterStore {
     const value = this.#letters.get(id)
     if (value === undefined) return 0
     void this.#letters.remove(id)
+    void this.#redrives.remove(id)
     return storedBytes(value)
+  }
+
+  #settle(id: Buffer, state: "resolved" | "failed_again", letter?: DeadLetter): void {
+    const row = settled(this.#redrive(id), state, {
+      nowMs: this.#nowMs(),
+      ...(letter && { letter }),
+    })
+    if (row !== undefined) this.#putRedrive(id, row)
+  }
+
+  #redrive(id: Buffer): RedriveRow {
+    return decodeRedrive(this.#redrives.get(id))
+  }
+
+  #putRedrive(id: Buffer, row: RedriveRow): void {
+    void this.#redrives.put(id, encodeRedrive(row))
+  }
+
+  #nowMs(): number {
+    return this.#options.clock?.nowMs() ?? Date.now()
+  }
+
+  #decode(id: Buffer, value: Buffer): StoredDeadLetter {
+    // Written by `write` above, by the owner of the file alone. msgpack gives back the small
+    // offsets as bigint only because they were written as such.
+    const letter = decode(value, { useBigInt64: true }) as DeadLetter
+    return { ...letter, ...this.#redrive(id), id: id.toString("hex") }
   }
 }
 
-function decodeLetter(id: Buffer, value: Buffer): StoredDeadLetter {
-  // Written by `write` above, by the owner of the file alone. msgpack gives back the small
-  // offsets as bigint only because they were written as such.
-  const letter = decode(value, { useBigInt64: true }) as DeadLetter
-  return { ...letter, id: id.toString("hex") }
+function letterKey({ topic, value }: SourceRecord): Buffer {
+  return digestKey(Buffer.concat([Buffer.from(`${topic}\0`), value]))
+}
+
+function idKey(id: string): Buffer {
+  if (!/^[0-9a-f]{64}$/.test(id)) throw new MalformedError("id", "64 hex digits")
+  return Buffer.from(id, "hex")
+}
+
+function hasCode(letter: StoredDeadLetter, code: string | undefined): boolean {
+  return code === undefined || (letter.lastFailure ?? letter).code === code
+}
+
+/** Where a page ends that was full before its scan was. */
+function positionOf({ failedAtMs, id }: StoredDeadLetter): string {
+  return encodeCursor(Buffer.concat([timeKey(failedAtMs), idKey(id)]))
 }

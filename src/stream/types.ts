@@ -79,6 +79,40 @@ export interface DeadLetter {
   readonly failedAtMs: number
 }
 
+/** Names, on a record that was put back where it came from, the dead letter that it was. */
+export const REDRIVE_HEADER = "sentinel-redrive"
+
+/**
+ * open: never put back. redriven: put back, its outcome not seen yet. resolved: it went through.
+ * failed_again: it became a dead letter once more.
+ */
+export const DEAD_LETTER_STATES = ["open", "redriven", "resolved", "failed_again"] as const
+export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number]
+
+/** A letter as it was first written, and what became of it. */
+export interface StoredDeadLetter extends DeadLetter {
+  /** sha256 (hex) of the topic, a NUL and the value: one per distinct failed record. */
+  readonly id: string
+  readonly state: DeadLetterState
+  /** How often it was put back. */
+  readonly redrives: number
+  readonly redrivenAtMs?: number
+  /** When the state became resolved or failed_again. */
+  readonly settledAtMs?: number
+  /** Why it failed last, where that was after a redrive. */
+  readonly lastFailure?: Omit<DeadLetter, "record">
+}
+
+export interface DeadLetterQuery {
+  /** Only letters whose last failure has this code. */
+  readonly code?: string
+  /** Only first failures at or after this time; epoch milliseconds. */
+  readonly sinceMs?: number
+  /** 1..1000 */
+  readonly limit: number
+  readonly cursor?: string
+}
+
 /** Where dead letters go: only when all such sinks have them may the record's offset be committed. */
 export type DeadLetterSink = Sink<DeadLetter>
 

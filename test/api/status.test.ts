@@ -134,6 +134,7 @@ describe("status", () => {
     expect(json.openapi).toMatch(/^3\./)
     expect(Object.keys(json.paths).sort()).toEqual(
       [
+        ...["dead-letters", "dead-letters/redrive", "dead-letters/{id}", "topology"],
         ...["analyze", "evidence", "explain", "model-server/health", "models", "predict-payload"],
         ...["profile", "profiles", "stats", "verdicts", "verdicts/{event_id}"],
       ]

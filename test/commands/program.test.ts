@@ -13,6 +13,7 @@ const COMMANDS = [
   "features",
   "evaluate",
   "topology",
+  "dead-letters",
   "doctor",
   "test",
   "bench",

@@ -185,6 +185,7 @@ export function memoryParts(changed: Partial<ApiParts> = {}): { parts: ApiParts;
       seen.submitted.push({ bytes, enrichment })
       return { eventId: "event-1" }
     },
+    operating: { deadLetters: undefined, topology: undefined },
     stats: () => ({
       verdicts: { simulate: 1, tag: 2, benign: 3 },
       deadLetters: 4,

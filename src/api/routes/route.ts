@@ -24,6 +24,8 @@ export interface Route {
   readonly status?: number
   /** True where the call changes something: it then needs the API token. */
   readonly changes?: boolean
+  /** True where the answer holds evidence as it was received: it then needs the token as well. */
+  readonly isPrivate?: boolean
   /** Bound of the body; bodies beyond `PREDICT_BYTES_MAX` are admitted few at a time. */
   readonly bytesMax?: number
   readonly body?: Schema

@@ -1,22 +1,14 @@
-import { MalformedError } from "../../errors.ts"
 import type { ExplainedVerdict } from "../../events.ts"
 import type { Page, VerdictQuery, VerdictStore } from "../../ports.ts"
 import { HttpError } from "../http-error.ts"
 import type { ApiParts } from "../parts.ts"
 import { analyzeAnswer, profilesAnswer, verdictsAnswer } from "../schemas.ts"
+import { PAGE_PARAMETERS, readPageQuery, readText } from "./page-query.ts"
 import { BASE, type QueryParameter, type Route } from "./route.ts"
 
-const LIMIT_DEFAULT = 100
-const LIMIT_MAX = 1_000
-const TEXT_MAX = 1_024
-/** ISO 8601; a time without a zone is UTC, as everywhere on this wire. */
-const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/
-
-const PAGE_PARAMETERS: readonly QueryParameter[] = [
+const VERDICT_PARAMETERS: readonly QueryParameter[] = [
   { name: "session_id", description: "only verdicts of this session" },
-  { name: "since", description: "ISO 8601 (UTC without a zone) or epoch milliseconds" },
-  { name: "limit", description: `1 to ${LIMIT_MAX}, default ${LIMIT_DEFAULT}` },
-  { name: "cursor", description: "where the page before ended" },
+  ...PAGE_PARAMETERS,
 ]
 
 export function verdictRoutes(parts: Pick<ApiParts, "verdicts">): readonly Route[] {
@@ -26,7 +18,7 @@ export function verdictRoutes(parts: Pick<ApiParts, "verdicts">): readonly Route
       method: "GET",
       path: `${BASE}/verdicts`,
       summary: "Stored verdicts by session or time",
-      query: PAGE_PARAMETERS,
+      query: VERDICT_PARAMETERS,
       answer: verdictsAnswer,
       handle({ request }) {
         const { items, cursor = null } = page(request)
@@ -44,7 +36,7 @@ export function verdictRoutes(parts: Pick<ApiParts, "verdicts">): readonly Route
       method: "GET",
       path: `${BASE}/profiles`,
       summary: "Profiles of the stored verdicts",
-      query: PAGE_PARAMETERS,
+      query: VERDICT_PARAMETERS,
       answer: profilesAnswer,
       handle({ request }) {
         const { items, cursor = null } = page(request)
@@ -76,33 +68,5 @@ function toProfile({ verdict }: ExplainedVerdict) {
 
 function readQuery(search: URLSearchParams): VerdictQuery {
   const sessionId = readText(search, "session_id")
-  const since = readText(search, "since")
-  const cursor = readText(search, "cursor")
-  return {
-    limit: readLimit(readText(search, "limit")),
-    ...(sessionId !== undefined && { sessionId }),
-    ...(since !== undefined && { sinceMs: readTime(since) }),
-    ...(cursor !== undefined && { cursor }),
-  }
-}
-
-function readText(search: URLSearchParams, name: string): string | undefined {
-  const text = search.get(name) ?? ""
-  if (text.length > TEXT_MAX) throw new MalformedError(name, `at most ${TEXT_MAX} characters`)
-  return text === "" ? undefined : text
-}
-
-function readLimit(text: string | undefined): number {
-  const limit = text === undefined ? LIMIT_DEFAULT : Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MAX) return limit
-  throw new MalformedError("limit", `a whole number from 1 to ${LIMIT_MAX}`)
-}
-
-function readTime(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  const match = ISO_TIME.exec(text)
-  const hasTime = text.includes("T")
-  const timeMs = match === null ? Number.NaN : Date.parse(hasTime && !match[1] ? `${text}Z` : text)
-  if (Number.isNaN(timeMs)) throw new MalformedError("since", "ISO 8601 or epoch milliseconds")
-  return timeMs
+  return { ...readPageQuery(search), ...(sessionId !== undefined && { sessionId }) }
 }
