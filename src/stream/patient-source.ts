@@ -1,4 +1,4 @@
-import { SentinelError } from "../errors.ts"
+import { PartitionLostError, SentinelError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import { backoffMs } from "./backoff.ts"
 import type { PartitionId, Source, SourceListener } from "./types.ts"
@@ -26,15 +26,17 @@ export interface PatientParts<S extends Source> {
  */
 export function patientSource<S extends Source>(parts: PatientParts<S>): PatientSource<S> {
   const stopped = new AbortController()
-  let inner: S | undefined
+  // records may come before `start` resolves: what they need is asked of the attempt under way
+  let attempted: S | undefined
+  let isReading = false
   let reaching: Promise<void> = Promise.resolve()
 
   async function reach(listener: SourceListener): Promise<void> {
     for (let attempt = 1; !stopped.signal.aborted; attempt += 1) {
-      const source = parts.create()
+      attempted = parts.create()
       try {
-        await source.start(listener)
-        inner = source
+        await attempted.start(listener)
+        isReading = true
         return
       } catch (error) {
         if (!(error instanceof SentinelError) || !error.retryable) return listener.failed(error)
@@ -48,24 +50,27 @@ export function patientSource<S extends Source>(parts: PatientParts<S>): Patient
   return {
     name: parts.name,
     get inner() {
-      return inner
+      return isReading ? attempted : undefined
     },
     async start(listener) {
       reaching = reach(listener)
     },
-    pause: (id: PartitionId) => inner?.pause(id),
-    resume: (id: PartitionId) => inner?.resume(id),
+    pause: (id: PartitionId) => attempted?.pause(id),
+    resume: (id: PartitionId) => attempted?.resume(id),
     get transactional() {
-      return inner?.transactional ?? false
+      return attempted?.transactional ?? false
     },
-    commit: async (id, nextOffset, messages) => inner?.commit(id, nextOffset, messages),
+    async commit(id, nextOffset, messages) {
+      if (attempted === undefined) throw new PartitionLostError()
+      await attempted.commit(id, nextOffset, messages)
+    },
     async stop() {
       stopped.abort()
       await reaching
-      await inner?.stop()
+      if (isReading) await attempted?.stop()
     },
     async close() {
-      await inner?.close()
+      if (isReading) await attempted?.close()
     },
   }
 }
