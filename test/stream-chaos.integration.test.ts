@@ -38,6 +38,17 @@ describe.skipIf(broker === undefined)("two processes of one group", () => {
   })
 })
 
+describe.skipIf(broker === undefined)("the same two processes without transactions", () => {
+  test("runChaos finds duplicates, and nothing lost, where the source is not transactional", async () => {
+    const report = await runChaos(broker ?? { brokers: [], restart: async () => undefined }, {
+      ...{ seed: 3, events: 30_000, poisonShare: 0.01, kills: 3, brokerRestarts: 0 },
+      ...{ durationMs: 24_000, logFile: "/dev/null", guarantee: "at-least-once" },
+    })
+    expect(report).toMatchObject({ lostWrites: 0, unexpected: 0, unseen: 0, lag: 0 })
+    expect(report.duplicates).toBeGreaterThan(0)
+  })
+})
+
 describe("judgeHistory", () => {
   const expected = new Map([1, 2, 3].map((id) => [id, "out"]))
   const seen = (id: number, offset: number, rest: Partial<Sighting> = {}): Sighting => ({

@@ -24,6 +24,8 @@ export interface ChaosPlan {
   readonly brokerRestarts: number
   /** While the events are produced and the faults happen. */
   readonly durationMs: number
+  /** Default "exactly-once"; the other one is there to show that the judge finds what it should. */
+  readonly guarantee?: "exactly-once" | "at-least-once"
   /** Where the processes write what they have to say. */
   readonly logFile: string
 }
@@ -69,7 +71,7 @@ export async function runChaos(broker: RestartableKafka, plan: ChaosPlan): Promi
     live.push(one)
     seen.add(one.attempt)
   })
-  const fleet = new Fleet([broker.brokers.join(","), topics.group, ...inOutDead(topics)], plan)
+  const fleet = new Fleet(processorArguments(broker, topics, plan), plan)
   const [expected] = await Promise.all([produce(kafka, plan, topics), strike(plan, fleet, broker)])
   const producedMs = performance.now()
   const lag = await catchUp(kafka, topics)
@@ -100,8 +102,10 @@ function nameTopics() {
   return { group: `chaos-${run}`, input: `in-${run}`, out: `out-${run}`, dead: `dead-${run}` }
 }
 
-function inOutDead({ input, out, dead }: Topics): readonly string[] {
-  return [input, out, dead]
+/** The arguments of processor.ts. */
+function processorArguments(broker: RestartableKafka, topics: Topics, plan: ChaosPlan) {
+  const { group, input, out, dead } = topics
+  return [broker.brokers.join(","), group, input, out, dead, plan.guarantee ?? "exactly-once"]
 }
 
 /** The processes of the group, each replaced when it is killed. */
