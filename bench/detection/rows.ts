@@ -21,7 +21,7 @@ const GENERATED_TRAINING = 80_000
 const GENERATED_ROWS = 10_000
 /** Of each of attacks and benign rows. */
 const QUICK_ROWS_MAX = 400
-const ROWS_MAX = 12_000
+const ROWS_MAX = 3_000
 
 /**
  * Rows to judge: those of `validate.jsonl.gz` in SENTINEL_BENCH_DATA whose sources are not in its

@@ -24,6 +24,8 @@ from sklearn.pipeline import make_pipeline
 
 CHARACTERS_MAX = 4_096
 DECODINGS_MAX = 3
+# What each tree sees at most: bounds the time that training takes.
+FOREST_SAMPLES_MAX = 50_000
 TIMED_ROWS_MAX = 200
 BATCH_ROWS = 4_096
 
@@ -41,12 +43,17 @@ def cut(text):
     return text[:CHARACTERS_MAX].lower()
 
 
-def new_pipeline(name):
+def new_pipeline(name, row_count):
     if name == "forest":
         vectors = TfidfVectorizer(
             preprocessor=cut, analyzer="char", ngram_range=(1, 2), max_features=5_000
         )
-        model = RandomForestClassifier(n_estimators=50, n_jobs=2, random_state=1)
+        model = RandomForestClassifier(
+            n_estimators=50,
+            max_samples=min(FOREST_SAMPLES_MAX, row_count),
+            n_jobs=2,
+            random_state=1,
+        )
     else:
         vectors = TfidfVectorizer(
             preprocessor=decoded,
@@ -63,7 +70,7 @@ def new_pipeline(name):
 def train(name, rows_file, model_file):
     with open(rows_file, encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    pipeline = new_pipeline(name)
+    pipeline = new_pipeline(name, len(rows))
     pipeline.fit([row["text"] for row in rows], [row["label"] for row in rows])
     pipeline[-1].n_jobs = None
     with open(model_file, "wb") as file:
