@@ -21,10 +21,10 @@ export async function classify(
   const output = files.out === "-" ? undefined : lineWriter(files.out)
   let lines = 0
   let refused = 0
-  for await (const line of classifyLines(textLines(files.in), classifier)) {
-    if (line.startsWith('{"error":{"code":')) refused++
-    if (output === undefined) await terminal.write(`${line}\n`)
-    else await output.write(line)
+  for await (const { text, refused: isRefused } of classifyLines(textLines(files.in), classifier)) {
+    if (isRefused) refused++
+    if (output === undefined) await terminal.write(`${text}\n`)
+    else await output.write(text)
     lines++
     if (lines % PROGRESS_EVERY_LINES === 0) showProgress(terminal, `${lines} lines`)
   }

@@ -4,6 +4,13 @@ import type { PayloadClassifier, PayloadContext, PayloadInput } from "../../port
 
 const LINE_CHARS_MAX = 16 * 1024 * 1024
 
+/** A line of the output, without its newline. */
+export interface ClassifiedLine {
+  readonly text: string
+  /** The input line could not be read: `text` is the error. */
+  readonly refused: boolean
+}
+
 /**
  * Classifies JSON lines: each comes out with `class`, `confidence`, `probabilities`, `method` and
  * `model` added, in order, one at a time. A line that cannot be read comes out as
@@ -15,18 +22,19 @@ const LINE_CHARS_MAX = 16 * 1024 * 1024
 export async function* classifyLines(
   lines: AsyncIterable<string>,
   classifier: PayloadClassifier,
-): AsyncGenerator<string> {
+): AsyncGenerator<ClassifiedLine> {
   for await (const line of lines) {
     if (line.trim() !== "") yield classifyLine(line, classifier)
   }
 }
 
-function classifyLine(line: string, classifier: PayloadClassifier): string {
+function classifyLine(line: string, classifier: PayloadClassifier): ClassifiedLine {
   try {
     const row = parseLine(line)
-    return JSON.stringify({ ...row, ...classifier.classify(inputOf(row)) })
+    const text = JSON.stringify({ ...row, ...classifier.classify(inputOf(row)) })
+    return { text, refused: false }
   } catch (error) {
-    return JSON.stringify({ error: publicError(error) })
+    return { text: JSON.stringify({ error: publicError(error) }), refused: true }
   }
 }
 

@@ -11,7 +11,7 @@ describe("classifyLines", () => {
   test("keeps order and fields and adds the answer", async () => {
     const input = lines('{"text":"a\'\'\'b","id":7,"kind":"param"}', "", '{"text":"c"}')
     const output = await Array.fromAsync(classifyLines(input, BY_QUOTES))
-    expect(output.map((line) => JSON.parse(line))).toEqual([
+    expect(output.map(({ text }) => JSON.parse(text))).toEqual([
       {
         text: "a'''b",
         id: 7,
@@ -49,7 +49,7 @@ describe("classifyLines", () => {
   test("writes an error that names the field in place of a bad line, and goes on", async () => {
     const bad = ["{", "[]", "1", '{"text":7}', '{"text":"a","kind":"oven"}']
     const output = await Array.fromAsync(classifyLines(lines(...bad, '{"text":"a"}'), BY_QUOTES))
-    const errors = output.slice(0, bad.length).map((line) => JSON.parse(line).error)
+    const errors = output.slice(0, bad.length).map(({ text }) => JSON.parse(text).error)
     expect(errors.map(({ code, field }) => [code, field])).toEqual([
       ["MALFORMED", "line"],
       ["MALFORMED", "line"],
@@ -57,6 +57,12 @@ describe("classifyLines", () => {
       ["MALFORMED", "text"],
       ["MALFORMED", "kind"],
     ])
-    expect(JSON.parse(output.at(-1) ?? "").class).toBe("benign")
+    expect(JSON.parse(output.at(-1)?.text ?? "").class).toBe("benign")
+  })
+
+  test("classifyLines tells a refusal from a line that looks like one", async () => {
+    const input = lines('{"error":{"code":"x"},"text":"a"}', "{")
+    const output = await Array.fromAsync(classifyLines(input, BY_QUOTES))
+    expect(output.map(({ refused }) => refused)).toEqual([false, true])
   })
 })
