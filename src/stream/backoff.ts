@@ -13,7 +13,10 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = {
   attemptsMax: 8,
   baseMs: 100,
-  capMs: 10_000,
+  // An outage ends at any moment: with every record asleep for up to the cap, the watermark stands
+  // for as long after it, and a rebalance meanwhile hands all of that over again. Two seconds between
+  // the tries of one record are still little for a system that comes back.
+  capMs: 2_000,
   outageMs: 15 * 60_000,
 }
 
