@@ -10,8 +10,11 @@ import { findServer } from "../store/data-directory.ts"
 import { REPOSITORY } from "./repository.ts"
 
 export interface Finding {
-  /** ok: works. off: not configured. missing: only needed for tests. FAILED: configured, broken. */
-  readonly state: "ok" | "off" | "missing" | "FAILED"
+  /**
+   * ok: works. off: not configured. missing: only needed for tests. optional: needed by one command
+   * alone. FAILED: configured, broken.
+   */
+  readonly state: "ok" | "off" | "missing" | "optional" | "FAILED"
   readonly subject: string
   readonly detail: string
   readonly remedy?: string
@@ -21,6 +24,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const REACH_TIMEOUT_MS = 5_000
 const STATUS_TIMEOUT_MS = 10_000
+
+/** Tools that no test needs, and the command that does. */
+const NEEDED_BY: Readonly<Record<string, string>> = { k6: "bench serving" }
 
 /** Checks all that Sentinel uses, outside systems at the same time; none may take over 10 s. */
 export async function checkEverything(env: Environment): Promise<readonly Finding[]> {
@@ -157,11 +163,15 @@ async function checkTestServices(env: Environment): Promise<readonly Finding[]> 
 function testServiceFinding(line: string): readonly Finding[] {
   const [, name, status] = /^([a-z0-9-]{1,32}): ([a-z ]{1,32})/.exec(line) ?? []
   if (name === undefined || status === undefined) return []
-  const subject = `${name} (tests)`
+  const user = NEEDED_BY[name]
+  const subject = `${name} (${user ?? "tests"})`
   if (!status.startsWith("not installed")) {
     return [{ state: "ok", subject, detail: "installed" }]
   }
   const remedy = `scripts/services install ${name}`
+  if (user !== undefined) {
+    return [{ state: "optional", subject, detail: `nothing but ${user} needs it`, remedy }]
+  }
   return [{ state: "missing", subject, detail: "what needs it is skipped", remedy }]
 }
 

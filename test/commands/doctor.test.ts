@@ -34,6 +34,9 @@ describe("doctor", () => {
     expect(screen).toMatch(/^ {2}ok +models +payload-linear\/\S+ and session-forest\S+ agree/m)
     expect(screen).toMatch(/^ {2}off +Kafka +not configured/m)
     expect(screen).toMatch(/^ {2}missing +kafka \(tests\)/m)
+    expect(screen).toMatch(
+      /^ {2}optional +k6 \(bench serving\) +nothing but bench serving needs it/m,
+    )
     expect(screen).toContain("kafka (tests): scripts/services install kafka\n")
     expect(screen.split("\n").length).toBeLessThan(25)
   })
