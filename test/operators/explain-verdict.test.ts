@@ -63,7 +63,7 @@ function sumOf(explanation: Explanation): number {
 const scorers: Record<string, AttributableScorer> = { heuristic: heuristicScorer() }
 beforeAll(async () => {
   scorers.forest = await loadAnomalyScorer(FOREST, { contamination: 0.02 })
-})
+}, 60_000)
 
 function scorer(name: string): AttributableScorer {
   return scorers[name] ?? heuristicScorer()

@@ -20,7 +20,7 @@ const combine: Combine = (payload, behavior) =>
 let forest: AttributableScorer = heuristicScorer()
 beforeAll(async () => {
   forest = await loadAnomalyScorer(FOREST, { contamination: 0.02 })
-})
+}, 60_000)
 
 function draw(seed: number, truth: "benign" | "attack" | "anomalous"): Features {
   const [drawn] = generateSessions({ seed, count: 1, mix: { [truth]: 1 } })
