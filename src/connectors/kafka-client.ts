@@ -139,8 +139,28 @@ export async function ensureTopics(kafka: Kafka, specs: readonly TopicSpec[]): P
     const missing = specs.filter(({ topic }) => !existing.has(topic))
     if (missing.length === 0) return
     // createTopics answers false, not an error, when somebody else was faster
-    await admin.createTopics({ waitForLeaders: true, topics: missing.map(topicConfig) })
+    await admin.createTopics({ waitForLeaders: false, topics: missing.map(topicConfig) })
+    await untilKnown(
+      admin,
+      missing.map(({ topic }) => topic),
+    )
   })
+}
+
+const KNOWN_ATTEMPTS_MAX = 100
+const KNOWN_POLL_MS = 100
+
+/** The client's own waiting gives up on a busy broker that has not heard of the topic it created. */
+async function untilKnown(admin: Admin, topics: string[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await admin.fetchTopicMetadata({ topics })
+      return
+    } catch (error) {
+      if (attempt >= KNOWN_ATTEMPTS_MAX) throw error
+      await Bun.sleep(KNOWN_POLL_MS)
+    }
+  }
 }
 
 function topicConfig({ topic, messageBytesMax }: TopicSpec) {

@@ -8,8 +8,8 @@ import {
   type EachBatchPayload,
   ensureTopics,
   type Kafka,
-  withAdmin,
 } from "./kafka-client.ts"
+import { earliestOffset, endOffsets, partitionKey } from "./kafka-offsets.ts"
 import { KafkaPartition } from "./kafka-partition.ts"
 import { PartitionTransactions, type ProducedTopic } from "./kafka-transactions.ts"
 import { LagWatchdog, type Progress } from "./kafka-watchdog.ts"
@@ -361,23 +361,6 @@ class GroupSource implements KafkaSource {
   }
 }
 
-async function earliestOffset(kafka: Kafka, { topic, partition }: PartitionId): Promise<bigint> {
-  const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic))
-  return BigInt(offsets.find((one) => one.partition === partition)?.low ?? 0)
-}
-
-async function endOffsets(kafka: Kafka, topics: readonly string[]) {
-  const ends = new Map<string, bigint>()
-  await withAdmin(kafka, async (admin) => {
-    for (const topic of topics) {
-      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-        ends.set(partitionKey({ topic, partition }), BigInt(high))
-      }
-    }
-  })
-  return ends
-}
-
 function assignedPartitions(join: {
   readonly memberAssignment: Readonly<Record<string, readonly number[]>>
 }): readonly PartitionId[] {
@@ -388,8 +371,4 @@ function assignedPartitions(join: {
 
 function fetchOf({ topic, partition }: PartitionId) {
   return { topic, partitions: [partition] }
-}
-
-function partitionKey({ topic, partition }: PartitionId): string {
-  return `${topic}/${partition}`
 }

@@ -10,8 +10,8 @@ import {
   type TopicSpec,
   type Transaction,
   transactionalProducer,
-  withAdmin,
 } from "./kafka-client.ts"
+import { committedOffset } from "./kafka-offsets.ts"
 
 /** A topic that transactions write to. */
 export interface ProducedTopic extends TopicSpec {
@@ -62,7 +62,7 @@ export class PartitionTransactions {
       await producer.connect()
       const first = await producer.transaction()
       await first.abort()
-      this.#committed = await committedOffset(this.#parts)
+      this.#committed = await committedOffset(kafka, groupId, id)
       return this.#committed
     } catch (error) {
       await this.close()
@@ -141,16 +141,6 @@ export class PartitionTransactions {
 
 const ENDING_ATTEMPTS_MAX = 100
 const ENDING_POLL_MS = 20
-
-async function committedOffset(parts: TransactionParts): Promise<bigint | undefined> {
-  const { kafka, groupId, id } = parts
-  const [offsets] = await withAdmin(kafka, (admin) =>
-    admin.fetchOffsets({ groupId, topics: [id.topic] }),
-  )
-  const offset = offsets?.partitions.find(({ partition }) => partition === id.partition)?.offset
-  // negative where nothing was committed
-  return offset === undefined || offset.startsWith("-") ? undefined : BigInt(offset)
-}
 
 interface TopicMessages {
   readonly topic: string

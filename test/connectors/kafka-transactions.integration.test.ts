@@ -14,6 +14,7 @@ import {
 import type { ExplainedVerdict } from "../../src/events.ts"
 import type { DeadLetter, SourceRecord } from "../../src/stream/types.ts"
 import { fetchBlackHole } from "../support/fetch-black-hole.ts"
+import { seededRandom } from "../support/seeded-random.ts"
 import { requireService } from "../support/services.ts"
 import { readTopics } from "../support/topic-reader.ts"
 
@@ -95,6 +96,26 @@ describe.skipIf(service === undefined)("Kafka transactions", () => {
     await heir.commit(3n, [message("b")])
     expect(await committed(2)).toEqual(["a", "b"])
     expect(await owner().acquire()).toBe(3n)
+  })
+
+  test("PartitionTransactions.acquire sees a commit that was under way if, and only if, its messages are out", async () => {
+    const { owner, fresh, message, committed } = await rig()
+    const random = seededRandom(11)
+    let { transactions: last, from = 0n } = await fresh()
+    const out: string[] = []
+    for (let round = 0; round < 40; round += 1) {
+      const commit = last.commit(from + 1n, [message(`${round}`)]).catch(() => undefined)
+      await Bun.sleep(random() * 12)
+      const heir = owner()
+      const seen = (await heir.acquire()) ?? 0n
+      await commit
+      if (seen > from) out.push(`${round}`)
+      from = seen
+      last = heir
+    }
+    await last.commit(from + 1n, [message("end")])
+    expect(out.length).toBeGreaterThan(0)
+    expect(await committed(out.length + 1)).toEqual([...out, "end"])
   })
 
   test("PartitionTransactions cuts a message that the topic does not take, and sends the others whole", async () => {
