@@ -1,33 +1,25 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client"
 import type { VerdictWord } from "./events.ts"
+import {
+  createBacklogMetrics,
+  createOperatorMetrics,
+  createProgressMetrics,
+  createRecordMetrics,
+} from "./telemetry/engine-metrics.ts"
+import {
+  boundedLabel,
+  counter,
+  createRegistry,
+  gauge,
+  histogram,
+  type Registry,
+} from "./telemetry/metrics.ts"
 
 /** Every metric of Sentinel, under the names that existing dashboards read (prefix `cerberus_`). */
 
 const SERVICE = "sentinel"
-/** Distinct values that one label may take; further ones are counted as `other`. */
-const LABEL_VALUES_MAX = 100
-const PARTITIONS_MAX = 1_000
 const LOOP_SAMPLE_MS = 500
 
-const LATENCY_BUCKETS_S = [
-  0.00001, 0.000025, 0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10, 30,
-]
-
-export interface Backlog {
-  readonly topic: string
-  readonly partition: number
-  /** Records that nobody has finished. */
-  readonly records: number
-}
-
-/** What the engine knows at the moment of a scrape. */
-export interface EngineGauges {
-  /** Records between source and sink. */
-  readonly inFlight: number
-  /** Records waiting, by queue (that of an operator, or the buffer of a source). */
-  readonly queueDepth: Readonly<Record<string, number>>
-  readonly lag: readonly Backlog[]
-}
+export type { Backlog, EngineGauges, OperatorLoad } from "./telemetry/engine-metrics.ts"
 
 export type Telemetry = ReturnType<typeof createTelemetry>
 
@@ -39,13 +31,14 @@ export type Telemetry = ReturnType<typeof createTelemetry>
  * that samples the event loop (it never keeps a process alive).
  */
 export function createTelemetry(options: { readonly version?: string } = {}) {
-  const registry = new Registry()
+  const registry = createRegistry()
   exposeBuild(registry, options.version ?? "unknown")
   exposeProcess(registry)
   return {
     ...createModelMetrics(registry),
     ...createOperatorMetrics(registry),
     ...createRecordMetrics(registry),
+    ...createProgressMetrics(registry),
     ...createBacklogMetrics(registry),
     ...createTrafficMetrics(registry),
     ...createResponseMetrics(registry),
@@ -56,12 +49,10 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
 }
 
 function createModelMetrics(registry: Registry) {
-  const inference = new Histogram({
+  const inference = histogram(registry, {
     name: "cerberus_sentinel_inference_latency_seconds",
     help: "Time of one model call.",
-    labelNames: ["model"],
-    buckets: LATENCY_BUCKETS_S,
-    registers: [registry],
+    labels: ["model"],
   })
   const predictions = counter(registry, {
     name: "cerberus_sentinel_predictions_total",
@@ -87,111 +78,6 @@ function createModelMetrics(registry: Registry) {
     },
     cacheLookedUp(cacheType: "prediction" | "payload", hit: boolean): void {
       lookups.inc({ cache_type: cacheType, status: hit ? "hit" : "miss" })
-    },
-  }
-}
-
-function createOperatorMetrics(registry: Registry) {
-  const latency = new Histogram({
-    name: "cerberus_operator_latency_seconds",
-    help: "Time of one operator call on one record, by outcome (ok, failed).",
-    labelNames: ["operator", "outcome"],
-    buckets: LATENCY_BUCKETS_S,
-    registers: [registry],
-  })
-  const retries = counter(registry, {
-    name: "cerberus_operator_retries_total",
-    help: "Operator calls that were tried again, by error code.",
-    labels: ["operator", "code"],
-  })
-  const letters = counter(registry, {
-    name: "cerberus_dead_letters_total",
-    help: "Records that became dead letters, by error code.",
-    labels: ["operator", "code"],
-  })
-  const [operator, code] = [boundedLabel(), boundedLabel()]
-  return {
-    operatorDone(name: string, outcome: "ok" | "failed", seconds: number): void {
-      latency.observe({ operator: operator(name), outcome }, seconds)
-    },
-    retried(name: string, errorCode: string): void {
-      retries.inc({ operator: operator(name), code: code(errorCode) })
-    },
-    deadLettered(letter: { readonly code: string; readonly operator: string }): void {
-      letters.inc({ operator: operator(letter.operator), code: code(letter.code) })
-    },
-  }
-}
-
-function createRecordMetrics(registry: Registry) {
-  const duration = new Histogram({
-    name: "cerberus_record_duration_seconds",
-    help: "Time of one record from source to sink, by outcome (done, dead_letter, abandoned).",
-    labelNames: ["topic", "outcome"],
-    buckets: LATENCY_BUCKETS_S,
-    registers: [registry],
-  })
-  const offsets = gauge(registry, {
-    name: "cerberus_committed_offset",
-    help: "Lowest unfinished offset of a partition, as last committed.",
-    labels: ["topic", "partition"],
-  })
-  const [topic, partition] = [boundedLabel(), boundedLabel(PARTITIONS_MAX)]
-  return {
-    recordDone(
-      record: { readonly topic: string },
-      outcome: "done" | "dead_letter" | "abandoned",
-      seconds: number,
-    ): void {
-      duration.observe({ topic: topic(record.topic), outcome }, seconds)
-    },
-    committed(
-      of: { readonly topic: string; readonly partition: number },
-      nextOffset: bigint,
-    ): void {
-      const labels = { topic: topic(of.topic), partition: partition(String(of.partition)) }
-      offsets.set(labels, Number(nextOffset))
-    },
-  }
-}
-
-/** Gauges that are read when somebody scrapes, so that the hot path pays nothing for them. */
-function createBacklogMetrics(registry: Registry) {
-  let read: (() => EngineGauges) | undefined
-  const queue = boundedLabel()
-  const [topic, partition] = [boundedLabel(), boundedLabel(PARTITIONS_MAX)]
-  gauge(registry, {
-    name: "cerberus_records_in_flight",
-    help: "Records between source and sink.",
-    collect: (records) => records.set(read?.().inFlight ?? 0),
-  })
-  gauge(registry, {
-    name: "cerberus_queue_depth",
-    help: "Records that wait in a queue.",
-    labels: ["queue"],
-    collect(depths) {
-      depths.reset()
-      for (const [name, depth] of Object.entries(read?.().queueDepth ?? {})) {
-        depths.set({ queue: queue(name) }, depth)
-      }
-    },
-  })
-  gauge(registry, {
-    name: "cerberus_kafka_lag",
-    help: "Records of a partition that are not finished.",
-    labels: ["topic", "partition"],
-    collect(lag) {
-      lag.reset()
-      for (const entry of read?.().lag ?? []) {
-        const labels = { topic: topic(entry.topic), partition: partition(String(entry.partition)) }
-        lag.set(labels, entry.records)
-      }
-    },
-  })
-  return {
-    /** `reader` is called at each scrape, never in between; the last one given counts. */
-    watchEngine(reader: () => EngineGauges): void {
-      read = reader
     },
   }
 }
@@ -243,11 +129,10 @@ function createResponseMetrics(registry: Registry) {
     labels: ["verdict"],
     known: [{ verdict: "exploit_possible" }, { verdict: "exploit_improbable" }],
   })
-  const duration = new Histogram({
+  const duration = histogram(registry, {
     name: "cerberus_simulation_duration_seconds",
     help: "Time of one simulation.",
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-    registers: [registry],
   })
   const generated = counter(registry, {
     name: "cerberus_rules_generated_total",
@@ -287,11 +172,10 @@ function exposeProcess(registry: Registry): void {
     name: "cerberus_process_start_time_seconds",
     help: "Start of the process, in seconds since the epoch.",
   }).set(performance.timeOrigin / 1_000)
-  const cpu: Counter = new Counter({
+  counter(registry, {
     name: "cerberus_process_cpu_seconds_total",
     help: "CPU time of the process, user and system.",
-    registers: [registry],
-    collect() {
+    collect(cpu) {
       const { user, system } = process.cpuUsage()
       cpu.reset()
       cpu.inc((user + system) / 1_000_000)
@@ -319,49 +203,4 @@ function exposeEventLoop(registry: Registry): () => void {
     },
   })
   return () => clearInterval(timer)
-}
-
-interface CounterOptions {
-  readonly name: string
-  readonly help: string
-  readonly labels?: readonly string[]
-  /** Series that are shown as 0 before the first count, so that a rate over them is right. */
-  readonly known?: readonly Readonly<Record<string, string>>[]
-}
-
-function counter(registry: Registry, options: CounterOptions): Counter {
-  const { name, help, labels = [], known = [] } = options
-  const created = new Counter({ name, help, labelNames: [...labels], registers: [registry] })
-  for (const series of known) created.inc(series, 0)
-  return created
-}
-
-interface GaugeOptions {
-  readonly name: string
-  readonly help: string
-  readonly labels?: readonly string[]
-  readonly collect?: (gauge: Gauge) => void
-}
-
-function gauge(registry: Registry, options: GaugeOptions): Gauge {
-  const { name, help, labels = [], collect } = options
-  const created: Gauge = new Gauge({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    ...(collect && { collect: () => collect(created) }),
-  })
-  return created
-}
-
-/** Keeps the first values it sees and calls all later ones `other`: a label never explodes. */
-function boundedLabel(valuesMax = LABEL_VALUES_MAX): (value: string) => string {
-  const seen = new Set<string>()
-  return (value) => {
-    if (seen.has(value)) return value
-    if (seen.size >= valuesMax) return "other"
-    seen.add(value)
-    return value
-  }
 }

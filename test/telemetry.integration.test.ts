@@ -28,12 +28,16 @@ test.skipIf(promtool === null && Bun.env.CI !== "true")(
     counts.operatorDone("verify_integrity", "failed", 0.1)
     counts.retried("fetch_evidence", "UNAVAILABLE")
     counts.deadLettered({ code: "MALFORMED", operator: "decode_event" })
-    counts.recordDone({ topic: "events" }, "done", 0.2)
+    counts.recordDone({ topic: "events", timestampMs: 0 }, "done", 0.2)
+    counts.batched("classify_payloads", 8)
+    counts.transacted({ topic: "events", partition: 0 })
+    counts.partitionChanged({ topic: "events", partition: 0 }, "assigned")
     counts.committed({ topic: "events", partition: 0 }, 5n)
     counts.watchEngine(() => ({
       inFlight: 1,
       queueDepth: { fetch_evidence: 1 },
-      lag: [{ topic: "events", partition: 0, records: 1 }],
+      lag: [{ topic: "events", partition: 0, records: 1, seconds: 2, heldRatio: 0.5 }],
+      operators: [{ operator: "fetch_evidence", busy: 2, utilisation: 0.5, backpressure: 0.1 }],
     }))
     counts.requested()
     counts.responded("/health", 200)

@@ -73,11 +73,18 @@ test("watchEngine reads the engine at each scrape and drops queues that are gone
   counts.watchEngine(() => ({
     inFlight: 7,
     queueDepth: depth,
-    lag: [{ topic: "events", partition: 0, records: 19 }],
+    lag: [{ topic: "events", partition: 0, records: 19, seconds: 7, heldRatio: 0.25 }],
+    operators: [{ operator: "fetch_evidence", busy: 2, utilisation: 0.5, backpressure: 0.1 }],
   }))
   expect(await sample(counts, "cerberus_records_in_flight")).toBe(7)
   expect(await sample(counts, 'cerberus_queue_depth{queue="fetch_evidence"}')).toBe(4)
   expect(await sample(counts, 'cerberus_kafka_lag{topic="events",partition="0"}')).toBe(19)
+  const perPartition = '{topic="events",partition="0"}'
+  expect(await sample(counts, `cerberus_kafka_lag_seconds${perPartition}`)).toBe(7)
+  expect(await sample(counts, `cerberus_partition_held_ratio${perPartition}`)).toBe(0.25)
+  const perOperator = '{operator="fetch_evidence"}'
+  expect(await sample(counts, `cerberus_operator_utilisation_ratio${perOperator}`)).toBe(0.5)
+  expect(await sample(counts, `cerberus_operator_backpressure_ratio${perOperator}`)).toBe(0.1)
   depth = {}
   expect(await sample(counts, 'cerberus_queue_depth{queue="fetch_evidence"}')).toBeUndefined()
 })

@@ -3,6 +3,7 @@ import type { Verdict, VerdictWord } from "../events.ts"
 import type { Logger } from "../log.ts"
 import type { DeadLetter, EngineObserver, SourceRecord } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
+import { EngineMeter } from "./engine-meter.ts"
 import type { Models } from "./models.ts"
 
 /** Operators whose work on evidence existing dashboards count, and the word they know it by. */
@@ -20,6 +21,7 @@ export interface EngineCounts {
 export interface ObservedEngine {
   readonly observer: EngineObserver
   readonly counts: EngineCounts
+  readonly meter: EngineMeter
   readonly onRecorded: (verdict: Verdict) => void
 }
 
@@ -41,9 +43,11 @@ export function observeEngine({ telemetry, models, log, onDone }: ObserverParts)
     ["classify_payloads", models.classifier.info.modelId],
     ["score_anomaly", models.anomaly.info.modelId],
   ])
+  const meter = new EngineMeter()
   const observer: EngineObserver = {
     operatorDone(operator, outcome, seconds) {
       telemetry.operatorDone(operator, outcome, seconds)
+      meter.count(operator, outcome, seconds)
       const model = inferences.get(operator)
       if (model !== undefined) telemetry.inferred(model, seconds)
       const operation = EVIDENCE_OPERATIONS.get(operator)
@@ -63,13 +67,23 @@ export function observeEngine({ telemetry, models, log, onDone }: ObserverParts)
       if (outcome === "done") onDone?.(record)
       if (record.topic !== "inbox") telemetry.kafkaMessage(record.topic, "consumed")
     },
+    batched: telemetry.batched,
     committed: telemetry.committed,
+    transacted(partition, messages) {
+      telemetry.transacted(partition)
+      for (const { topic } of messages) {
+        telemetry.kafkaMessage(topic, "produced")
+        // a staged sink is not called: its transaction is what it has done
+        if (topic === VERDICT_TOPIC) meter.count("publish_verdict", "ok", 0)
+      }
+    },
+    partitionChanged: telemetry.partitionChanged,
   }
   const onRecorded = ({ verdict }: Verdict) => {
     counts.verdicts[verdict] += 1
     telemetry.verdictReached(verdict)
   }
-  return { observer, counts, onRecorded }
+  return { observer, counts, meter, onRecorded }
 }
 
 /** `INTERNAL` is a bug of ours, and louder. */

@@ -21,8 +21,11 @@ import { describeFlow, type Topology } from "../stream/topology.ts"
 import type { DeadLetterSink, EngineObserver, Sink } from "../stream/types.ts"
 import type { EngineGauges } from "../telemetry.ts"
 import { announceSink } from "./announce.ts"
+import { engineGauges } from "./engine-gauges.ts"
+import type { EngineMeter } from "./engine-meter.ts"
 import { analysisParts, FORMS } from "./flow-parts.ts"
 import type { Models } from "./models.ts"
+import { describeRunning, type RunningTopology } from "./running-topology.ts"
 
 export interface RunnerParts {
   readonly config: Config
@@ -32,6 +35,7 @@ export interface RunnerParts {
   readonly verdicts: Pick<VerdictStore, "record">
   readonly deadLetters: DeadLetterSink
   readonly observer: EngineObserver
+  readonly meter: EngineMeter
   readonly onRecorded: (verdict: Verdict) => void
 }
 
@@ -41,7 +45,7 @@ export interface Runner {
   readonly finished: Promise<void>
   readonly topology: Topology
   /** The graph with what it does now. */
-  describe(): Promise<Topology>
+  describe(): Promise<RunningTopology>
   /** Sources that are not reading yet, by name. */
   waitingFor(): readonly string[]
   start(): Promise<void>
@@ -74,16 +78,22 @@ export function createRunner(parts: RunnerParts): Runner {
     observer,
     random: Math.random,
   })
+  const numbers = () => ({
+    engine,
+    reading: parts.meter.read(engine),
+    unread: kafka.sources.flatMap((source) => source.inner?.lag() ?? []),
+    nowMs: systemClock.nowMs(),
+  })
   const sources = [inbox.name, ...kafka.transactional]
   const topology = describeFlow(flow, sources, kafka.transactional)
   return {
     finished: engine.finished,
     topology,
-    describe: async () => topology,
+    describe: async () => describeRunning(topology, numbers()),
     waitingFor: () => kafka.sources.filter(({ inner }) => !inner).map(({ name }) => name),
     start: () => engine.start(),
     drain: (timeoutMs) => engine.drain(timeoutMs),
-    gauges: () => engineGauges(engine, kafka.sources),
+    gauges: () => engineGauges(numbers()),
     numbers: () => engineNumbers(engine),
   }
 }
@@ -133,22 +143,6 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
 
 function openObjects({ config, paths }: RunnerParts): ObjectStore {
   return config.minio === undefined ? folderObjects(paths.objects) : minioObjects(config.minio)
-}
-
-function engineGauges(engine: Engine, sources: KafkaParts["sources"]): EngineGauges {
-  const partitions = engine.stats()
-  const queueDepth: Record<string, number> = {}
-  for (const { operator, waiting } of engine.operatorStats()) queueDepth[operator] = waiting
-  for (const { id, buffered } of partitions) {
-    queueDepth[id.topic] = (queueDepth[id.topic] ?? 0) + buffered
-  }
-  return {
-    inFlight: partitions.reduce((sum, { inFlight }) => sum + inFlight, 0),
-    queueDepth,
-    lag: sources
-      .flatMap((source) => source.inner?.lag() ?? [])
-      .map((lag) => ({ ...lag, records: Number(lag.records) })),
-  }
 }
 
 function engineNumbers(engine: Engine): Readonly<Record<string, number>> {

@@ -3,6 +3,7 @@ import { UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
 import { dataDirectoryPaths } from "../store/data-directory.ts"
 import type { Topology } from "../stream/topology.ts"
+import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
 import { createRunner } from "./runner.ts"
@@ -21,6 +22,7 @@ export async function describeTopology(config: Config, log: Logger): Promise<Top
     verdicts: { record: neverRuns },
     deadLetters: { name: "dead_letter_store", guarantee: "idempotent", write: neverRuns },
     observer: observeNothing,
+    meter: new EngineMeter(),
     onRecorded: () => undefined,
   })
   return runner.topology

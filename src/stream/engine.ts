@@ -57,7 +57,22 @@ export interface PartitionStats {
   readonly inFlight: number
   readonly buffered: number
   readonly held: boolean
+  /** Milliseconds, since it was assigned. */
+  readonly heldMs: number
+  /** Records taken and not yet below the watermark. */
+  readonly unfinished: number
+  /** The time of the record that holds the watermark back; epoch milliseconds. */
+  readonly oldestMs: number | undefined
   readonly committed: bigint | undefined
+}
+
+export interface OperatorStats {
+  readonly operator: string
+  readonly concurrency: number
+  readonly inside: number
+  readonly waiting: number
+  /** How long, since the beginning, some record has been waiting for a place; milliseconds. */
+  readonly waitedMs: number
 }
 
 /**
@@ -119,21 +134,20 @@ export class Engine {
   }
 
   stats(): readonly PartitionStats[] {
-    return [...this.#partitions.values()].map(({ id, inFlight, buffered, held, committed }) => ({
-      id,
-      inFlight,
-      buffered,
-      held,
-      committed,
-    }))
+    return [...this.#partitions.values()].map((partition) => {
+      const { id, inFlight, buffered, held, heldMs, unfinished, oldestMs, committed } = partition
+      return { id, inFlight, buffered, held, heldMs, unfinished, oldestMs, committed }
+    })
   }
 
   /** Records inside and waiting before each operator and sink. */
-  operatorStats(): readonly { operator: string; inside: number; waiting: number }[] {
+  operatorStats(): readonly OperatorStats[] {
     return [...this.#executor.runners.values()].map(({ operator, gate }) => ({
       operator: operator.name,
+      concurrency: operator.concurrency ?? 1,
       inside: gate.inside,
       waiting: gate.waiting,
+      waitedMs: gate.waitedMs,
     }))
   }
 
@@ -154,6 +168,7 @@ export class Engine {
     const partition = new Partition(id, source, this.#limits)
     this.#partitions.get(partitionKey(id))?.lose()
     this.#partitions.set(partitionKey(id), partition)
+    this.#parts.observer.partitionChanged?.(id, "assigned")
     return partition
   }
 
@@ -164,6 +179,7 @@ export class Engine {
     const { revokeTimeoutMs } = this.#limits
     await settleWithin([partition], { clock: this.#parts.clock, timeoutMs: revokeTimeoutMs })
     await this.#commit(partition)
+    this.#parts.observer.partitionChanged?.(id, "revoked")
     // a commit that is still waiting for its moment must not follow the hand-over
     partition.lose()
     this.#drop(partition)
@@ -300,10 +316,12 @@ export class Engine {
       await partition.commit(async ({ next, messages }) => {
         await source.commit(id, next, messages)
         this.#parts.observer.committed(id, next)
+        if (source.transactional) this.#parts.observer.transacted?.(id, messages)
       })
     } catch (error) {
       this.#parts.observer.retried(`${source.name}.commit`, codeOf(error))
       if (!(error instanceof PartitionLostError)) return
+      this.#parts.observer.partitionChanged?.(id, "lost")
       partition.lose()
       this.#drop(partition)
     }

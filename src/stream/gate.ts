@@ -6,6 +6,8 @@ export class Gate {
   readonly #limit: number
   readonly #waiting = new Set<() => void>()
   #inside = 0
+  #waitedMs = 0
+  #waitingSinceMs = 0
 
   constructor(limit: number) {
     this.#limit = limit
@@ -17,6 +19,12 @@ export class Gate {
 
   get waiting(): number {
     return this.#waiting.size
+  }
+
+  /** How long, since the beginning, somebody has been waiting; milliseconds. */
+  get waitedMs(): number {
+    const openMs = this.#waiting.size > 0 ? performance.now() - this.#waitingSinceMs : 0
+    return this.#waitedMs + openMs
   }
 
   /** True and inside, or false: nobody who waits is overtaken. */
@@ -36,9 +44,10 @@ export class Gate {
       resolve()
     }
     const giveUp = () => {
-      this.#waiting.delete(admit)
+      this.#stopWaiting(admit)
       reject(signal.reason)
     }
+    if (this.#waiting.size === 0) this.#waitingSinceMs = performance.now()
     this.#waiting.add(admit)
     signal.addEventListener("abort", giveUp, { once: true })
     return promise
@@ -51,7 +60,13 @@ export class Gate {
       this.#inside -= 1
       return
     }
-    this.#waiting.delete(next.value)
+    this.#stopWaiting(next.value)
     next.value()
+  }
+
+  #stopWaiting(waiter: () => void): void {
+    const waited = this.#waiting.delete(waiter)
+    if (!waited || this.#waiting.size > 0) return
+    this.#waitedMs += performance.now() - this.#waitingSinceMs
   }
 }

@@ -45,6 +45,8 @@ export class Partition {
   #bufferedBytes = 0
   #inFlight = 0
   #held = false
+  #heldMs = 0
+  #heldSinceMs = 0
   #idle: (() => void)[] = []
   #committed: bigint | undefined
   #commits: Promise<void> = Promise.resolve()
@@ -79,17 +81,35 @@ export class Partition {
     return this.#held
   }
 
+  /** How long, since it was assigned, its source was told to wait; milliseconds. */
+  get heldMs(): number {
+    return this.#heldMs + (this.#held ? performance.now() - this.#heldSinceMs : 0)
+  }
+
+  /** Records taken and not yet below the watermark. */
+  get unfinished(): number {
+    return this.#watermark.pending
+  }
+
+  /** The time of the record that holds the watermark back; undefined where none does. */
+  get oldestMs(): number | undefined {
+    return this.#watermark.oldestMs
+  }
+
   get committed(): bigint | undefined {
     return this.#committed
   }
 
   /** Takes the record always; `held` says whether the buffer is now full. */
   offer(record: SourceRecord): void {
-    const entry = { record, ticket: this.#watermark.admit(record.offset) }
+    const entry = { record, ticket: this.#watermark.admit(record.offset, record.timestampMs) }
     this.#buffered += 1
     this.#bufferedBytes += record.value.byteLength
     this.#line(entry)
-    if (this.#full(1)) this.#held = true
+    if (!this.#held && this.#full(1)) {
+      this.#held = true
+      this.#heldSinceMs = performance.now()
+    }
   }
 
   /** The next record that may start, in order of arrival among free keys. */
@@ -124,6 +144,7 @@ export class Partition {
   release(): boolean {
     if (!this.#held || this.#full(0.5)) return false
     this.#held = false
+    this.#heldMs += performance.now() - this.#heldSinceMs
     return true
   }
 

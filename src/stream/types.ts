@@ -172,4 +172,7 @@ export interface EngineObserver {
   recordDone(record: SourceRecord, outcome: RecordOutcome, seconds: number): void
   batched?(operator: string, size: number): void
   committed(partition: PartitionId, nextOffset: bigint): void
+  /** The commit was a transaction and sent these. */
+  transacted?(partition: PartitionId, messages: readonly OutgoingMessage[]): void
+  partitionChanged?(partition: PartitionId, event: "assigned" | "revoked" | "lost"): void
 }

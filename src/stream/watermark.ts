@@ -3,6 +3,8 @@ import type { OutgoingMessage } from "./types.ts"
 /** A record on its way; `finished` once its outcome is durable or staged. */
 export interface Ticket {
   readonly offset: bigint
+  /** The record's own time, epoch milliseconds. */
+  readonly timestampMs: number
   finished: boolean
   /** What goes out with the commit that passes this record. */
   messages: readonly OutgoingMessage[] | undefined
@@ -26,8 +28,8 @@ export class Watermark {
   }
 
   /** @param offset above every offset admitted before */
-  admit(offset: bigint): Ticket {
-    const ticket: Ticket = { offset, finished: false, messages: undefined }
+  admit(offset: bigint, timestampMs = 0): Ticket {
+    const ticket: Ticket = { offset, timestampMs, finished: false, messages: undefined }
     this.#tickets.push(ticket)
     return ticket
   }
@@ -53,6 +55,11 @@ export class Watermark {
   /** Records admitted and not yet passed. */
   get pending(): number {
     return this.#tickets.length - this.#head
+  }
+
+  /** The time of the record that holds the watermark back; undefined where none does. */
+  get oldestMs(): number | undefined {
+    return this.#tickets[this.#head]?.timestampMs
   }
 
   /** Amortised: the passed prefix is dropped once it is half of the list. */

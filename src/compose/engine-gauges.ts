@@ -1,0 +1,40 @@
+import type { PartitionLag } from "../connectors/kafka-source.ts"
+import type { Engine, PartitionStats } from "../stream/engine.ts"
+import type { Backlog, EngineGauges } from "../telemetry.ts"
+import { type MeterReading, partitionName } from "./engine-meter.ts"
+
+export interface GaugeParts {
+  readonly engine: Pick<Engine, "stats" | "operatorStats">
+  readonly reading: MeterReading
+  /** What lies before the engine: on the broker, or fetched and not yet handed over. */
+  readonly unread: readonly PartitionLag[]
+  readonly nowMs: number
+}
+
+/** The engine's own numbers and its sources', in the words of the metrics. */
+export function engineGauges(parts: GaugeParts): EngineGauges {
+  const partitions = parts.engine.stats()
+  return {
+    inFlight: partitions.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    queueDepth: queueDepth(partitions, parts.reading),
+    lag: backlogs(partitions, parts),
+    operators: parts.reading.operators,
+  }
+}
+
+function queueDepth(partitions: readonly PartitionStats[], { operators }: MeterReading) {
+  const depth: Record<string, number> = {}
+  for (const { operator, waiting } of operators) depth[operator] = waiting
+  for (const { id, buffered } of partitions) depth[id.topic] = (depth[id.topic] ?? 0) + buffered
+  return depth
+}
+
+function backlogs(partitions: readonly PartitionStats[], parts: GaugeParts): readonly Backlog[] {
+  const unread = new Map(parts.unread.map((lag) => [partitionName(lag), Number(lag.records)]))
+  return partitions.map(({ id, unfinished, oldestMs }) => ({
+    ...id,
+    records: unfinished + (unread.get(partitionName(id)) ?? 0),
+    seconds: oldestMs === undefined ? 0 : Math.max(0, parts.nowMs - oldestMs) / 1_000,
+    heldRatio: parts.reading.heldRatios.get(partitionName(id)) ?? 0,
+  }))
+}

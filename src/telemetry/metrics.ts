@@ -1,0 +1,84 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client"
+
+/** The one place that imports prom-client: how a metric of each kind is made. */
+export type { Counter, Gauge, Registry }
+
+/** Distinct values that one label may take; further ones are counted as `other`. */
+const LABEL_VALUES_MAX = 100
+export const PARTITIONS_MAX = 1_000
+
+export const LATENCY_BUCKETS_S = [
+  0.00001, 0.000025, 0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10, 30,
+]
+
+export function createRegistry(): Registry {
+  return new Registry()
+}
+
+interface HistogramOptions {
+  readonly name: string
+  readonly help: string
+  readonly labels?: readonly string[]
+  /** Upper bounds, ascending; default LATENCY_BUCKETS_S. */
+  readonly buckets?: readonly number[]
+}
+
+export function histogram(registry: Registry, options: HistogramOptions): Histogram {
+  const { name, help, labels = [], buckets = LATENCY_BUCKETS_S } = options
+  const labelNames = [...labels]
+  return new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [registry] })
+}
+
+interface CounterOptions {
+  readonly name: string
+  readonly help: string
+  readonly labels?: readonly string[]
+  /** Series that are shown as 0 before the first count, so that a rate over them is right. */
+  readonly known?: readonly Readonly<Record<string, string>>[]
+  /** Called at each scrape. */
+  readonly collect?: (counter: Counter) => void
+}
+
+export function counter(registry: Registry, options: CounterOptions): Counter {
+  const { name, help, labels = [], known = [], collect } = options
+  const created: Counter = new Counter({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    ...(collect && { collect: () => collect(created) }),
+  })
+  for (const series of known) created.inc(series, 0)
+  return created
+}
+
+interface GaugeOptions {
+  readonly name: string
+  readonly help: string
+  readonly labels?: readonly string[]
+  /** Called at each scrape. */
+  readonly collect?: (gauge: Gauge) => void | Promise<void>
+}
+
+export function gauge(registry: Registry, options: GaugeOptions): Gauge {
+  const { name, help, labels = [], collect } = options
+  const created: Gauge = new Gauge({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    ...(collect && { collect: () => collect(created) }),
+  })
+  return created
+}
+
+/** Keeps the first values it sees and calls all later ones `other`: a label never explodes. */
+export function boundedLabel(valuesMax = LABEL_VALUES_MAX): (value: string) => string {
+  const seen = new Set<string>()
+  return (value) => {
+    if (seen.has(value)) return value
+    if (seen.size >= valuesMax) return "other"
+    seen.add(value)
+    return value
+  }
+}
