@@ -2,6 +2,9 @@
 export const REDACTED_CHARS_MAX = 65_536
 const PLACE_CHARS_MAX = 512
 const MASK = "[redacted]"
+/** Stands for one character of a secret until it is shown: a private-use character, which says nothing. */
+const MASKED = "\uE000"
+const MASKED_RUN = /\uE000{1,65536}/g
 
 const SECRET_WORD =
   "pass(?:word|wd|phrase|code)?|pwd|secret|token|jwt|api[_-]?key|access[_-]?key|private[_-]?key|" +
@@ -32,54 +35,26 @@ const SYNTAX = new RegExp(`[\\s'"<>;|\`$(){}\\\\&,]|\\.\\.[/\\\\]|--|%${ENCODED_
 const ATTACK =
   /['"`](?:\s|[=|&;)#+-]|%20|$)|<[a-z/!?]|[;|&]\s{0,8}[a-z/]{2}|\$[({]|\.\.[/\\]|--|\{\{|%(?:27|22|3[bc]|7c|60)|\b(?:or|and|union|select)\b\s/i
 
-interface Rule {
-  readonly pattern: RegExp
-  readonly replacement: string
-}
-
 /**
- * Each is linear: repeats are bounded, and no two neighbours can match the same text. The name and
- * the separator stay; what follows up to the first quote, space or shell character goes.
+ * Each is linear: repeats are bounded, and no two neighbours can match the same text. What its groups
+ * `name` and `end` hold stays, the name and the separator; what follows up to the first quote, space
+ * or shell character goes.
  */
-const RULES: readonly Rule[] = [
-  {
-    pattern: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]{1,16384}/g,
-    replacement: `-----BEGIN PRIVATE KEY-----${MASK}`,
-  },
-  {
-    pattern: /\b(bearer|basic|negotiate|apikey)((?:\s|\+|%20){1,4})[A-Za-z0-9._~+/=-]{8,8192}/gi,
-    replacement: `$1$2${MASK}`,
-  },
-  {
-    pattern:
-      /(?<![\w-])eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{4,8192}(?:\.[A-Za-z0-9_-]{0,8192})?/g,
-    replacement: MASK,
-  },
-  { pattern: /\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b/g, replacement: MASK },
-  {
-    pattern:
-      /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_|sk-|AIza)[A-Za-z0-9_-]{16,256}/g,
-    replacement: MASK,
-  },
-  {
-    // up to the last @: a password may hold one
-    pattern: /(:\/\/[^\s/:@'"<>]{0,128}:)[^\s/'"<>]{1,256}@/g,
-    replacement: `$1${MASK}@`,
-  },
-  {
-    pattern:
-      /(authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer|basic|negotiate|apikey)\s{1,4})[A-Za-z0-9._~+/=-]{1,8192}/gi,
-    replacement: `$1${MASK}`,
-  },
-  {
-    pattern: new RegExp(
-      `((?:${SECRET_WORD})${NAME_TAIL}\\\\{0,3}["']?${NAME_END}(?:=|:|%3d|%3a)\\s{0,4}\\\\{0,3}["']?)` +
-        "(?!\\[redacted\\])(?!(?:bearer|basic|negotiate|apikey)\\b)" +
-        `(?:[^\\s'"<>;|\`$(){}\\\\&,%.]|\\.(?!\\.)|%(?!${ENCODED_SYNTAX})){1,2048}`,
-      "gi",
-    ),
-    replacement: `$1${MASK}`,
-  },
+const RULES: readonly RegExp[] = [
+  /(?<name>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)[A-Za-z0-9+/=\s\\]{1,16384}/g,
+  /(?<name>\b(?:bearer|basic|negotiate|apikey)(?:\s|\+|%20){1,4})[A-Za-z0-9._~+/=-]{8,8192}/gi,
+  /(?<![\w-])eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{4,8192}(?:\.[A-Za-z0-9_-]{0,8192})?/g,
+  /\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b/g,
+  /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_|sk-|AIza)[A-Za-z0-9_-]{16,256}/g,
+  // up to the last @: a password may hold one
+  /(?<name>:\/\/[^\s/:@'"<>]{0,128}:)[^\s/'"<>]{1,256}(?<end>@)/g,
+  /(?<name>authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer|basic|negotiate|apikey)\s{1,4})[A-Za-z0-9._~+/=-]{1,8192}/gi,
+  new RegExp(
+    `(?<name>(?:${SECRET_WORD})${NAME_TAIL}\\\\{0,3}["']?${NAME_END}(?:=|:|%3d|%3a)\\s{0,4}\\\\{0,3}["']?)` +
+      "(?!\\[redacted\\]|\uE000)(?!(?:bearer|basic|negotiate|apikey)\\b)" +
+      `(?:[^\\s'"<>;|\`$(){}\\\\&,%.]|\\.(?!\\.)|%(?!${ENCODED_SYNTAX})){1,2048}`,
+    "gi",
+  ),
 ]
 
 /** Values that may hold spaces, since something else says where they end. */
@@ -110,16 +85,52 @@ const ENCLOSED_SECRETS: readonly RegExp[] = [
  * can make a value secret. Linear in the text.
  */
 export function redactCredentials(text: string, location?: string): string {
-  const bounded = text.slice(0, REDACTED_CHARS_MAX)
+  return shown(maskCredentials(text, location))
+}
+
+/**
+ * The same by position: answers with any stretch of the text as it may be shown, `start` and `end` in
+ * UTF-16 units. A secret is hidden where it stands, whatever else of the text reads like it; of what
+ * lies beyond REDACTED_CHARS_MAX nothing is shown.
+ */
+export function redactedStretches(
+  text: string,
+  location?: string,
+): (start: number, end: number) => string {
+  const masked = maskCredentials(text, location)
+  return (start, end) => shown(masked.slice(start, end)) + (end > masked.length ? MASK : "")
+}
+
+function shown(masked: string): string {
+  return masked.replace(MASKED_RUN, MASK)
+}
+
+/** The bounded text with MASKED for each character of a secret: all others keep their position. */
+function maskCredentials(text: string, location: string | undefined): string {
+  // a text that holds the mark already could else pass for masked
+  const bounded = text.slice(0, REDACTED_CHARS_MAX).replaceAll(MASKED, "\uE001")
   if (location === undefined || !isSecretPlace(location)) return applyRules(bounded)
   const isSiteCookie = SITE_COOKIE.test(location.slice(location.indexOf(":") + 1))
-  return isSiteCookie && SITE_COOKIE_VALUE.test(bounded) ? MASK : maskSecret(bounded, location)
+  return isSiteCookie && SITE_COOKIE_VALUE.test(bounded)
+    ? maskAll(bounded)
+    : maskSecret(bounded, location)
+}
+
+function maskAll(text: string): string {
+  return MASKED.repeat(text.length)
 }
 
 function applyRules(text: string): string {
   const mask = (_: string, name: string, value: string) => name + maskSecret(value, "")
   const enclosed = ENCLOSED_SECRETS.reduce((masked, rule) => masked.replace(rule, mask), text)
-  return RULES.reduce((masked, rule) => masked.replace(rule.pattern, rule.replacement), enclosed)
+  return RULES.reduce((masked, rule) => masked.replace(rule, maskValue), enclosed)
+}
+
+/** A replacer: all of the match but its groups `name` and `end`. */
+function maskValue(match: string, ...rest: readonly unknown[]): string {
+  const groups = rest.at(-1) as { readonly name?: string; readonly end?: string } | string
+  const { name = "", end = "" } = typeof groups === "string" ? {} : groups
+  return name + maskAll(match.slice(name.length, match.length - end.length)) + end
 }
 
 function isSecretPlace(location: string): boolean {
@@ -152,7 +163,7 @@ function maskSecret(text: string, location: string): string {
   const secret = text.slice(scheme.length)
   const syntax = SYNTAX.exec(secret)
   const start = syntax === null || !ATTACK.test(secret) ? secret.length : syntax.index
-  const masked = `${scheme}${start === 0 ? "" : MASK}${secret.slice(start)}`
+  const masked = scheme + maskAll(secret.slice(0, start)) + secret.slice(start)
   return start === secret.length ? masked : applyRules(masked)
 }
 

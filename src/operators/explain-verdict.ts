@@ -7,7 +7,7 @@ import type {
   PayloadSpan,
   VerdictWord,
 } from "../events.ts"
-import { redactCredentials } from "../evidence/redact.ts"
+import { redactedStretches } from "../evidence/redact.ts"
 import { backgroundFeatures } from "../ml/explain/background.ts"
 import { explanationDocument, importancesOf, PAYLOAD_SCORE } from "../ml/explain/explanation.ts"
 import { narrate } from "../ml/explain/narrative.ts"
@@ -100,12 +100,11 @@ function payloadSpans(
     .slice(0, EXPLAINED_PAYLOADS_MAX)
     .flatMap((prediction) => {
       const { text, kind, id, location } = prediction.payload
-      const redacted = redactCredentials(text, location)
+      const shown = redactedStretches(text, location)
       return classifier.explain({ text, kind }).map((span) => ({
         ...span,
         payload_id: id,
-        // A stretch that redaction took away is not shown; it is where the secret was.
-        text: redacted.includes(span.text) ? span.text : "[redacted]",
+        text: shown(span.start, span.end),
       }))
     })
 }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { REDACTED_CHARS_MAX, redactCredentials } from "../../src/evidence/redact.ts"
+import {
+  REDACTED_CHARS_MAX,
+  redactCredentials,
+  redactedStretches,
+} from "../../src/evidence/redact.ts"
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJlLW9mLWl0"
 
@@ -35,7 +39,7 @@ const MASKED: readonly (readonly [text: string, location: string | undefined, sh
   [
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n",
     undefined,
-    "-----BEGIN PRIVATE KEY-----[redacted]",
+    "-----BEGIN RSA PRIVATE KEY-----[redacted]",
   ],
   ["access_token%3Dabc123", undefined, "access_token%3D[redacted]"],
   ["https://bob:hunt@r2@host/x", undefined, "https://bob:[redacted]@host/x"],
@@ -136,5 +140,29 @@ describe("redactCredentials", () => {
     redactCredentials(text, "form:password")
     redactCredentials("x", `form:${text}`)
     expect(performance.now() - startMs).toBeLessThan(2_000)
+  })
+})
+
+describe("redactedStretches", () => {
+  test("redactedStretches hides a secret where it stands, though the visible text repeats it", () => {
+    const text = "id=admin' OR 1=1--&password=admin' OR 1=1--"
+    const shown = redactedStretches(text)
+    const secret = text.lastIndexOf("admin")
+    expect(shown(secret, secret + 5)).toBe("[redacted]")
+    expect(shown(secret + 2, secret + 7)).toBe("[redacted]' ")
+    expect(shown(3, 8)).toBe("admin")
+  })
+
+  test("redactedStretches of a whole text are redactCredentials of it", () => {
+    for (const [text, location, expected] of MASKED) {
+      expect(redactedStretches(text, location)(0, text.length)).toBe(expected)
+    }
+  })
+
+  test("redactedStretches shows nothing beyond the bound, nor a secret behind the mark itself", () => {
+    const long = "a".repeat(REDACTED_CHARS_MAX + 9)
+    expect(redactedStretches(long)(REDACTED_CHARS_MAX, long.length)).toBe("[redacted]")
+    const marked = "password=\uE000hunter2"
+    expect(redactedStretches(marked)(0, marked.length)).toBe("password=[redacted]")
   })
 })

@@ -144,6 +144,15 @@ describe("explainVerdict", () => {
     expect(JSON.stringify(explanation.payload_spans)).not.toContain("hunter2")
   })
 
+  test("explainVerdict redacts spans by position, not by what else reads like them", async () => {
+    const text = "q=admin&password=admin' OR 1=1--"
+    const { explanation } = await explained(scorer("forest"), featurized(8), {
+      classification: [prediction(0.99, { text, location: "body" })],
+    })
+    const shown = explanation.payload_spans.map((span) => span.text)
+    expect(shown).toEqual(["q=admin&password=[redacted]' OR 1=1--"])
+  })
+
   test("explainVerdict shows spans of at most three payloads, attacks only", async () => {
     const attacks = Array.from({ length: 9 }, (_, i) => prediction(0.91, { id: `a${i}` }))
     const classification = [prediction(0.1, { id: "calm" }), ...attacks]
