@@ -4,15 +4,28 @@ import { kafkaSource } from "../../src/connectors/kafka-source.ts"
 import { KafkaTopic } from "../../src/connectors/kafka-topic.ts"
 import { Dataflow } from "../../src/stream/dataflow.ts"
 import { Engine } from "../../src/stream/engine.ts"
-import type { DeadLetter, Operator, Sink, SourceRecord } from "../../src/stream/types.ts"
+import type {
+  DeadLetter,
+  Operator,
+  OutgoingMessage,
+  Sink,
+  SourceRecord,
+} from "../../src/stream/types.ts"
 import { createTelemetry } from "../../src/telemetry.ts"
-import { type Routed, verifyAndScore, WORK } from "./work.ts"
+import { readArguments } from "./arguments.ts"
+import { type Routed, verifyAndScore } from "./work.ts"
 
-/** Sentinel's engine on the work, with everything around it: order, acks, dead letters, metrics. */
-const [brokers = "", count = "0", groupId = ""] = process.argv.slice(2)
-const kafka = kafkaClient({ brokers: brokers.split(",") })
-const output = new KafkaTopic(kafka, { topic: WORK.output })
-const dead = new KafkaTopic(kafka, { topic: WORK.dead })
+/**
+ * Sentinel's engine on the work, with everything around it: order, acks, dead letters, metrics.
+ * Exactly once where the last argument says so, else at least once.
+ */
+const { brokers, count, groupId, input, output, dead } = readArguments(process.argv.slice(2))
+const isExactlyOnce = process.argv.at(-1) === "exactly-once"
+const kafka = kafkaClient({ brokers })
+const topics = {
+  output: new KafkaTopic(kafka, { topic: output }),
+  dead: new KafkaTopic(kafka, { topic: dead }),
+}
 const telemetry = createTelemetry()
 const finished = Promise.withResolvers<void>()
 let done = 0
@@ -22,27 +35,35 @@ const verify: Operator<SourceRecord, Routed> = {
   concurrency: 512,
   process: ({ value }) => verifyAndScore(value),
 }
+const routedMessage = (routed: Routed): OutgoingMessage => ({
+  topic: output,
+  key: routed.session_id,
+  value: JSON.stringify(routed),
+})
+const letterMessage = ({ record }: DeadLetter): OutgoingMessage => ({
+  topic: dead,
+  key: record.key,
+  value: Buffer.from(record.value).toString(),
+})
 const route: Sink<Routed> = {
   name: "route",
   guarantee: "at-least-once",
   concurrency: 4_096,
-  write: (routed, { signal }) =>
-    output.publish({ key: routed.session_id, value: JSON.stringify(routed) }, signal),
+  write: (routed, { signal }) => topics.output.publish(routedMessage(routed), signal),
+  message: routedMessage,
 }
 const letters: Sink<DeadLetter> = {
   name: "dead",
   guarantee: "at-least-once",
   concurrency: 4_096,
-  write: ({ record, code }, { signal }) =>
-    dead.publish(
-      { key: record.key, value: `${code} ${Buffer.from(record.value).toString("base64")}` },
-      signal,
-    ),
+  write: (letter, { signal }) => topics.dead.publish(letterMessage(letter), signal),
+  message: letterMessage,
 }
+const produces = [{ topic: output }, { topic: dead }]
 const engine = new Engine(
   {
     flow: Dataflow.named<SourceRecord>("verify_and_route").via(verify).to(route),
-    sources: [kafkaSource(kafka, { topics: [WORK.input], groupId })],
+    sources: [kafkaSource(kafka, { topics: [input], groupId, ...(isExactlyOnce && { produces }) })],
     deadLetters: [letters],
     clock: systemClock,
     observer: {
@@ -50,7 +71,7 @@ const engine = new Engine(
       recordDone(record, outcome, seconds) {
         telemetry.recordDone(record, outcome, seconds)
         done += 1
-        if (done === Number(count)) finished.resolve()
+        if (done === count) finished.resolve()
       },
     },
     random: Math.random,

@@ -2,9 +2,6 @@ import { HashMismatchError, MalformedError } from "../../src/errors.ts"
 
 /** The piece of work that every engine does: parse, check a digest, score, route. */
 export const WORK = {
-  input: "bench.in",
-  output: "bench.out",
-  dead: "bench.dead",
   partitions: 4,
   /** Share of records whose digest is wrong. */
   wrong: 0.01,

@@ -1,0 +1,18 @@
+import type { Row, SuiteOptions } from "./harness.ts"
+import { benchKafka } from "./harness-kafka.ts"
+import { poisonRow } from "./stream/poison.ts"
+import { verifyAndRouteRows } from "./stream/verify-and-route.ts"
+
+export const services = ["kafka"] as const
+
+/**
+ * What the engine costs: one piece of work done by it, by the bare loop of its client and by other
+ * engines in the same run; each one's output is read back and counted.
+ */
+export async function run(options: SuiteOptions): Promise<readonly Row[]> {
+  const kafka = benchKafka(options.env)
+  const brokers = options.env.KAFKA_BOOTSTRAP_SERVERS?.split(",") ?? []
+  const routed = await verifyAndRouteRows(kafka, brokers, options)
+  options.progress("one malformed record among 10,000")
+  return [...routed, await poisonRow(kafka, brokers)]
+}
