@@ -61,7 +61,7 @@ export async function trainSessionForest(
   const quantiles = quantilesOf(held)
   const model = encodeOnnx(
     forestToOnnx(forest, {
-      model_id: `session-forest@${version}`,
+      model_id: `session-forest/${version}`,
       feature_names: JSON.stringify(FOREST_FEATURE_NAMES),
       schema_hash: featureSchemaHash(),
       calibration: JSON.stringify(quantiles.map(({ quantile, raw }) => [quantile, raw])),
@@ -129,7 +129,7 @@ function modelInfo(measured: {
   }
   for (const { population, flagged } of measured.shares) metrics[`flagged_${population}`] = flagged
   return {
-    modelId: `session-forest@${measured.version}`,
+    modelId: `session-forest/${measured.version}`,
     modelType: "isolation_forest",
     trainedAt: new Date().toISOString(),
     trainingSamples: TRAINING_SESSIONS,
