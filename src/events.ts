@@ -8,6 +8,7 @@ export const PAYLOAD_CLASSES = [
   "xss",
   "command_injection",
   "path_traversal",
+  "other_attack",
   "benign",
 ] as const
 export type PayloadClass = (typeof PAYLOAD_CLASSES)[number]

@@ -14,16 +14,54 @@ import { foreignPhrase, personName, sentence, slug, word, words } from "./vocabu
 
 /** What ordinary people and programs send in a single field, by the kind of place it stands in. */
 export const BENIGN_FIELDS: Readonly<Record<PayloadKind, readonly Grammar[]>> = {
-  param: [...BENIGN_VALUES, url],
-  path: [urlPath, urlPath, urlPath, fileName, slug, token, number],
-  header: [userAgent, userAgent, accept, url, ipAddress, etag, dateTime, token],
+  param: [...BENIGN_VALUES, url, url, url, assetUrl, assetUrl, localUrl],
+  path: [urlPath, urlPath, urlPath, scriptPath, scriptPath, fileName, slug, token, number],
+  header: [
+    userAgent,
+    userAgent,
+    accept,
+    url,
+    localUrl,
+    ipAddress,
+    etag,
+    dateTime,
+    token,
+    headerBlock,
+  ],
   cookie: [cookie, cookie, token, analyticsId],
   body: [sentence, paragraph, foreignPhrase, postalAddress, message],
-  request: [queryString, queryString, queryString, analyticsQuery, requestLine],
+  request: [
+    queryString,
+    queryString,
+    queryString,
+    analyticsQuery,
+    requestLine,
+    scriptPath,
+    rawRequest,
+  ],
 }
 
 function url(random: Random): string {
   return `${random.pick(["http", "https", "https"])}://${random.pick(["www.", ""])}${identifier(random)}.${random.pick(["com", "org", "net", "co.uk"])}${urlPath(random).replace(/^(?!\/)/, "/")}${random.chance(0.4) ? `?${queryString(random)}` : ""}`
+}
+
+/** Where pictures, scripts, feeds and callbacks lie, as pages and trackers pass them on. */
+function assetUrl(random: Random): string {
+  const host = random.pick([
+    `${random.pick(["cdn", "static", "img", "api", "m", "t"])}${random.below(9)}.${identifier(random)}.com`,
+    `www.${identifier(random)}.${random.pick(["com", "org", "net", "de", "cn"])}`,
+    `${identifier(random)}.${identifier(random)}.${random.pick(["co.uk", "com.br", "io"])}:${random.pick(["8080", "443", "3000"])}`,
+    ipAddress(random),
+  ])
+  const file = random.pick([
+    `${slug(random)}.${random.pick(["jpg", "png", "gif", "js", "css", "php", "html", "xml", "txt", "swf"])}`,
+    `${identifier(random)}.php?${identifier(random)}=${digits(random, 4)}`,
+    `${slug(random)}/`,
+    `${slug(random)}?${identifier(random)}=${slug(random)}&${identifier(random)}=${digits(random, 2)}`,
+    `${hexDigits(random, 16)}_${digits(random, 3)}x${digits(random, 3)}.jpg`,
+    "",
+  ])
+  return `${random.pick(["http://", "https://", "//", ""])}${host}/${random.pick(["", `${word(random)}/`, `${identifier(random)}/${digits(random, 4)}/`])}${file}`
 }
 
 function accept(random: Random): string {
@@ -126,6 +164,78 @@ export function queryString(random: Random): string {
       return `${name}=${random.chance(0.6) ? escaped.replaceAll("%20", "+") : escaped}`
     },
     "&",
+  )
+}
+
+/** The address of a program on a server, with or without what it is asked. */
+function scriptPath(random: Random): string {
+  const directories = random.many(
+    random.below(4),
+    () => `${random.pick([word, identifier, slug])(random)}/`,
+  )
+  const script = random.pick([
+    "index",
+    "view",
+    "main",
+    "default",
+    "list",
+    "search",
+    "login",
+    "admin",
+    "common",
+    "config",
+    "include",
+    word(random),
+    identifier(random),
+  ])
+  const query = random.chance(0.4) ? `?${queryString(random)}` : ""
+  return `/${directories}${script}.${random.pick(["php", "php", "asp", "aspx", "jsp", "do", "action", "cgi", "inc.php", "html"])}${query}`
+}
+
+/** Where developers and internal networks send their browsers. */
+function localUrl(random: Random): string {
+  const host = random.pick([
+    "localhost",
+    "localhost",
+    "127.0.0.1",
+    "0.0.0.0",
+    `192.168.${random.below(9)}.${random.below(256)}`,
+    `10.${random.below(9)}.${random.below(256)}.${random.below(256)}`,
+    `${identifier(random)}.local`,
+    `${word(random)}`,
+  ])
+  return `${random.pick(["http://", "http://", "https://", ""])}${host}${random.pick(["", `:${random.between(1024, 9999)}`, ":8080"])}${random.pick(["", "/", urlPath(random).replace(/^(?!\/)/, "/"), "/index.php", "/login", "/callback"])}`
+}
+
+/** A message as RFC 9112 writes it, with or without a body. */
+function rawRequest(random: Random): string {
+  const body = random.chance(0.4) ? `\r\n\r\n${queryString(random)}` : "\r\n\r\n"
+  return `${requestLine(random)}\r\n${headerBlock(random)}${body}`
+}
+
+function headerBlock(random: Random): string {
+  const lines: readonly Grammar[] = [
+    (r) =>
+      `Host: ${r.pick([`www.${identifier(r)}.com`, "localhost:8080", "127.0.0.1", ipAddress(r)])}`,
+    (r) => `User-Agent: ${userAgent(r)}`,
+    (r) => `Accept: ${accept(r)}`,
+    (r) => `Referer: ${r.pick([url, localUrl])(r)}`,
+    (r) => `Cookie: ${cookie(r)}`,
+    (r) => `Content-Length: ${r.below(4000)}`,
+    (r) =>
+      `Content-Type: ${r.pick(["application/x-www-form-urlencoded", "application/json", "text/plain;charset=UTF-8"])}`,
+    () => "Connection: close",
+    () => "Cache-Control: no-cache",
+    (r) => `Origin: ${localUrl(r)}`,
+    (r) => `X-Forwarded-For: ${ipAddress(r)}`,
+    (r) => `X-${slug(r)}: ${r.pick([word, token, number])(r)}`,
+    (r) => `If-None-Match: ${etag(r)}`,
+    () => "Upgrade-Insecure-Requests: 1",
+  ]
+  return random.many(
+    random.between(1, 9),
+    () => oneOf(random, lines),
+    random.pick(["\r\n", "\r\n", "\n"]),
   )
 }
 

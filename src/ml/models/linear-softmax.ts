@@ -3,7 +3,7 @@ import { DENSE_COUNT } from "../text/dense-features.ts"
 import { BUCKETS } from "../text/payload-features.ts"
 
 /** The hot loop below is written out for it: a further class does not compile. */
-export const CLASS_COUNT = 5 satisfies (typeof PAYLOAD_CLASSES)["length"]
+export const CLASS_COUNT = 6 satisfies (typeof PAYLOAD_CLASSES)["length"]
 export const BENIGN: number = PAYLOAD_CLASSES.indexOf("benign")
 
 /**
@@ -41,18 +41,19 @@ export function bucketScale(bucketCount: number): number {
   return 1 / Math.sqrt(Math.max(1, bucketCount))
 }
 
-/** Writes the logits of a row into `logits` [CLASS_COUNT]. The hot loop: five sums by hand. */
+/** Writes the logits of a row into `logits` [CLASS_COUNT]. The hot loop: six sums by hand. */
 export function computeLogits(weights: LinearWeights, row: SparseRow, logits: Float64Array): void {
   const { buckets, bucketsFrom, bucketsTo } = row
   const table = weights.buckets
-  let [sum0, sum1, sum2, sum3, sum4] = [0, 0, 0, 0, 0]
+  let [sum0, sum1, sum2, sum3, sum4, sum5] = [0, 0, 0, 0, 0, 0]
   for (let i = bucketsFrom; i < bucketsTo; i++) {
-    const at = (buckets[i] ?? 0) * 5
+    const at = (buckets[i] ?? 0) * 6
     sum0 += table[at] ?? 0
     sum1 += table[at + 1] ?? 0
     sum2 += table[at + 2] ?? 0
     sum3 += table[at + 3] ?? 0
     sum4 += table[at + 4] ?? 0
+    sum5 += table[at + 5] ?? 0
   }
   const scale = bucketScale(bucketsTo - bucketsFrom)
   logits[0] = sum0 * scale
@@ -60,6 +61,7 @@ export function computeLogits(weights: LinearWeights, row: SparseRow, logits: Fl
   logits[2] = sum2 * scale
   logits[3] = sum3 * scale
   logits[4] = sum4 * scale
+  logits[5] = sum5 * scale
   addDense(weights, row, logits)
 }
 
@@ -83,6 +85,37 @@ export function attackMargin(logits: Float64Array, label: number): number {
     if (c !== BENIGN) largest = Math.max(largest, logits[c] ?? 0)
   }
   return largest - benign
+}
+
+/** Log-odds of any attack against benign. */
+export function attackLogOdds(logits: Float64Array): number {
+  return logSumExpOfAttacks(logits) - (logits[BENIGN] ?? 0)
+}
+
+/** The largest first, so that no power overflows; benign is the last class and not summed. */
+function logSumExpOfAttacks(logits: Float64Array): number {
+  let largest = Number.NEGATIVE_INFINITY
+  for (let c = 0; c < BENIGN; c++) largest = Math.max(largest, logits[c] ?? 0)
+  let total = 0
+  for (let c = 0; c < BENIGN; c++) total += Math.exp((logits[c] ?? 0) - largest)
+  return largest + Math.log(total)
+}
+
+/**
+ * Writes probabilities [CLASS_COUNT] in which all attacks together have the given log-odds, shared
+ * among them as the logits have it.
+ */
+export function spreadLogOdds(
+  logits: Float64Array,
+  logOdds: number,
+  probabilities: Float64Array,
+): void {
+  const attack = 1 / (1 + Math.exp(-logOdds))
+  const total = logSumExpOfAttacks(logits)
+  for (let c = 0; c < BENIGN; c++) {
+    probabilities[c] = attack * Math.exp((logits[c] ?? 0) - total)
+  }
+  probabilities[BENIGN] = 1 / (1 + Math.exp(logOdds))
 }
 
 /** Softmax of `logits / temperature` into `probabilities`; both [CLASS_COUNT]. */

@@ -1,16 +1,18 @@
 import { type Classification, PAYLOAD_CLASSES, type PayloadSpan } from "../../events.ts"
 import type { ModelInfo, PayloadClassifier, PayloadInput } from "../../ports.ts"
+import { calibrate } from "../models/attack-calibration.ts"
 import type { LinearModel } from "../models/linear-onnx.ts"
 import {
+  attackLogOdds,
   BENIGN,
   CLASS_COUNT,
   computeLogits,
   type SparseRow,
-  softmax,
+  spreadLogOdds,
 } from "../models/linear-softmax.ts"
 import type { ByteText } from "../text/byte-text.ts"
 import { Normalizer } from "../text/normalize.ts"
-import { PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
+import { type FeatureWindow, PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
 import { windowCount, windowStart } from "../text/windows.ts"
 import { attributeBytes, spansOf } from "./payload-spans.ts"
 
@@ -26,6 +28,7 @@ const SPANS_MAX_DEFAULT = 8
 export class LinearPayloadClassifier implements PayloadClassifier {
   readonly info: ModelInfo
   readonly certainThreshold: number
+  readonly thresholds: Readonly<Record<string, number>>
   readonly #model: LinearModel
   readonly #normalizer = new Normalizer()
   readonly #features = new PayloadFeatures()
@@ -37,6 +40,7 @@ export class LinearPayloadClassifier implements PayloadClassifier {
     this.#model = model
     this.info = info
     this.certainThreshold = model.certainThreshold
+    this.thresholds = model.thresholds
   }
 
   classify(input: PayloadInput): Classification {
@@ -52,21 +56,19 @@ export class LinearPayloadClassifier implements PayloadClassifier {
    * Exact Shapley values of the linear model against the empty text, in log-odds of the predicted
    * class against benign (of the strongest attack for a benign text), for what stands in the text:
    * each n-gram's value is shared by the characters it covers. Dense features have no place in the
-   * text and are left out.
+   * text and are left out. The log-odds are those before calibration, in which the model is linear.
    */
   explain(
     input: PayloadInput,
     spansMax: number = SPANS_MAX_DEFAULT,
   ): readonly Omit<PayloadSpan, "payload_id">[] {
     const { text, window } = this.#judge(input)
-    const target = strongest(this.#chosen, this.#classification().class === "benign")
-    this.#compute(text, window, input)
-    const { weights, temperature } = this.#model
+    const target = strongest(this.#probabilities, this.#classification().class === "benign")
+    this.#features.computeTraced(text, this.#window(text, window, input))
     const perByte = attributeBytes(this.#features, {
       length: text.length,
-      weights: weights.buckets,
+      weights: this.#model.weights.buckets,
       target,
-      temperature,
     })
     return spansOf(perByte, { text, original: input.text, spansMax })
   }
@@ -74,35 +76,39 @@ export class LinearPayloadClassifier implements PayloadClassifier {
   /** The probabilities of a text's first window alone: what one row of the ONNX graph computes. */
   firstWindowProbabilities(input: PayloadInput): Float64Array {
     const text = this.#normalizer.normalize(input.text)
-    this.#scoreWindow(text, 0, input)
+    const margin = this.#scoreWindow(text, 0, input)
+    const logOdds = calibrate(this.#model.calibration, margin, windowCount(text.length))
+    spreadLogOdds(this.#logits, logOdds, this.#probabilities)
     return this.#probabilities.slice()
   }
 
-  /** Leaves the probabilities of the most attack-like window in `#chosen`. */
+  /** Leaves the probabilities by the most attack-like window in `#probabilities`. */
   #judge(input: PayloadInput): { text: ByteText; window: number } {
     const text = this.#normalizer.normalize(input.text)
     const windows = windowCount(text.length)
-    let [lowestBenign, chosen] = [Number.POSITIVE_INFINITY, 0]
+    let [largest, chosen] = [Number.NEGATIVE_INFINITY, 0]
     for (let window = 0; window < windows; window++) {
-      this.#scoreWindow(text, window, input)
-      const benign = this.#probabilities[BENIGN] ?? 0
-      if (benign >= lowestBenign) continue
-      ;[lowestBenign, chosen] = [benign, window]
-      this.#chosen.set(this.#probabilities)
+      const margin = this.#scoreWindow(text, window, input)
+      if (margin <= largest) continue
+      ;[largest, chosen] = [margin, window]
+      this.#chosen.set(this.#logits)
     }
+    const logOdds = calibrate(this.#model.calibration, largest, windows)
+    spreadLogOdds(this.#chosen, logOdds, this.#probabilities)
     return { text, window: chosen }
   }
 
-  #scoreWindow(text: ByteText, window: number, input: PayloadInput): void {
-    this.#compute(text, window, input)
+  /** @returns log-odds of attack, not calibrated; the logits are left in `#logits` */
+  #scoreWindow(text: ByteText, window: number, input: PayloadInput): number {
+    this.#features.compute(text, this.#window(text, window, input))
     computeLogits(this.#model.weights, this.#row(), this.#logits)
-    softmax(this.#logits, this.#model.temperature, this.#probabilities)
+    return attackLogOdds(this.#logits)
   }
 
-  #compute(text: ByteText, window: number, { kind }: PayloadInput): void {
+  #window(text: ByteText, window: number, { kind }: PayloadInput): FeatureWindow {
     const start = windowStart(text.length, window)
     const end = Math.min(text.length, start + WINDOW_BYTES)
-    this.#features.compute(text, { start, end, undone: this.#normalizer.undone, kind })
+    return { start, end, undone: this.#normalizer.undone, kind }
   }
 
   #row(): SparseRow {
@@ -114,13 +120,13 @@ export class LinearPayloadClassifier implements PayloadClassifier {
     const probabilities: Record<string, number> = {}
     let best = 0
     for (const [index, name] of PAYLOAD_CLASSES.entries()) {
-      const probability = this.#chosen[index] ?? 0
+      const probability = this.#probabilities[index] ?? 0
       probabilities[name] = probability
-      if (probability > (this.#chosen[best] ?? 0)) best = index
+      if (probability > (this.#probabilities[best] ?? 0)) best = index
     }
     return {
       class: PAYLOAD_CLASSES[best] ?? "benign",
-      confidence: this.#chosen[best] ?? 0,
+      confidence: this.#probabilities[best] ?? 0,
       probabilities,
       method: "ml",
       model: this.info.modelId,

@@ -5,7 +5,7 @@ import { checkParity } from "./onnx-parity.ts"
 import { readModelFiles } from "./payload-model-files.ts"
 
 /** Generated payloads on which a model must agree with ONNX Runtime before it serves. */
-const PARITY_SET = { seed: 20_251, count: 64 } as const
+const PARITY_SET = { seed: 20_251, count: 1_000 } as const
 
 /**
  * Loads a payload model from `models/payload-linear/<version>`: its digests, classes, feature

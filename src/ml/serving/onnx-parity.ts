@@ -5,6 +5,7 @@ import { type OnnxSession, type OnnxTensor, openOnnxSession } from "../onnx/sess
 import { DENSE_COUNT } from "../text/dense-features.ts"
 import { Normalizer } from "../text/normalize.ts"
 import { PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
+import { windowCount } from "../text/windows.ts"
 import type { LinearPayloadClassifier } from "./linear-payload-classifier.ts"
 
 /** Largest difference of a probability that is still called the same. */
@@ -65,6 +66,7 @@ function feedsOf(inputs: readonly PayloadInput[]): Record<string, OnnxTensor> {
   const buckets: bigint[] = []
   const rows: bigint[] = []
   const scale = new Float32Array(inputs.length)
+  const logWindows = new Float32Array(inputs.length)
   const dense = new Float32Array(inputs.length * DENSE_COUNT)
   for (const [row, { text, kind }] of inputs.entries()) {
     const normalized = normalizer.normalize(text)
@@ -74,6 +76,7 @@ function feedsOf(inputs: readonly PayloadInput[]): Record<string, OnnxTensor> {
       buckets.push(BigInt(features.buckets[i] ?? 0))
       rows.push(BigInt(row))
     }
+    logWindows[row] = Math.log(windowCount(normalized.length))
     scale[row] = bucketScale(features.bucketCount)
     dense.set(features.dense.values, row * DENSE_COUNT)
   }
@@ -83,5 +86,6 @@ function feedsOf(inputs: readonly PayloadInput[]): Record<string, OnnxTensor> {
     rows: { type: "int64", dims: [n, 1], data: BigInt64Array.from(rows) },
     scale: { type: "float32", dims: [inputs.length, 1], data: scale },
     dense: { type: "float32", dims: [inputs.length, DENSE_COUNT], data: dense },
+    log_windows: { type: "float32", dims: [inputs.length, 1], data: logWindows },
   }
 }

@@ -10,7 +10,6 @@ export interface Attribution {
   readonly weights: Float32Array
   /** Index of the class that is explained, against benign. */
   readonly target: number
-  readonly temperature: number
 }
 
 /**
@@ -20,10 +19,10 @@ export interface Attribution {
  * @returns log-odds by byte of the normalised text
  */
 export function attributeBytes(features: PayloadFeatures, attribution: Attribution): Float64Array {
-  const { length, weights, target, temperature } = attribution
+  const { length, weights, target } = attribution
   const perByte = new Float64Array(length)
   const times = countOccurrences(features)
-  const scale = bucketScale(features.bucketCount) / temperature
+  const scale = bucketScale(features.bucketCount)
   for (let i = 0; i < features.occurrenceCount; i++) {
     const bucket = features.occurrenceBuckets[i] ?? 0
     const row = bucket * CLASS_COUNT

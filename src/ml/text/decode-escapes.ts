@@ -10,6 +10,8 @@ const HASH = 0x23
 const SEMICOLON = 0x3b
 const LOWER_U = 0x75
 const LOWER_X = 0x78
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
 /** `&#0000000060;` and no more: leading zeros are a known way around filters. */
 const ENTITY_DIGITS_MAX = 10
 const CODE_POINT_MAX = 0x10ffff
@@ -23,11 +25,16 @@ export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone
   let changed = false
   target.length = 0
   for (let index = 0; index < source.length; ) {
-    const byte = source.bytes[index]
+    const byte = source.bytes[index] ?? 0
+    if (byte !== PERCENT && byte !== AMPERSAND && byte !== BACKSLASH) {
+      target.copy(source, index)
+      index += 1
+      continue
+    }
     let consumed = 0
     if (byte === PERCENT) consumed = decodePercent(source, target, { index, undone })
     else if (byte === AMPERSAND) consumed = decodeEntity(source, target, { index, undone })
-    else if (byte === BACKSLASH) consumed = decodeBackslash(source, target, { index, undone })
+    else consumed = decodeBackslash(source, target, { index, undone })
     if (consumed === 0) {
       target.copy(source, index)
       index += 1
@@ -61,8 +68,12 @@ function decodePercent(source: ByteText, target: ByteText, { index, undone }: Pl
   return 3
 }
 
-function decodeBackslash(source: ByteText, target: ByteText, { index, undone }: Place): number {
+/** `\x41` `\u0041` `\u{41}` `\101` of C, JavaScript and shells. */
+function decodeBackslash(source: ByteText, target: ByteText, place: Place): number {
+  const { index, undone } = place
   const letter = source.at(index + 1)
+  if (letter >= 0x30 && letter <= 0x33) return decodeOctal(source, target, place)
+  if (source.at(index + 2) === OPEN_BRACE) return decodeBraced(source, target, place)
   const digits = letter === LOWER_X ? 2 : letter === LOWER_U ? 4 : 0
   if (digits === 0) return 0
   const codePoint = hexNumber(source, index + 2, digits)
@@ -70,6 +81,36 @@ function decodeBackslash(source: ByteText, target: ByteText, { index, undone }: 
   undone.backslash += 1
   target.pushCodePoint(codePoint, source.starts[index] ?? 0, source.ends[index + 1 + digits] ?? 0)
   return 2 + digits
+}
+
+/** Exactly three octal digits, as printf and `$'...'` read them. */
+function decodeOctal(source: ByteText, target: ByteText, { index, undone }: Place): number {
+  let code = 0
+  for (let at = index + 1; at <= index + 3; at++) {
+    const digit = source.at(at) - 0x30
+    if (digit < 0 || digit > 7) return 0
+    code = code * 8 + digit
+  }
+  undone.backslash += 1
+  target.push(code, source.starts[index] ?? 0, source.ends[index + 3] ?? 0)
+  return 4
+}
+
+/** `\u{1F600}` and `\x{41}`: one to six hexadecimal digits in braces. */
+function decodeBraced(source: ByteText, target: ByteText, { index, undone }: Place): number {
+  const letter = source.at(index + 1)
+  if (letter !== LOWER_X && letter !== LOWER_U) return 0
+  let codePoint = 0
+  let next = index + 3
+  for (; next < index + 9; next++) {
+    const digit = hexValue(source.at(next))
+    if (digit < 0) break
+    codePoint = codePoint * 16 + digit
+  }
+  if (next === index + 3 || source.at(next) !== CLOSE_BRACE || codePoint > CODE_POINT_MAX) return 0
+  undone.backslash += 1
+  target.pushCodePoint(codePoint, source.starts[index] ?? 0, source.ends[next] ?? 0)
+  return next + 1 - index
 }
 
 function decodeEntity(source: ByteText, target: ByteText, place: Place): number {

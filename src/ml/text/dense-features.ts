@@ -53,6 +53,8 @@ const UNDONE = [
   "nul",
   "comment",
   "shell",
+  "concatenation",
+  "blob",
   "upper",
 ] as const satisfies readonly (keyof Undone)[]
 

@@ -11,6 +11,7 @@ const SINGLE_QUOTE = 0x27
 const ASTERISK = 0x2a
 const PLUS = 0x2b
 const SLASH = 0x2f
+const PIPE = 0x7c
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 /** A longer comment is kept: what is dropped must be plainly filler. */
@@ -27,11 +28,32 @@ interface FoldOptions {
  * `$IFS` as blanks, no empty quotes inside a word.
  */
 export function foldCase(source: ByteText, target: ByteText, options: FoldOptions): void {
+  const { bytes, starts, ends } = source
   target.length = 0
   for (let index = 0; index < source.length; ) {
-    index += foldOne(source, target, { index, options })
+    const byte = bytes[index] ?? 0
+    const action = ACTION[byte] ?? COPY
+    if (action === COPY || action === LOWER_CASE) {
+      target.push(byte | action, starts[index] ?? 0, ends[index] ?? 0)
+      options.undone.upper += action >> 5
+      index += 1
+    } else {
+      index += foldRarer(source, target, { index, options })
+    }
   }
 }
+
+/** What to do about a byte at first sight; the first two are the bit to set in it as well. */
+const COPY = 0
+const LOWER_CASE = 0x20
+const BLANK_OUT = 1
+const LOOK_CLOSER = 2
+const ACTION: Uint8Array = Uint8Array.from(CHARACTER_CLASS, (kind, byte) => {
+  if ((kind & UPPER) !== 0) return LOWER_CASE
+  if ((kind & SPACE) !== 0) return BLANK_OUT
+  const close = [0, PLUS, SLASH, DOLLAR, SINGLE_QUOTE, DOUBLE_QUOTE]
+  return close.includes(byte) ? LOOK_CLOSER : COPY
+})
 
 interface Place {
   readonly index: number
@@ -39,51 +61,41 @@ interface Place {
 }
 
 /** @returns bytes consumed, at least 1 */
-function foldOne(source: ByteText, target: ByteText, place: Place): number {
+function foldRarer(source: ByteText, target: ByteText, place: Place): number {
   const { index, options } = place
-  const { undone } = options
   const byte = source.bytes[index] ?? 0
-  const kind = CHARACTER_CLASS[byte] ?? 0
-  if ((kind & LOWER) !== 0) {
-    target.copy(source, index)
+  if (byte === 0) {
+    options.undone.nul += 1
     return 1
   }
-  if ((kind & UPPER) !== 0) {
-    undone.upper += 1
-    target.push(byte | 0x20, source.starts[index] ?? 0, source.ends[index] ?? 0)
-    return 1
+  const blank = blankLength(source, place)
+  if (blank > 0) {
+    pushBlank(source, target, { index, length: blank })
+    return blank
   }
-  if ((kind & SPACE) !== 0 || (byte === PLUS && options.plusIsBlank)) {
-    pushBlank(source, target, { index, length: 1 })
-    return 1
+  const joint = byte === SINGLE_QUOTE || byte === DOUBLE_QUOTE ? jointLength(source, index) : 0
+  if (joint > 0) {
+    if (joint === 2) options.undone.shell += 1
+    else options.undone.concatenation += 1
+    return joint
   }
-  return foldSpecial(source, target, place)
+  target.copy(source, index)
+  return 1
 }
 
-function foldSpecial(source: ByteText, target: ByteText, { index, options }: Place): number {
-  const { undone } = options
+/** @returns length of what stands for a blank at `index`, 0 where nothing does */
+function blankLength(source: ByteText, { index, options }: Place): number {
+  const { undone, plusIsBlank } = options
   const byte = source.bytes[index] ?? 0
-  let consumed = 0
-  if (byte === 0) {
-    undone.nul += 1
-    return 1
-  }
+  if (ACTION[byte] === BLANK_OUT || (byte === PLUS && plusIsBlank)) return 1
   if (byte === SLASH && source.at(index + 1) === ASTERISK) {
-    consumed = commentLength(source, index)
-    if (consumed > 0) undone.comment += 1
-  } else if (byte === DOLLAR) {
-    consumed = ifsLength(source, index)
-    if (consumed > 0) undone.shell += 1
-  } else if (isEmptyQuotes(source, index)) {
-    undone.shell += 1
-    return 2
+    const length = commentLength(source, index)
+    if (length > 0) undone.comment += 1
+    return length
   }
-  if (consumed === 0) {
-    target.copy(source, index)
-    return 1
-  }
-  pushBlank(source, target, { index, length: consumed })
-  return consumed
+  const length = byte === DOLLAR ? ifsLength(source, index) : 0
+  if (length > 0) undone.shell += 1
+  return length
 }
 
 /** A run of white space becomes one byte: a newline if it holds one (a shell separator). */
@@ -138,11 +150,27 @@ function ifsLength(source: ByteText, index: number): number {
   return positional ? 6 : 4
 }
 
-function isEmptyQuotes(source: ByteText, index: number): boolean {
-  const byte = source.at(index)
-  if (byte !== SINGLE_QUOTE && byte !== DOUBLE_QUOTE) return false
-  if (source.at(index + 1) !== byte || index === 0) return false
-  return isLetter(source.at(index - 1)) && isLetter(source.at(index + 2))
+/** Blanks on either side of the operator; more would be layout, not a disguise. */
+const JOINT_BLANKS_MAX = 4
+
+/**
+ * Length of what joins two strings into one between two letters: `''` (a shell), `'||'` (SQL),
+ * `'+'` (SQL Server, JavaScript) or `' '` (MySQL); 0 where nothing is joined.
+ */
+function jointLength(source: ByteText, index: number): number {
+  if (index === 0 || !isLetter(source.at(index - 1))) return 0
+  const quote = source.at(index)
+  let at = skipBlanks(source, index + 1)
+  if (source.at(at) === PLUS) at += 1
+  else if (source.at(at) === PIPE && source.at(at + 1) === PIPE) at += 2
+  at = skipBlanks(source, at)
+  return source.at(at) === quote && isLetter(source.at(at + 1)) ? at + 1 - index : 0
+}
+
+function skipBlanks(source: ByteText, from: number): number {
+  let at = from
+  while (at < from + JOINT_BLANKS_MAX && source.at(at) === BLANK) at += 1
+  return at
 }
 
 function isLetter(byte: number): boolean {

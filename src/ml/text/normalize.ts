@@ -1,54 +1,84 @@
 import { ByteText } from "./byte-text.ts"
+import { CHARACTER_CLASS, DIGIT, LOWER, UPPER } from "./characters.ts"
+import { BLOB_RUN_MIN, decodeBlobs } from "./decode-blobs.ts"
 import { decodeEscapes } from "./decode-escapes.ts"
 import { foldCase } from "./fold-case.ts"
 import { foldCodePoint, foldUtf8 } from "./fold-utf8.ts"
 import { nothingUndone, type Undone } from "./undone.ts"
 
 /** Raise on every change of what the normaliser puts out: models are bound to it. */
-export const NORMALIZER_VERSION = 1
+export const NORMALIZER_VERSION = 2
 /** Characters (UTF-16 units) of a text that are read; what lies beyond is not judged. */
 export const TEXT_CHARS_MAX = 65_536
-const ROUNDS_MAX = 3
-/** No pass lengthens a text: at most three UTF-8 bytes stand for one UTF-16 unit. */
+const ROUNDS_MAX = 4
+/** Layers of base64, hexadecimal or character codes that are undone. */
+const BLOB_LAYERS_MAX = 2
+/** Three UTF-8 bytes at most stand for one UTF-16 unit; two quotes come to `chr(9)`, and no more. */
 const CAPACITY = TEXT_CHARS_MAX * 3
 
+/** What a pass over the bytes notes, so that later passes run only where there is work. */
+const ESCAPE = 1
+const BLANK = 2
+const PLUS = 4
+const PARENTHESIS = 8
+const BLOB = 16
+const NOTES: Uint8Array = Uint8Array.from(CHARACTER_CLASS, noteOf)
+
 /**
- * Brings the many spellings of one payload to one: escapes undone (three layers), wide and
- * overlong characters, comments, case and white space folded. Linear in the text, bounded by
- * TEXT_CHARS_MAX. One instance is a workspace: the result is valid until the next call.
+ * Brings the many spellings of one payload to one: escapes undone (four layers), text in base64,
+ * hexadecimal or character codes written out, wide and overlong characters, comments, string
+ * concatenation, case and white space folded. Linear in the text, bounded by TEXT_CHARS_MAX. One
+ * instance is a workspace: the result is valid until the next call.
  */
 export class Normalizer {
   #text = new ByteText(CAPACITY)
   #spare = new ByteText(CAPACITY)
+  #seen = 0
+  #longestRun = 0
   undone: Undone = nothingUndone()
 
   normalize(text: string): ByteText {
     this.undone = nothingUndone()
-    const { escaped, plusIsBlank } = this.#load(text)
-    if (escaped) this.#decode()
-    foldCase(this.#text, this.#spare, { undone: this.undone, plusIsBlank })
+    this.#load(text)
+    const plusIsBlank = (this.#seen & (PLUS | BLANK)) === PLUS
+    if ((this.#seen & ESCAPE) !== 0) this.#decode()
+    for (let layer = 0; layer < BLOB_LAYERS_MAX && this.#mayHoldBlob(); layer++) {
+      if (!decodeBlobs(this.#text, this.#spare, this.undone)) break
+      this.#swap()
+      this.#decode()
+    }
+    foldCase(this.#text, this.#spare, {
+      undone: this.undone,
+      plusIsBlank: plusIsBlank || (this.#seen & (PLUS | BLANK)) === PLUS,
+    })
     this.#swap()
     return this.#text
   }
 
-  /** UTF-16 to UTF-8; notes on the way whether later passes have anything to do. */
-  #load(text: string): { escaped: boolean; plusIsBlank: boolean } {
+  #mayHoldBlob(): boolean {
+    return this.#longestRun >= BLOB_RUN_MIN || (this.#seen & PARENTHESIS) !== 0
+  }
+
+  /** UTF-16 to UTF-8. */
+  #load(text: string): void {
     const target = this.#text
+    const { bytes, starts, ends } = target
     const length = Math.min(text.length, TEXT_CHARS_MAX)
-    let [escaped, blank, plus] = [false, false, false]
-    target.length = 0
+    let at = 0
     for (let index = 0; index < length; index++) {
       const unit = text.charCodeAt(index)
-      if (unit >= 0x80) {
+      if (unit < 0x80) {
+        bytes[at] = unit
+        starts[at] = index
+        ends[at++] = index + 1
+      } else {
+        target.length = at
         index += this.#loadWide(text, index)
-        continue
+        at = target.length
       }
-      if (unit === 0x25 || unit === 0x26 || unit === 0x5c) escaped = true
-      else if (unit === 0x20) blank = true
-      else if (unit === 0x2b) plus = true
-      target.push(unit, index, index + 1)
     }
-    return { escaped, plusIsBlank: plus && !blank }
+    target.length = at
+    this.#note()
   }
 
   /** @returns units read beyond the first */
@@ -62,12 +92,29 @@ export class Normalizer {
   }
 
   #decode(): void {
-    for (let round = 0; round < ROUNDS_MAX; round++) {
-      if (!decodeEscapes(this.#text, this.#spare, this.undone)) return
+    let decoded = false
+    while (this.undone.rounds < ROUNDS_MAX) {
+      if (!decodeEscapes(this.#text, this.#spare, this.undone)) break
+      decoded = true
       this.undone.rounds += 1
       this.#swap()
       foldUtf8(this.#text, this.undone)
     }
+    if (decoded) this.#note()
+  }
+
+  /** Notes whether later passes have anything to do. */
+  #note(): void {
+    const { bytes, length } = this.#text
+    let [seen, run, longest] = [0, 0, 0]
+    for (let index = 0; index < length; index++) {
+      const note = NOTES[bytes[index] ?? 0] ?? 0
+      seen |= note
+      run = (note & BLOB) !== 0 ? run + 1 : 0
+      if (run > longest) longest = run
+    }
+    this.#seen = seen
+    this.#longestRun = longest
   }
 
   #swap(): void {
@@ -75,4 +122,13 @@ export class Normalizer {
     this.#text = this.#spare
     this.#spare = text
   }
+}
+
+function noteOf(kind: number, byte: number): number {
+  if (byte === 0x25 || byte === 0x26 || byte === 0x5c) return ESCAPE
+  if (byte === 0x20) return BLANK
+  if (byte === 0x2b) return PLUS | BLOB
+  if (byte === 0x2f) return BLOB
+  if (byte === 0x28) return PARENTHESIS
+  return (kind & (LOWER | UPPER | DIGIT)) !== 0 ? BLOB : 0
 }

@@ -16,7 +16,7 @@ const OCCURRENCES_MAX = WINDOW_BYTES * (NGRAM_MAX + 2)
 
 /** What a model must agree with to be used: hashed into its metadata. */
 export const FEATURE_SCHEMA = {
-  version: 1,
+  version: 2,
   normalizer: NORMALIZER_VERSION,
   buckets: BUCKETS,
   hashSeed: HASH_SEED,
@@ -39,7 +39,7 @@ const HANDLER_START = 0x6e6f // "on", read backwards from two bytes
 const EQUALS = 0x3d
 
 /**
- * The features of one window: the distinct buckets of its byte 1-4-grams and word uni- and
+ * The features of one window: the distinct buckets of its byte 1-4-grams, its word uni- and
  * bigrams, and the dense features. An instance is a workspace, valid until the next `compute`.
  */
 export class PayloadFeatures {
@@ -55,6 +55,7 @@ export class PayloadFeatures {
 
   readonly #seen = new Uint32Array(BUCKETS)
   #generation = 0
+  #traced = false
   readonly #lexicon = new Lexicon()
   readonly #findings: WordFindings = {
     families: new Uint16Array(WORD_FAMILY_NAMES.length),
@@ -65,7 +66,17 @@ export class PayloadFeatures {
   }
 
   compute(text: ByteText, window: FeatureWindow): void {
+    this.#compute(text, window, false)
+  }
+
+  /** The same, and notes where every bucket occurred: an explanation needs it, a verdict not. */
+  computeTraced(text: ByteText, window: FeatureWindow): void {
+    this.#compute(text, window, true)
+  }
+
+  #compute(text: ByteText, window: FeatureWindow, traced: boolean): void {
     this.#generation += 1
+    this.#traced = traced
     this.occurrenceCount = 0
     this.bucketCount = 0
     this.#byteGrams(text, window)
@@ -74,38 +85,45 @@ export class PayloadFeatures {
   }
 
   #byteGrams(text: ByteText, { start, end }: FeatureWindow): void {
+    const { bytes } = text
     let gram = 0
     for (let index = start; index < end; index++) {
-      const byte = foldDigit(text.bytes[index] ?? 0)
-      const count = Math.min(NGRAM_MAX, index - start + 1)
+      const byte = FOLDED[bytes[index] ?? 0] ?? 0
       gram = (gram << 8) | byte
       this.#add(mix(byte, 1), index, index + 1)
-      if (count > 1) this.#add(mix(gram & 0xffff, 2), index - 1, index + 1)
-      if (count > 2) this.#add(mix(gram & 0xffffff, 3), index - 2, index + 1)
-      if (count > 3) this.#add(mix(gram, 4), index - 3, index + 1)
+      if (index > start) this.#add(mix(gram & 0xffff, 2), index - 1, index + 1)
+      if (index > start + 1) this.#add(mix(gram & 0xffffff, 3), index - 2, index + 1)
+      if (index > start + 2) this.#add(mix(gram, 4), index - 3, index + 1)
     }
   }
 
   #words(text: ByteText, { start, end }: FeatureWindow): void {
+    const { bytes } = text
     this.#resetFindings()
     let [previousHash, previousStart, previousExact] = [0, start, 0]
     for (let index = start; index < end; ) {
-      if (!isWord(text.bytes[index] ?? 0)) {
+      if (!isWord(bytes[index] ?? 0)) {
         index += 1
         continue
       }
       const wordStart = index
       let [hash, exact] = [WORD_HASH_START, WORD_HASH_START]
       for (; index < end; index++) {
-        const byte = text.bytes[index] ?? 0
+        const byte = bytes[index] ?? 0
         if (!isWord(byte)) break
-        hash = hashByte(hash, foldDigit(byte))
+        hash = hashByte(hash, FOLDED[byte] ?? 0)
         exact = hashByte(exact, byte)
       }
       this.#add(mix(hash, 5), wordStart, index)
       if (previousHash !== 0)
         this.#add(mix(Math.imul(previousHash, 31) + hash, 6), previousStart, index)
-      this.#find(text, { start: wordStart, end: index, exact, previousExact, windowStart: start })
+      this.#find(text, {
+        start: wordStart,
+        end: index,
+        exact,
+        previousExact,
+        windowStart: start,
+      })
       ;[previousHash, previousStart, previousExact] = [hash, wordStart, exact]
     }
   }
@@ -138,13 +156,17 @@ export class PayloadFeatures {
   }
 
   #add(bucket: number, start: number, end: number): void {
+    if (this.#traced) this.#trace(bucket, start, end)
+    if (this.#seen[bucket] === this.#generation) return
+    this.#seen[bucket] = this.#generation
+    this.buckets[this.bucketCount++] = bucket
+  }
+
+  #trace(bucket: number, start: number, end: number): void {
     const at = this.occurrenceCount++
     this.occurrenceBuckets[at] = bucket
     this.occurrenceStarts[at] = start
     this.occurrenceEnds[at] = end
-    if (this.#seen[bucket] === this.#generation) return
-    this.#seen[bucket] = this.#generation
-    this.buckets[this.bucketCount++] = bucket
   }
 }
 
@@ -167,9 +189,9 @@ function mix(gram: number, kind: number): number {
 }
 
 /** All digits are one: which number a payload holds says nothing. */
-function foldDigit(byte: number): number {
-  return ((CHARACTER_CLASS[byte] ?? 0) & DIGIT) !== 0 ? 0x30 : byte
-}
+const FOLDED: Uint8Array = Uint8Array.from(CHARACTER_CLASS, (kind, byte) =>
+  (kind & DIGIT) !== 0 ? 0x30 : byte,
+)
 
 function isWord(byte: number): boolean {
   return ((CHARACTER_CLASS[byte] ?? 0) & WORD) !== 0

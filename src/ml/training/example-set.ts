@@ -7,7 +7,7 @@ import { PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
 import { windowCount, windowStart } from "../text/windows.ts"
 
 /** Windows of one text that training looks at; more would let a long page outweigh the rest. */
-const WINDOWS_MAX = 12
+const WINDOWS_MAX = 44
 
 /** Featurised examples in flat arrays that grow by doubling; each has one or more windows. */
 export class ExampleSet {

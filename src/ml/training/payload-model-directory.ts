@@ -77,7 +77,8 @@ function metricsOf(trained: TrainedModel): string {
     validation_samples: model.provenance.validationSamples,
     training_data_sha256: model.provenance.trainingDataSha256,
     seed: model.provenance.seed,
-    temperature: model.temperature,
+    calibration: calibrationOf(model),
+    thresholds: model.thresholds,
     certain_threshold: model.certainThreshold,
     metrics: trained.metrics,
     ...gatesOf(reports),
@@ -91,6 +92,11 @@ function gatesOf(reports: TrainedModel["reports"]): { gates?: GateReport } {
   return report === undefined ? {} : { gates: gates(report) }
 }
 
+function calibrationOf({ calibration }: LinearModel) {
+  const { windowPenalty, offset, slope, knots, changes } = calibration
+  return { window_penalty: windowPenalty, offset, slope, knots: [...knots], changes: [...changes] }
+}
+
 function pretty(value: unknown): string {
   return `${JSON.stringify(value, roundFloat, 2)}\n`
 }
@@ -98,6 +104,6 @@ function pretty(value: unknown): string {
 /** Six digits are more than any of the figures is good for, save the model's own parameters. */
 function roundFloat(key: string, value: unknown): unknown {
   if (typeof value !== "number" || Number.isInteger(value)) return value
-  if (key === "temperature" || key === "certain_threshold") return value
+  if (key === "certain_threshold" || key.startsWith("0.")) return value
   return Number(value.toPrecision(6))
 }

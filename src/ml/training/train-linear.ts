@@ -10,6 +10,7 @@ import {
   zeroWeights,
 } from "../models/linear-softmax.ts"
 import { DENSE_COUNT } from "../text/dense-features.ts"
+import { BUCKETS } from "../text/payload-features.ts"
 import type { ExampleSet } from "./example-set.ts"
 
 export interface LinearTrainingOptions {
@@ -22,10 +23,13 @@ export interface LinearTrainingOptions {
 
 /** Adagrad's starting accumulator: bounds the first steps of a rare feature. */
 const ACCUMULATOR_START = 0.1
+/** An example whose class is this likely already has nothing more to teach. */
+const LEARNT = 0.998
 
 /**
  * Trains by stochastic gradient descent with Adagrad steps, one example at a time, in an order
- * drawn from the seed: the same examples and seed give the same weights, bit for bit.
+ * drawn from the seed: the same examples and seed give the same weights, bit for bit. A feature's
+ * classes share one accumulator, which makes a step one square root instead of CLASS_COUNT.
  *
  * Of a text with several windows only one is learnt from: the one that the model would judge it
  * by, which for an attack is the window most like its label, for a benign text the one most like
@@ -61,14 +65,17 @@ function balancedClassWeights(labels: readonly number[]): readonly number[] {
 
 class LinearTrainer {
   readonly weights = zeroWeights()
-  readonly #squares = zeroWeights()
+  readonly #squares = {
+    buckets: new Float32Array(BUCKETS).fill(ACCUMULATOR_START),
+    dense: new Float32Array(DENSE_COUNT).fill(ACCUMULATOR_START),
+    bias: new Float32Array(1).fill(ACCUMULATOR_START),
+  }
   readonly #learningRate: number
   readonly #logits = new Float64Array(CLASS_COUNT)
   readonly #gradient = new Float64Array(CLASS_COUNT)
 
   constructor(learningRate: number) {
     this.#learningRate = learningRate
-    for (const part of Object.values(this.#squares)) part.fill(ACCUMULATOR_START)
   }
 
   chooseWindow(examples: ExampleSet, example: number): number {
@@ -89,43 +96,62 @@ class LinearTrainer {
     const gradient = this.#gradient
     computeLogits(this.weights, row, this.#logits)
     softmax(this.#logits, 1, gradient)
-    const loss = -Math.log(Math.max(gradient[label] ?? 0, 1e-12)) * weight
+    const likelihood = gradient[label] ?? 0
+    const loss = -Math.log(Math.max(likelihood, 1e-12)) * weight
+    if (likelihood > LEARNT) return loss
+    let norm = 0
     for (let c = 0; c < CLASS_COUNT; c++) {
-      gradient[c] = ((gradient[c] ?? 0) - (c === label ? 1 : 0)) * weight
+      const slope = ((gradient[c] ?? 0) - (c === label ? 1 : 0)) * weight
+      gradient[c] = slope
+      norm += slope * slope
     }
-    this.#stepBuckets(row)
-    this.#stepDense(row)
-    this.#descend({ weights: this.weights.bias, squares: this.#squares.bias, at: 0 }, 1)
+    this.#stepBuckets(row, norm)
+    this.#stepDense(row, norm)
+    this.#descend({ weights: this.weights.bias, squares: this.#squares.bias }, 0, {
+      value: 1,
+      norm,
+    })
     return loss
   }
 
-  #stepBuckets({ buckets, bucketsFrom, bucketsTo }: SparseRow): void {
-    const part = { weights: this.weights.buckets, squares: this.#squares.buckets, at: 0 }
+  #stepBuckets({ buckets, bucketsFrom, bucketsTo }: SparseRow, norm: number): void {
+    const { buckets: weights } = this.weights
+    const { buckets: squares } = this.#squares
     const scale = bucketScale(bucketsTo - bucketsFrom)
+    const added = norm * scale * scale
+    const step = this.#learningRate * scale
+    const [g0 = 0, g1 = 0, g2 = 0, g3 = 0, g4 = 0, g5 = 0] = this.#gradient
     for (let i = bucketsFrom; i < bucketsTo; i++) {
-      part.at = (buckets[i] ?? 0) * CLASS_COUNT
-      this.#descend(part, scale)
+      const bucket = buckets[i] ?? 0
+      const square = (squares[bucket] ?? 0) + added
+      squares[bucket] = square
+      const rate = step / Math.sqrt(square)
+      const at = bucket * CLASS_COUNT
+      weights[at] = (weights[at] ?? 0) - rate * g0
+      weights[at + 1] = (weights[at + 1] ?? 0) - rate * g1
+      weights[at + 2] = (weights[at + 2] ?? 0) - rate * g2
+      weights[at + 3] = (weights[at + 3] ?? 0) - rate * g3
+      weights[at + 4] = (weights[at + 4] ?? 0) - rate * g4
+      weights[at + 5] = (weights[at + 5] ?? 0) - rate * g5
     }
   }
 
-  #stepDense({ dense, denseFrom }: SparseRow): void {
-    const part = { weights: this.weights.dense, squares: this.#squares.dense, at: 0 }
+  #stepDense({ dense, denseFrom }: SparseRow, norm: number): void {
+    const part = { weights: this.weights.dense, squares: this.#squares.dense }
     for (let feature = 0; feature < DENSE_COUNT; feature++) {
       const value = dense[denseFrom + feature] ?? 0
-      if (value === 0) continue
-      part.at = feature * CLASS_COUNT
-      this.#descend(part, value)
+      if (value !== 0) this.#descend(part, feature, { value, norm })
     }
   }
 
   /** Adagrad over the CLASS_COUNT weights of one feature with the given value. */
-  #descend({ weights, squares, at }: Part, value: number): void {
-    const rate = this.#learningRate
+  #descend({ weights, squares }: Part, feature: number, { value, norm }: Slope): void {
+    const square = (squares[feature] ?? 0) + norm * value * value
+    squares[feature] = square
+    const rate = (this.#learningRate * value) / Math.sqrt(square)
+    const at = feature * CLASS_COUNT
     for (let c = 0; c < CLASS_COUNT; c++) {
-      const slope = (this.#gradient[c] ?? 0) * value
-      const square = (squares[at + c] ?? 0) + slope * slope
-      squares[at + c] = square
-      weights[at + c] = (weights[at + c] ?? 0) - (rate * slope) / Math.sqrt(square)
+      weights[at + c] = (weights[at + c] ?? 0) - rate * (this.#gradient[c] ?? 0)
     }
   }
 }
@@ -133,5 +159,10 @@ class LinearTrainer {
 interface Part {
   readonly weights: Float32Array
   readonly squares: Float32Array
-  at: number
+}
+
+interface Slope {
+  readonly value: number
+  /** Squared length of the gradient over the classes. */
+  readonly norm: number
 }

@@ -2,18 +2,15 @@ import { join } from "node:path"
 import { type EvaluationReport, evaluatePayloads, judge } from "../evaluation/evaluate-payloads.ts"
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import { isClean, readLabelledFile } from "../evaluation/labelled-payloads.ts"
-import { thresholdAt } from "../evaluation/payload-report.ts"
+import { FALSE_POSITIVE_RATES, thresholdAt } from "../evaluation/payload-report.ts"
 import { GENERATOR_VERSION, generatePayloads } from "../generators/payloads.ts"
-import { encodeLinearModel, type LinearModel, roundToHalf } from "../models/linear-onnx.ts"
-import type { LinearWeights } from "../models/linear-softmax.ts"
+import { encodeLinearModel, type LinearModel } from "../models/linear-onnx.ts"
+import { fieldwiseClassifier } from "../serving/fieldwise-classifier.ts"
 import { LinearPayloadClassifier } from "../serving/linear-payload-classifier.ts"
 import { checkParity } from "../serving/onnx-parity.ts"
 import { MODEL_TYPE, PAYLOAD_MODEL_NAME, sha256 } from "../serving/payload-model-files.ts"
-import { fitTemperature, type ScoredExample } from "./calibrate.ts"
-import { ExampleSet } from "./example-set.ts"
+import { fitPayloadModel } from "./fit-payload-model.ts"
 import { nextVersion, writeModelDirectory } from "./payload-model-directory.ts"
-import { trainLinear } from "./train-linear.ts"
-import { halveSources, scoreRows } from "./two-fold.ts"
 
 export interface TrainingOptions {
   /**
@@ -47,10 +44,9 @@ export interface TrainingResult {
 
 const GENERATED_DEFAULT = 80_000
 const SEED_DEFAULT = 1
-const EPOCHS = 6
-const LEARNING_RATE = 0.3
 /** Judged files by what the reports call them; none is trained on. */
 const JUDGED_FILES = { validate: "validate.jsonl.gz", unlicensed: "train-unlicensed.jsonl.gz" }
+const GENERATORS_ALONE = "validate, learnt from the generators alone"
 /** Share of benign payloads that may look certain to be an attack. */
 const CERTAIN_FPR = 0.001
 const CERTAIN_MIN = 0.9
@@ -66,21 +62,15 @@ export async function trainPayloadClassifier(options: TrainingOptions): Promise<
   const progress = options.onProgress ?? (() => {})
   const seed = options.seed ?? SEED_DEFAULT
   const collected = await readTrainingRows(options.dataDir)
-  const generated = [
-    ...generatePayloads({ seed, count: options.generated ?? GENERATED_DEFAULT }),
-  ] as const
-  const rows = [...collected, ...generated]
+  const generated = [...generatePayloads({ seed, count: options.generated ?? GENERATED_DEFAULT })]
   progress(`${collected.length} collected and ${generated.length} generated payloads`)
-
-  const weights = roundToHalf(trainRows(rows, seed, progress))
-  progress("calibrating on sources left out")
-  const heldOut = scoreHeldOut({ collected, generated, seed })
-  const temperature = fitTemperature(heldOut)
+  const { weights, calibration, rows } = fitPayloadModel({ collected, generated, seed }, progress)
 
   const judged = await readJudgedRows(options.dataDir, collected)
   const draft: LinearModel = {
     weights,
-    temperature,
+    calibration,
+    thresholds: {},
     certainThreshold: 1,
     provenance: {
       seed,
@@ -89,8 +79,8 @@ export async function trainPayloadClassifier(options: TrainingOptions): Promise<
       validationSamples: judged.validate?.length ?? 0,
     },
   }
-  const threshold = certainThreshold(draft, judged.validate ?? freshRows(seed))
-  return register({ ...draft, certainThreshold: threshold }, judged, options)
+  const chosenOn = judged.validate ?? freshRows(seed)
+  return register({ ...draft, ...chooseThresholds(draft, chosenOn) }, judged, options)
 }
 
 type JudgedRows = Readonly<Partial<Record<string, readonly LabelledPayload[]>>>
@@ -125,49 +115,17 @@ function freshRows(seed: number): readonly LabelledPayload[] {
   return [...generatePayloads({ seed: seed + 1_000_003, count: 5_000 })]
 }
 
-function trainRows(
+/** P(attack) that the asked shares of the benign rows exceed, judged as they will be in service. */
+function chooseThresholds(
+  model: LinearModel,
   rows: readonly LabelledPayload[],
-  seed: number,
-  progress: (message: string) => void = () => {},
-): LinearWeights {
-  const examples = new ExampleSet()
-  for (const row of rows) examples.add(row)
-  return trainLinear(examples, {
-    seed,
-    epochs: EPOCHS,
-    learningRate: LEARNING_RATE,
-    onEpoch: (epoch, loss) => progress(`epoch ${epoch + 1} of ${EPOCHS}: loss ${loss.toFixed(4)}`),
-  })
-}
-
-/** Scores each half of the sources by a model that was trained on the other half. */
-function scoreHeldOut(parts: {
-  readonly collected: readonly LabelledPayload[]
-  readonly generated: readonly LabelledPayload[]
-  readonly seed: number
-}): readonly ScoredExample[] {
-  const { collected, generated, seed } = parts
-  if (collected.length === 0) {
-    const cut = Math.floor(generated.length * 0.8)
-    return scoreRows(trainRows(generated.slice(0, cut), seed), generated.slice(cut))
-  }
-  const halves = halveSources(collected)
-  return [0, 1].flatMap((half) => {
-    const others = collected.filter((row) => halves.get(row.source) !== half)
-    const weights = trainRows([...others, ...generated], seed)
-    return scoreRows(
-      weights,
-      collected.filter((row) => halves.get(row.source) === half),
-    )
-  })
-}
-
-/** P(attack) that at most one in a thousand benign payloads of the judged set exceeds. */
-function certainThreshold(model: LinearModel, rows: readonly LabelledPayload[]): number {
-  const classifier = classifierOf(model, "draft")
+): Pick<LinearModel, "thresholds" | "certainThreshold"> {
+  const classifier = fieldwiseClassifier(classifierOf(model, "draft"))
   const benign = rows.filter((row) => row.label === "benign")
   const scores = benign.map((row) => judge(row, classifier).attackProbability)
-  return Math.min(CERTAIN_MAX, Math.max(CERTAIN_MIN, thresholdAt(scores, CERTAIN_FPR)))
+  const thresholds = FALSE_POSITIVE_RATES.map((rate) => [`${rate}`, thresholdAt(scores, rate)])
+  const certain = Math.min(CERTAIN_MAX, Math.max(CERTAIN_MIN, thresholdAt(scores, CERTAIN_FPR)))
+  return { thresholds: Object.fromEntries(thresholds), certainThreshold: certain }
 }
 
 function classifierOf(model: LinearModel, modelId: string): LinearPayloadClassifier {
@@ -199,6 +157,7 @@ async function register(
   const version = options.version ?? (await nextVersion(options.outDir))
   const modelId = `${PAYLOAD_MODEL_NAME}/${version}`
   const classifier = classifierOf(model, modelId)
+  const served = fieldwiseClassifier(classifier)
   const sets = judged.validate === undefined ? { generated: freshRows(options.seed ?? 1) } : judged
   const parity = await checkParity(
     bytes,
@@ -208,7 +167,11 @@ async function register(
   const reports: Record<string, EvaluationReport> = {}
   for (const [name, rows] of Object.entries(sets)) {
     options.onProgress?.(`judging ${rows?.length ?? 0} payloads of ${name}`)
-    reports[name] = await evaluatePayloads(asyncOf(rows ?? []), classifier)
+    reports[name] = await evaluatePayloads(asyncOf(rows ?? []), served)
+  }
+  if (judged.validate !== undefined) {
+    const variant = fieldwiseClassifier(classifierOf(generatorsAlone(options), "generators"))
+    reports[GENERATORS_ALONE] = await evaluatePayloads(asyncOf(judged.validate), variant)
   }
   const metrics = mainMetrics(Object.values(reports)[0], parity)
   const directory = join(options.outDir, PAYLOAD_MODEL_NAME, version)
@@ -233,6 +196,16 @@ async function register(
   }
 }
 
+/** What one gets without the collected data: judged beside the model, and not kept. */
+function generatorsAlone(options: TrainingOptions): LinearModel {
+  const seed = options.seed ?? SEED_DEFAULT
+  const generated = [...generatePayloads({ seed, count: options.generated ?? GENERATED_DEFAULT })]
+  options.onProgress?.("learning from the generators alone, to compare")
+  const { weights, calibration } = fitPayloadModel({ collected: [], generated, seed }, () => {})
+  const provenance = { seed, trainingDataSha256: "", trainingSamples: 0, validationSamples: 0 }
+  return { weights, calibration, thresholds: {}, certainThreshold: 1, provenance }
+}
+
 async function* asyncOf<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items
 }
@@ -249,6 +222,7 @@ function mainMetrics(
     f1,
     fpr,
     macro_f1: macroF1,
+    recall_at_fpr_0_0002: recallAtFpr["0.0002"],
     recall_at_fpr_0_001: recallAtFpr["0.001"],
     recall_at_fpr_0_005: recallAtFpr["0.005"],
     recall_at_fpr_0_01: recallAtFpr["0.01"],

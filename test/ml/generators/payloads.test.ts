@@ -17,7 +17,7 @@ describe("generatePayloads", () => {
       expect(new Set(texts).size / texts.length).toBeGreaterThan(0.75)
     }
     for (const { text, label } of payloads) {
-      expect(text.length).toBeLessThanOrEqual(2000)
+      expect(text.length).toBeLessThanOrEqual(4096)
       if (label !== "benign") expect(text.trim()).not.toBe("")
     }
   })

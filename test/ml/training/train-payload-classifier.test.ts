@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ModelRefusedError } from "../../../src/errors.ts"
 import { decodeLinearModel } from "../../../src/ml/models/linear-onnx.ts"
+import { CLASS_COUNT } from "../../../src/ml/models/linear-softmax.ts"
 import { decodeOnnx } from "../../../src/ml/onnx/decode.ts"
 import { encodeOnnx } from "../../../src/ml/onnx/encode.ts"
 import { loadPayloadClassifier } from "../../../src/ml/serving/load-payload-classifier.ts"
@@ -20,7 +21,7 @@ const SMALL = { seed: 7, generated: 2_000, trainedAt: "2026-01-01T00:00:00.000Z"
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sentinel-train-"))
   trained = await trainPayloadClassifier({ ...SMALL, outDir: directory })
-}, 60_000)
+})
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
@@ -89,6 +90,7 @@ describe("decodeLinearModel", () => {
     ["normalizer_version", "0"],
     ["hash_seed", "1"],
     ["certain_threshold", "high"],
+    ["thresholds", '{"0.01":"x"}'],
   ])("refuses a model whose %s differs", async (key, value) => {
     const graph = decodeOnnx(await Bun.file(join(trained.modelDir, "model.onnx")).bytes())
     const altered = encodeOnnx({ ...graph, metadata: { ...graph.metadata, [key]: value } })
@@ -98,7 +100,9 @@ describe("decodeLinearModel", () => {
   test("refuses weights that are not finite", async () => {
     const graph = decodeOnnx(await Bun.file(join(trained.modelDir, "model.onnx")).bytes())
     const initializers = graph.initializers.map((tensor) =>
-      tensor.name === "bias" ? { ...tensor, data: new Float32Array(5).fill(Number.NaN) } : tensor,
+      tensor.name === "bias"
+        ? { ...tensor, data: new Float32Array(CLASS_COUNT).fill(Number.NaN) }
+        : tensor,
     )
     expect(() => decodeLinearModel(encodeOnnx({ ...graph, initializers }))).toThrow("not finite")
   })

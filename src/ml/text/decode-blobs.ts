@@ -1,0 +1,192 @@
+import type { ByteText } from "./byte-text.ts"
+import { CHARACTER_CLASS, DIGIT, hexValue, LOWER, UPPER } from "./characters.ts"
+import type { Undone } from "./undone.ts"
+
+/** A shorter run of letters and digits could be a word that decodes to text by chance. */
+export const BLOB_RUN_MIN = 12
+/** Hexadecimal digits without and with `0x` before them; five bytes are no chance. */
+const HEX_DIGITS_MIN = 16
+const HEX_PREFIXED_DIGITS_MIN = 10
+const CODES_MAX = 1024
+const BLANKS_MAX = 4
+const OPEN_PARENTHESIS = 0x28
+const CLOSE_PARENTHESIS = 0x29
+const COMMA = 0x2c
+const EQUALS = 0x3d
+const QUOTE = 0x27
+
+/**
+ * Writes out text that stands there as base64, as hexadecimal digits or as the arguments of
+ * `char`, `chr` or `fromCharCode`. Only what decodes to printable ASCII throughout is text: a
+ * random token or a word does so with a probability below one in a thousand.
+ *
+ * @returns whether anything was written out
+ * @see RFC 4648, sections 4, 5 and 8
+ */
+export function decodeBlobs(source: ByteText, target: ByteText, undone: Undone): boolean {
+  const before = undone.blob
+  target.length = 0
+  for (let index = 0; index < source.length; ) {
+    const kind = SYMBOLS[source.bytes[index] ?? 0] ?? 0
+    const consumed = kind === 0 ? 0 : decodeBlob(source, target, { kind, index })
+    if (consumed > 0) {
+      undone.blob += 1
+      index += consumed
+      continue
+    }
+    const end = kind === SYMBOL ? runEnd(source, index) : index + 1
+    for (; index < end; index++) target.copy(source, index)
+  }
+  return undone.blob > before
+}
+
+function decodeBlob(
+  source: ByteText,
+  target: ByteText,
+  { kind, index }: { kind: number; index: number },
+): number {
+  if (kind === SYMBOL) return decodeRun(source, target, index)
+  return namesCharacters(source, index) ? decodeCodes(source, target, index) : 0
+}
+
+const OPEN = 2
+const SYMBOL = 1
+/** Letters, digits and the further symbols of both alphabets of base64. */
+const SYMBOLS: Uint8Array = Uint8Array.from(CHARACTER_CLASS, (kind, byte) => {
+  if (byte === OPEN_PARENTHESIS) return OPEN
+  return (kind & (LOWER | UPPER | DIGIT)) !== 0 || byte === 0x2b || byte === 0x2f ? SYMBOL : 0
+})
+const BASE64_VALUE: Int8Array = base64Values()
+
+function runEnd(source: ByteText, from: number): number {
+  let end = from
+  while (end < source.length && SYMBOLS[source.bytes[end] ?? 0] === SYMBOL) end += 1
+  return end
+}
+
+/** A stretch of the source, `to` exclusive. */
+interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+/** @returns bytes consumed, 0 for a run that is no text in disguise */
+function decodeRun(source: ByteText, target: ByteText, from: number): number {
+  const to = runEnd(source, from)
+  const length = to - from
+  if (length < HEX_PREFIXED_DIGITS_MIN) return 0
+  const prefixed = source.at(from) === 0x30 && (source.at(from + 1) | 0x20) === 0x78
+  if (prefixed && length >= HEX_PREFIXED_DIGITS_MIN + 2) {
+    if (decodeHex(source, target, { from: from + 2, to })) return length
+  }
+  if (length >= HEX_DIGITS_MIN && decodeHex(source, target, { from, to })) return length
+  if (length < BLOB_RUN_MIN || !decodeBase64(source, target, { from, to })) return 0
+  let end = to
+  while (end < to + 2 && source.at(end) === EQUALS) end += 1
+  return end - from
+}
+
+function decodeHex(source: ByteText, target: ByteText, { from, to }: Stretch): boolean {
+  const rollback = target.length
+  if ((to - from) % 2 !== 0) return false
+  for (let index = from; index < to; index += 2) {
+    const [high, low] = [hexValue(source.at(index)), hexValue(source.at(index + 1))]
+    const byte = high * 16 + low
+    if (high < 0 || low < 0 || !isPrintable(byte)) {
+      target.length = rollback
+      return false
+    }
+    target.push(byte, source.starts[index] ?? 0, source.ends[index + 1] ?? 0)
+  }
+  return true
+}
+
+function decodeBase64(source: ByteText, target: ByteText, { from, to }: Stretch): boolean {
+  const rollback = target.length
+  if ((to - from) % 4 === 1) return false
+  let [bits, count] = [0, 0]
+  for (let index = from; index < to; index++) {
+    bits = ((bits << 6) | (BASE64_VALUE[source.bytes[index] ?? 0] ?? 0)) & 0xffff
+    count += 6
+    if (count < 8) continue
+    count -= 8
+    const byte = (bits >> count) & 0xff
+    if (!isPrintable(byte)) {
+      target.length = rollback
+      return false
+    }
+    target.push(byte, source.starts[index - 1] ?? 0, source.ends[index] ?? 0)
+  }
+  return true
+}
+
+/** `(97,98,99)` after `char`, `chr` or `fromCharCode` becomes `('abc')`. */
+function decodeCodes(source: ByteText, target: ByteText, open: number): number {
+  const rollback = target.length
+  copyAs(source, target, { at: open, byte: OPEN_PARENTHESIS })
+  copyAs(source, target, { at: open, byte: QUOTE })
+  let index = open
+  for (let codes = 0; codes < CODES_MAX; codes++) {
+    const end = decodeCode(source, target, index + 1)
+    if (end < 0) break
+    index = skipBlanks(source, end)
+    if (source.at(index) === CLOSE_PARENTHESIS) {
+      copyAs(source, target, { at: index, byte: QUOTE })
+      copyAs(source, target, { at: index, byte: CLOSE_PARENTHESIS })
+      return index + 1 - open
+    }
+    if (source.at(index) !== COMMA) break
+  }
+  target.length = rollback
+  return 0
+}
+
+/** One number of up to three digits, blanks before it passed over. @returns its end, or -1 */
+function decodeCode(source: ByteText, target: ByteText, from: number): number {
+  const first = skipBlanks(source, from)
+  let [code, end] = [0, first]
+  while (end < first + 3 && isDigit(source.at(end))) code = code * 10 + source.at(end++) - 0x30
+  if (end === first || !isPrintable(code)) return -1
+  target.push(code, source.starts[first] ?? 0, source.ends[end - 1] ?? 0)
+  return end
+}
+
+function skipBlanks(source: ByteText, from: number): number {
+  let at = from
+  while (at < from + BLANKS_MAX && source.at(at) === 0x20) at += 1
+  return at
+}
+
+function copyAs(
+  source: ByteText,
+  target: ByteText,
+  { at, byte }: { at: number; byte: number },
+): void {
+  target.push(byte, source.starts[at] ?? 0, source.ends[at] ?? 0)
+}
+
+/** Whether what stands before a parenthesis ends in `char`, `chr` or `fromCharCode`. */
+function namesCharacters(source: ByteText, open: number): boolean {
+  const name = (length: number) => {
+    let text = ""
+    for (let at = open - length; at < open; at++) text += String.fromCharCode(source.at(at) | 0x20)
+    return text
+  }
+  if (open < 3) return false
+  return name(3) === "chr" || (open >= 4 && (name(4) === "char" || name(4) === "code"))
+}
+
+function isPrintable(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
+}
+
+function base64Values(): Int8Array {
+  const table = new Int8Array(256)
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  for (const [value, character] of [...alphabet].entries()) table[character.charCodeAt(0)] = value
+  return table
+}
