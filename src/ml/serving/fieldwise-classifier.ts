@@ -19,6 +19,8 @@ interface JudgedField {
  * beside the whole: ordinary traffic looks less like an attack field by field, and an attack among
  * many fields more like one. A text that is one field is the base's alone, at the cost of one scan.
  *
+ * A text of nothing but white space is benign by rule: there is nothing in it to judge.
+ *
  * Works on any base. `info` and both thresholds are the base's own.
  */
 export function fieldwiseClassifier(base: PayloadClassifier): PayloadClassifier {
@@ -28,10 +30,27 @@ export function fieldwiseClassifier(base: PayloadClassifier): PayloadClassifier 
     ...(base.thresholds && { thresholds: base.thresholds }),
     classify(input) {
       const whole = base.classify(input)
+      if (isBlank(input)) return certainlyBenign(whole)
       const worst = worstField(input, base)
       return worst === undefined ? whole : pooled(whole, worst.classification)
     },
-    explain: (input, spansMax) => explain(input, base, spansMax),
+    explain: (input, spansMax) => (isBlank(input) ? [] : explain(input, base, spansMax)),
+  }
+}
+
+function isBlank({ text }: PayloadInput): boolean {
+  return text.trim() === ""
+}
+
+/** The base is asked all the same, for it knows the names of the classes. */
+function certainlyBenign({ probabilities, model }: Classification): Classification {
+  const none = Object.keys(probabilities).map((name) => [name, 0] as const)
+  return {
+    class: "benign",
+    confidence: 1,
+    probabilities: { ...Object.fromEntries(none), benign: 1 },
+    method: "rules",
+    model,
   }
 }
 

@@ -42,6 +42,21 @@ describe("fieldwiseClassifier", () => {
     expect(answer.confidence).toBe(0.9)
   })
 
+  test.each(["", " \t\r\n", "\u00a0"])(
+    "fieldwiseClassifier is certain that %j is benign",
+    (text) => {
+      const fieldwise = fieldwiseClassifier(wordClassifier())
+      expect(fieldwise.classify({ text })).toEqual({
+        class: "benign",
+        confidence: 1,
+        probabilities: { xss: 0, other_attack: 0, benign: 1 },
+        method: "rules",
+        model: "word/1",
+      })
+      expect(fieldwise.explain({ text })).toEqual([])
+    },
+  )
+
   test("fieldwiseClassifier asks about the whole and about each field in its own kind", () => {
     const seen: PayloadInput[] = []
     const fieldwise = fieldwiseClassifier(wordClassifier(seen))
