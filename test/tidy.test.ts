@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ["words", "commands"],
 }
 
-const WORDS = ["errors", "events", "ports", "config", "telemetry", "clock", "log"]
+const WORDS = ["errors", "events", "ports", "config", "telemetry", "clock", "log", "json-line"]
 
 /** Libraries that are the language of one folder, not a service called from one module. */
 const FOLDER_LIBRARIES: Readonly<Record<string, string>> = {

@@ -4,8 +4,8 @@ import { readConfig } from "../config.ts"
 import { readEvidenceFiles } from "../connectors/evidence-file.ts"
 import { publicError } from "../errors.ts"
 import { claimedSessionId } from "../evidence/evidence-document.ts"
+import { jsonLine } from "../json-line.ts"
 import type { Analyzer } from "../ports.ts"
-import { jsonLine } from "./json-line.ts"
 import { endProgress, showProgress, type Terminal } from "./terminal.ts"
 
 /**

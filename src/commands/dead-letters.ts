@@ -1,5 +1,5 @@
 import { readConfig } from "../config.ts"
-import { jsonLine } from "./json-line.ts"
+import { jsonLine } from "../json-line.ts"
 import { terminalLog } from "./log.ts"
 import { type Operations, openOperations } from "./operations.ts"
 import { printable, printableBytes } from "./printable.ts"

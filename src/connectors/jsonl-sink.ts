@@ -2,6 +2,7 @@ import { constants } from "node:fs"
 import { type FileHandle, open, rename } from "node:fs/promises"
 import { UnavailableError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
+import { jsonLine } from "../json-line.ts"
 import type { Sink } from "../stream/types.ts"
 
 export interface JsonlSinkOptions {
@@ -12,6 +13,7 @@ export interface JsonlSinkOptions {
 }
 
 interface PendingLine {
+  /** With its newline. */
   readonly text: string
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -31,7 +33,7 @@ export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<Ex
     concurrency: 256,
     write: ({ verdict, explanation }) => {
       const { event_id, session_id } = verdict
-      return log.append(JSON.stringify({ event_id, session_id, verdict, explanation }))
+      return log.append(jsonLine({ event_id, session_id, verdict, explanation }))
     },
     close: () => log.close(),
   }
@@ -51,7 +53,7 @@ class LineLog {
 
   append(line: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#pending.push({ text: `${line}\n`, resolve, reject })
+    this.#pending.push({ text: line, resolve, reject })
     this.#flushing ??= this.#flush()
     return promise
   }

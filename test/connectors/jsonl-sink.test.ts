@@ -79,3 +79,11 @@ test("jsonlSink rejects with a retryable error while the file cannot be written"
   const failed = sink.write(explainedVerdict("a"), context)
   await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true })
 })
+
+test("jsonlSink writes nothing that a terminal would obey", async () => {
+  const sink = jsonlSink(path)
+  await sink.write(explainedVerdict("event\u009b31m\u202e"), context)
+  await sink.close?.()
+  expect(await readFile(path, "utf8")).not.toMatch(/[\u007f-\u009f\u202e]/)
+  expect(await lines(path)).toEqual(["event\u009b31m\u202e"])
+})

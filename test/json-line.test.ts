@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import { jsonLine } from "../../src/commands/json-line.ts"
+import { jsonLine } from "../src/json-line.ts"
 
 test("jsonLine writes one line that JSON.parse reads back, whatever the texts hold", () => {
   fc.assert(
