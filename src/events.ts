@@ -39,6 +39,12 @@ export type ObjectLocation =
   | { readonly kind: "prefix"; readonly bucket: string; readonly prefix: string }
   | { readonly kind: "inline"; readonly bytes: Uint8Array }
 
+/**
+ * Where an event time comes from: the announcing event, the evidence itself, or, where neither says
+ * any, the clock at its arrival; then alone two runs over the same evidence differ in it.
+ */
+export type EventTimeSource = "event" | "evidence" | "arrival"
+
 /** Evidence as announced: form A (`created`), form B (`ready`), or a bare document. */
 export interface EvidenceEvent {
   readonly form: "created" | "ready" | "document"
@@ -47,6 +53,7 @@ export interface EvidenceEvent {
   readonly idempotencyKey: string
   readonly sessionId: string
   readonly eventTimeMs: number
+  readonly eventTimeSource: EventTimeSource
   readonly source: string
   readonly location: ObjectLocation
   /** sha256 (lower-case hex) of the object in form A, of the digests' concatenation in form B. */
@@ -187,6 +194,8 @@ export interface Verdict {
   readonly session_id: string
   /** ISO 8601, event time: the same evidence gives the same verdict. */
   readonly timestamp: string
+  /** "arrival" where nothing says when the session was: `timestamp` is when its evidence came. */
+  readonly timestamp_source: EventTimeSource
   readonly verdict: VerdictWord
   /** 0..1 */
   readonly final_score: number

@@ -102,6 +102,9 @@ const verdict = Type.Object({
   event_id: Type.String(),
   session_id: Type.String(),
   timestamp: Type.String(),
+  timestamp_source: Type.String({
+    description: "event, evidence, or arrival where neither holds a time",
+  }),
   verdict: verdictWord,
   final_score: unit("combined score"),
   payload_predictions: Type.Array(Type.Object({})),

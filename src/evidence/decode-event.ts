@@ -28,6 +28,7 @@ export function decodeCreated(bytes: Uint8Array): EvidenceEvent {
     idempotencyKey: eventId,
     sessionId: fields.id("session_id"),
     eventTimeMs: readTime(fields),
+    eventTimeSource: "event",
     source: fields.id("source"),
     location: {
       kind: "object",
@@ -60,6 +61,7 @@ export function decodeReady(bytes: Uint8Array): EvidenceEvent {
     idempotencyKey: `${eventId}:${sha256 ?? "no-checksum"}`,
     sessionId: fields.id("session_id"),
     eventTimeMs: readTime(fields),
+    eventTimeSource: "event",
     source: "labyrinth",
     location: { kind: "prefix", bucket, prefix: key.endsWith("/") ? key : `${key}/` },
     sha256,
@@ -101,6 +103,7 @@ export function decodeDocument(
     idempotencyKey: eventId,
     sessionId: `document-${eventId.slice(0, 16)}`,
     eventTimeMs: options.receivedMs,
+    eventTimeSource: "arrival",
     source: "document",
     location: { kind: "inline", bytes },
     sha256: undefined,

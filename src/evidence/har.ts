@@ -67,6 +67,12 @@ export function firstRequestMs(har: unknown): number | undefined {
   return earliest
 }
 
+/** The pages that a browser's HAR lists beside its entries; none where they are of another form. */
+export function harPages(har: unknown): readonly unknown[] {
+  const pages = harLog(har, "har").value("pages")
+  return Array.isArray(pages) ? pages : []
+}
+
 /** The log object, whether it is the document or inside it. */
 function harLog(har: unknown, path: string): FieldReader {
   const document = new FieldReader(har, path)

@@ -154,6 +154,7 @@ function verdictDocument(
     event_id: evidence.eventId,
     session_id: evidence.sessionId,
     timestamp: new Date(evidence.eventTimeMs).toISOString(),
+    timestamp_source: evidence.eventTimeSource,
     verdict: judged.verdict,
     final_score: judged.finalScore,
     payload_score: judged.payload,

@@ -1,6 +1,6 @@
 import { ObjectNotFoundError } from "../errors.ts"
 import type { EvidenceEvent, FetchedEvidence, VerifiedEvidence } from "../events.ts"
-import { firstRequestMs } from "../evidence/har.ts"
+import { documentTimeMs } from "../evidence/document-time.ts"
 import { type Verification, verifyObject, verifyPrefix } from "../evidence/verify-evidence.ts"
 import type { Operator } from "../stream/types.ts"
 
@@ -8,7 +8,8 @@ import type { Operator } from "../stream/types.ts"
  * Passes evidence on only if every digest announced for it is that of its bytes, and reads it.
  *
  * Out: the document; `integrity` "unverified" where nothing was announced. A bare document takes its
- * session id and event time from what it holds, so that it gives the same verdict every time.
+ * session id and event time from what it holds, so that it gives the same verdict every time; where
+ * it holds no time, that of its arrival stays.
  * @throws HashMismatchError, ManifestError, MalformedError, ArchiveRefusedError; none retryable
  */
 export function verifyIntegrity(): Operator<FetchedEvidence, VerifiedEvidence> {
@@ -23,10 +24,19 @@ export function verifyIntegrity(): Operator<FetchedEvidence, VerifiedEvidence> {
         ...event,
         ...verification,
         sessionId: sessionId ?? event.sessionId,
-        eventTimeMs: firstRequestMs(verification.document.har) ?? event.eventTimeMs,
+        ...eventTimeOf(verification, event),
       }
     },
   }
+}
+
+function eventTimeOf(
+  { document }: Pick<Verification, "document">,
+  { eventTimeMs, eventTimeSource }: EvidenceEvent,
+): Pick<EvidenceEvent, "eventTimeMs" | "eventTimeSource"> {
+  const timeMs = documentTimeMs(document)
+  if (timeMs === undefined) return { eventTimeMs, eventTimeSource }
+  return { eventTimeMs: timeMs, eventTimeSource: "evidence" }
 }
 
 function verify(

@@ -56,6 +56,7 @@ describe("decodeCreated", () => {
       idempotencyKey: "e-1",
       sessionId: "s-1",
       eventTimeMs: Date.UTC(2026, 0, 2, 3, 4, 5),
+      eventTimeSource: "event",
       source: "labyrinth",
       location: { kind: "object", bucket: "evidence", key: "2026/a%20b.json" },
       sha256: DIGEST,
@@ -145,6 +146,7 @@ describe("decodeReady", () => {
       idempotencyKey: `e-2:${DIGEST}`,
       sessionId: "unknown",
       eventTimeMs: Date.UTC(2026, 0, 2, 3, 4, 5, 123),
+      eventTimeSource: "event",
       source: "labyrinth",
       location: { kind: "prefix", bucket: "evidence", prefix: "e-2/" },
       sha256: DIGEST,
@@ -199,6 +201,7 @@ describe("decodeDocument", () => {
     expect(event.eventId).toBe(sha256(bytes))
     expect(event.idempotencyKey).toBe(event.eventId)
     expect(event.eventTimeMs).toBe(7)
+    expect(event.eventTimeSource).toBe("arrival")
     expect(event.location).toEqual({ kind: "inline", bytes })
     expect(decodeDocument(bytes, { receivedMs: 7, eventId: "given" }).eventId).toBe("given")
   })

@@ -80,6 +80,7 @@ export function sampleEvent(changes: Partial<EvidenceEvent> = {}): EvidenceEvent
     idempotencyKey: "event-1",
     sessionId: "session-1",
     eventTimeMs: 1_000,
+    eventTimeSource: "event",
     source: "labyrinth",
     location: { kind: "object", bucket: "evidence", key: "a.json" },
     sha256: undefined,

@@ -127,6 +127,16 @@ describe("explainVerdict", () => {
     expect(narrative).toContain("Evidence integrity: verified.")
   })
 
+  test("explainVerdict says when a timestamp is that of the arrival", async () => {
+    const sentence = "its timestamp is that of its arrival"
+    const dated = await explained(scorer("forest"), featurized(7))
+    expect(dated.explanation.narrative).not.toContain(sentence)
+    const undated = { ...featurized(7), eventTimeSource: "arrival" } as const
+    const { verdict, explanation } = await explained(scorer("forest"), undated)
+    expect(verdict.timestamp_source).toBe("arrival")
+    expect(explanation.narrative).toContain(sentence)
+  })
+
   test("explainVerdict does not call an unusual session ordinary for want of a payload", async () => {
     const { verdict, explanation } = await explained(scorer("forest"), featurized(7, "anomalous"))
     expect(verdict.behavioral_score).toBeGreaterThanOrEqual(0.5)

@@ -178,8 +178,24 @@ describe("verifyIntegrity on a bare document", () => {
     const verified = await verify(utf8(sampleDocument()), document)
     expect(verified.sessionId).toBe("session-1")
     expect(verified.eventTimeMs).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 678))
+    expect(verified.eventTimeSource).toBe("evidence")
     const archived = await verify(await evidenceArchive(ARCHIVE_FILES), document)
     expect(archived.sessionId).toBe("session-7")
+  })
+
+  test("verifyIntegrity takes the time of an empty HAR from its pages or metadata, and says where none is", async () => {
+    const page = { startedDateTime: "2026-01-02T00:00:00Z", id: "p", title: "" }
+    const log = { version: "1.2", entries: [] }
+    const paged = await verify(utf8({ log: { ...log, pages: [page] } }), document)
+    expect(paged.eventTimeMs).toBe(Date.UTC(2026, 0, 2))
+    const metadata = { created_at: "2026-01-04", session_metadata: { session_start: "2026-01-03" } }
+    const files = { "metadata.json": JSON.stringify(metadata), "session.har": JSON.stringify(log) }
+    const archived = await verify(await evidenceArchive(files), document)
+    expect(archived.eventTimeMs).toBe(Date.UTC(2026, 0, 3))
+    expect(archived.eventTimeSource).toBe("evidence")
+    const arrival = { eventTimeMs: 9, eventTimeSource: "arrival" } as const
+    const silent = await verify(utf8({ log }), { ...document, ...arrival })
+    expect(silent).toMatchObject(arrival)
   })
 
   test.each([SAMPLE_HAR, SAMPLE_HAR.log])(

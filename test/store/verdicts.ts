@@ -14,6 +14,7 @@ export function explainedVerdict(
       event_id: eventId,
       session_id: sessionId,
       timestamp: new Date(eventTimeMs).toISOString(),
+      timestamp_source: "event",
       verdict: "tag",
       final_score: 0.6,
       payload_score: 0.6,

@@ -24,6 +24,7 @@ export function verdictOf(eventId: string, sessionId: string): Verdict {
     event_id: eventId,
     session_id: sessionId,
     timestamp: "2026-01-02T03:04:05.000Z",
+    timestamp_source: "event",
     verdict: "simulate",
     final_score: 0.9,
     payload_score: 0.95,

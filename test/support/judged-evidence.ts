@@ -45,6 +45,7 @@ export function featurized(seed: number, truth: SessionTruth = "benign"): Featur
     idempotencyKey: "event-1",
     sessionId: session.sessionId,
     eventTimeMs: Date.UTC(2026, 0, 5),
+    eventTimeSource: "event",
     source: "test",
     location: { kind: "object", bucket: "b", key: "k" },
     sha256: undefined,

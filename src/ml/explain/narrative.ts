@@ -114,6 +114,9 @@ function limitsSentence(document: Verdict | undefined): string {
     limits.push(`Degraded: ${document.degraded_reasons.map(neutralize).join("; ")}.`)
   }
   if (document.truncated) limits.push("The session was longer than its bounds and was cut.")
+  if (document.timestamp_source === "arrival") {
+    limits.push("The evidence holds no time: its timestamp is that of its arrival.")
+  }
   if (document.behavioral_method === "heuristic") limits.push("Behaviour was judged by rules.")
   return limits.join(" ")
 }
