@@ -1,4 +1,4 @@
-import type { AttackCalibration } from "../models/attack-calibration.ts"
+import { type AttackCalibration, NO_CALIBRATION } from "../models/attack-calibration.ts"
 
 /** What a model said of an example whose source it was not trained on. */
 export interface ScoredText {
@@ -19,6 +19,10 @@ const PRIOR_WEIGHT = 20
 const BINS_MAX = 24
 /** A flat piece would make ties of different margins: each piece rises by at least this much. */
 const SLOPE_MIN = 0.05
+/** A steeper piece would make rounding visible: ONNX Runtime computes in single precision. */
+const SLOPE_MAX = 8
+/** With fewer examples the margins are left as they are. */
+const EXAMPLES_MIN = 150
 
 /**
  * Isotonic regression of the labels on the margins, in log-odds: a logistic curve over margin and
@@ -28,6 +32,7 @@ const SLOPE_MIN = 0.05
  * @see Zadrozny, Elkan 2002, "Transforming Classifier Scores into Accurate Multiclass Probability Estimates"
  */
 export function fitCalibration(examples: readonly ScoredText[]): AttackCalibration {
+  if (examples.length < EXAMPLES_MIN) return NO_CALIBRATION
   const { slope, offset, perLogWindow } = fitLogistic(examples)
   const windowPenalty = Math.max(0, -perLogWindow / slope)
   const points = examples
@@ -129,7 +134,11 @@ function piecesOf(bins: readonly Bin[], curve: Logistic): AttackCalibration {
 
 function pieceSlope(left: Bin | undefined, right: Bin | undefined): number | undefined {
   if (left === undefined || right === undefined) return undefined
-  return Math.max(SLOPE_MIN, (logOdds(right.p) - logOdds(left.p)) / (right.x - left.x))
+  return bounded((logOdds(right.p) - logOdds(left.p)) / (right.x - left.x))
+}
+
+function bounded(slope: number): number {
+  return Math.min(SLOPE_MAX, Math.max(SLOPE_MIN, slope))
 }
 
 function sigmoid(x: number): number {
@@ -148,7 +157,7 @@ function fitLogistic(examples: readonly ScoredText[]) {
     for (const [i, value] of step.entries()) beta[i] = (beta[i] ?? 0) + clamp(value)
   }
   const [offset, slope, perLogWindow] = beta
-  return { offset, slope: Math.max(SLOPE_MIN, slope), perLogWindow }
+  return { offset, slope: bounded(slope), perLogWindow }
 }
 
 function newtonStep(examples: readonly ScoredText[], beta: readonly number[]) {

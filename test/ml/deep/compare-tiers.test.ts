@@ -4,7 +4,7 @@ import { blend, compareTiers } from "../../../src/ml/deep/compare-tiers.ts"
 import type { PayloadClassifier } from "../../../src/ports.ts"
 
 const ROWS = [{ text: "hello", label: "benign", source: "test" }] as const
-const DEEP_SAYS_ATTACK = Float64Array.of(0.996, 0.001, 0.001, 0.001, 0.001)
+const DEEP_SAYS_ATTACK = Float64Array.of(0.995, 0.001, 0.001, 0.001, 0.001, 0.001)
 
 /** A classifier that gives every text the same P(benign), the rest to the first class. */
 function constant(benign: number): PayloadClassifier {
@@ -49,7 +49,7 @@ describe("compareTiers", () => {
 
 describe("blend", () => {
   test("of a distribution with itself is itself, and sums to 1", () => {
-    const one = Float64Array.of(0.1, 0.2, 0.3, 0.15, 0.25)
+    const one = Float64Array.of(0.1, 0.2, 0.25, 0.15, 0.05, 0.25)
     for (const [index, probability] of blend(one, one).entries()) {
       expect(probability).toBeCloseTo(one[index] ?? 0, 9)
     }

@@ -150,8 +150,8 @@ describe("gradients agree with finite differences", () => {
     const mask: OnnxTensor = { type: "float32", dims: [2, 2], data: Float32Array.of(0, 0, 0, -1e4) }
     const targets: OnnxTensor = {
       type: "float32",
-      dims: [2, 5],
-      data: Float32Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 2),
+      dims: [2, 6],
+      data: Float32Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2),
     }
     const build: Build = (tape, variables) => {
       const parameters = new Map(Object.entries(variables))

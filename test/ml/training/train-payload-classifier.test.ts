@@ -48,7 +48,11 @@ describe("trainPayloadClassifier", () => {
     const dataDir = join(directory, "data")
     const rows = [
       { text: "1 or 1=1", label: "sql_injection", source: "a" },
-      { text: "; {cmd}", label: "command_injection", source: "b" },
+      ...Array.from({ length: 100 }, (_, index) => ({
+        text: `${index}; {cmd}`,
+        label: "command_injection",
+        source: "b",
+      })),
       { text: "hello", label: "benign", source: "b" },
     ]
     const lines = rows.map((row) => JSON.stringify(row)).join("\n")
@@ -56,7 +60,9 @@ describe("trainPayloadClassifier", () => {
     const outDir = join(directory, "with-data")
     const { modelDir } = await trainPayloadClassifier({ ...SMALL, dataDir, outDir })
     const { info } = await loadPayloadClassifier(modelDir)
-    expect(info.trainingSamples).toBe(2_002)
+    // Two rows, and at most three made from them: encoded ones, and the attack amid the other.
+    expect(info.trainingSamples).toBeGreaterThanOrEqual(2_002)
+    expect(info.trainingSamples).toBeLessThanOrEqual(2_005)
   })
 })
 
