@@ -29,6 +29,8 @@ export interface PipelineParts extends AnalysisParts {
   /** First write wins: a redelivered event goes on with the verdict that the store holds. */
   readonly record: Operator<ExplainedVerdict, ExplainedVerdict>
   readonly announce: Sink<ExplainedVerdict>
+  /** Hands a session on to the simulation, through its queue. */
+  readonly enqueueSimulation: Sink<ExplainedVerdict>
   readonly publish: readonly Sink<ExplainedVerdict>[]
 }
 
@@ -50,7 +52,7 @@ export function buildPipeline(parts: PipelineParts): Dataflow<SourceRecord, Expl
   const flow = buildAnalysis(parts)
     .via(parts.record)
     .branch("verdict", ({ verdict }) => verdict.verdict, {
-      simulate: (stream) => stream.to(parts.announce),
+      simulate: (stream) => stream.to(parts.announce).to(parts.enqueueSimulation),
       tag: (stream) => stream,
       benign: (stream) => stream,
     })

@@ -160,3 +160,50 @@ export interface Analyzer {
   /** `captures` is a HAR log, its entries, or an evidence document. @throws MalformedError */
   profile(sessionId: string, captures: unknown): Profile
 }
+
+/** A session to try in a sandbox: what the analysis hands on to the simulation. */
+export interface SimulationTask {
+  readonly eventId: string
+  readonly sessionId: string
+  /** 0..9, the higher the sooner. */
+  readonly priority: number
+  readonly eventTimeMs: number
+  readonly verdict: Verdict
+}
+
+/** A task that is somebody's until it is acknowledged, given back, or the lease is over. */
+export interface SimulationLease {
+  readonly id: string
+  readonly task: SimulationTask
+  /** How often the task was handed out, this time included. */
+  readonly deliveries: number
+}
+
+export interface SimulationDepth {
+  readonly ready: number
+  readonly leased: number
+  /** Tasks given up since the queue was opened: no room, or handed out too often. */
+  readonly dropped: number
+}
+
+/**
+ * The queue between analysis and simulation: bounded, durable, at least once.
+ *
+ * Higher priorities first, among those at hand; equal ones in order of arrival.
+ */
+export interface SimulationQueue {
+  /** Resolves once the task is durable. One event is queued once, however often it comes. */
+  enqueue(task: SimulationTask): Promise<"new" | "same">
+  /** What is ready now, at most `max` (1..100) tasks; they come back after `leaseMs`. */
+  take(options: {
+    readonly max: number
+    readonly leaseMs: number
+  }): Promise<readonly SimulationLease[]>
+  /** The task is done. False where it went back or to another meanwhile. */
+  ack(leaseId: string): Promise<boolean>
+  /** The task is to be tried again; after too many deliveries it is dropped. False as for `ack`. */
+  nack(leaseId: string): Promise<boolean>
+  /** @throws UnavailableError */
+  depth(): Promise<SimulationDepth>
+  close(): Promise<void>
+}

@@ -5,6 +5,7 @@ import type { LetterOptions, RedriveOptions } from "./dead-letters.ts"
 import type { EvaluateOptions } from "./evaluate.ts"
 import { benchSuites } from "./repository.ts"
 import type { Terminal } from "./terminal.ts"
+import type { TopologyOptions } from "./topology.ts"
 import type { TrainOptions } from "./train.ts"
 
 export const EXIT = { ok: 0, refused: 1, usage: 2 } as const
@@ -147,10 +148,11 @@ function declareModels(program: Command, terminal: Terminal, choose: (run: Run) 
 function declareOperations(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
   program
     .command("topology")
-    .description("print the dataflow as it is configured")
+    .description("print the dataflow and its guarantees; of a running server also what it does")
     .option("--mermaid", "print a Mermaid diagram")
     .option("--json", "print JSON")
-    .action((options: { mermaid?: boolean; json?: boolean }) =>
+    .option("--live", "keep watching the running server, on a terminal")
+    .action((options: TopologyOptions) =>
       choose(async () => (await import("./topology.ts")).topology(options, terminal)),
     )
   const letters = program

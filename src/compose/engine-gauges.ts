@@ -1,4 +1,5 @@
 import type { PartitionLag } from "../connectors/kafka-source.ts"
+import type { SimulationDepth } from "../ports.ts"
 import type { Engine, PartitionStats } from "../stream/engine.ts"
 import type { Backlog, EngineGauges } from "../telemetry.ts"
 import { type MeterReading, partitionName } from "./engine-meter.ts"
@@ -9,6 +10,8 @@ export interface GaugeParts {
   /** What lies before the engine: on the broker, or fetched and not yet handed over. */
   readonly unread: readonly PartitionLag[]
   readonly nowMs: number
+  /** Undefined while it is not known. */
+  readonly simulations: SimulationDepth | undefined
 }
 
 /** The engine's own numbers and its sources', in the words of the metrics. */
@@ -19,6 +22,7 @@ export function engineGauges(parts: GaugeParts): EngineGauges {
     queueDepth: queueDepth(partitions, parts.reading),
     lag: backlogs(partitions, parts),
     operators: parts.reading.operators,
+    ...(parts.simulations && { simulations: parts.simulations }),
   }
 }
 

@@ -4,6 +4,7 @@ import { inboxDeadLetters, inboxSource } from "../connectors/inbox-source.ts"
 import { jsonlSink } from "../connectors/jsonl-sink.ts"
 import { type Kafka, kafkaClient } from "../connectors/kafka-client.ts"
 import { kafkaDeadLetters } from "../connectors/kafka-dead-letters.ts"
+import { SIMULATION_TOPIC } from "../connectors/kafka-simulation-queue.ts"
 import { kafkaVerdictSink, VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
 import { type KafkaSource, kafkaSource } from "../connectors/kafka-source.ts"
 import { publicError } from "../errors.ts"
@@ -26,6 +27,7 @@ import type { EngineMeter } from "./engine-meter.ts"
 import { analysisParts, FORMS } from "./flow-parts.ts"
 import type { Models } from "./models.ts"
 import { describeRunning, type RunningTopology } from "./running-topology.ts"
+import type { Simulations } from "./simulations.ts"
 
 export interface RunnerParts {
   readonly config: Config
@@ -36,6 +38,7 @@ export interface RunnerParts {
   readonly deadLetters: DeadLetterSink
   readonly observer: EngineObserver
   readonly meter: EngineMeter
+  readonly simulations: Simulations
   readonly onRecorded: (verdict: Verdict) => void
 }
 
@@ -67,6 +70,7 @@ export function createRunner(parts: RunnerParts): Runner {
     ...analysisParts(models, config, openObjects(parts)),
     record: recordVerdict(verdicts, parts.onRecorded),
     announce: announceSink(log),
+    enqueueSimulation: parts.simulations.sink,
     publish: [jsonlSink(parts.paths.verdictLines), ...kafka.sinks],
   })
   const engine = new Engine({
@@ -83,6 +87,7 @@ export function createRunner(parts: RunnerParts): Runner {
     reading: parts.meter.read(engine),
     unread: kafka.sources.flatMap((source) => source.inner?.lag() ?? []),
     nowMs: systemClock.nowMs(),
+    simulations: parts.simulations.depth(),
   })
   const sources = [inbox.name, ...kafka.transactional]
   const topology = describeFlow(flow, sources, kafka.transactional)
@@ -113,11 +118,11 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
   const { brokers, groupId } = config.kafka
   const kafka: Kafka = kafkaClient({
     brokers,
-    log: ({ level, message, component }) => log[level](message, { component }),
+    log: ({ level, message, ...fields }) => log[level](message, fields),
   })
   const topics = Object.keys(FORMS).filter((topic) => topic !== "inbox")
   const letters = kafkaDeadLetters(kafka)
-  const produces = [{ topic: VERDICT_TOPIC }, letters.produces]
+  const produces = [{ topic: VERDICT_TOPIC }, { topic: SIMULATION_TOPIC }, letters.produces]
   const watchdog = {
     clock: systemClock,
     onRebuilt: (stalled: readonly string[]) => {

@@ -1,3 +1,4 @@
+import type { SimulationDepth } from "../ports.ts"
 import type { Topology, TopologyNode } from "../stream/topology.ts"
 import type { Backlog } from "../telemetry.ts"
 import { engineGauges, type GaugeParts } from "./engine-gauges.ts"
@@ -21,6 +22,8 @@ export interface RunningTopology extends Topology {
     readonly window_seconds: number
     readonly in_flight: number
     readonly partitions: readonly PartitionActivity[]
+    /** The queue between analysis and simulation; null while it is not known. */
+    readonly simulations: SimulationDepth | null
     /** The node whose records wait most for a place inside, where any does. */
     readonly waits_at: string | null
   }
@@ -55,6 +58,7 @@ export function describeRunning(topology: Topology, parts: GaugeParts): RunningT
         held_ratio: rounded(heldRatio),
         committed: committed[index] ?? null,
       })),
+      simulations: parts.simulations ?? null,
       waits_at: waitsAt(parts),
     },
   }

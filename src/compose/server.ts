@@ -18,6 +18,7 @@ import { openDeadLetterAccess } from "./dead-letters.ts"
 import { observeEngine } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
+import { openSimulations } from "./simulations.ts"
 
 /** start = flow and API; serve = the API alone; process = the flow with probes only. */
 export type Mode = "start" | "serve" | "process"
@@ -101,13 +102,14 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const deadLetters = openDeadLetterStore(data.paths.store, { retentionDays })
   stack.defer(() => deadLetters.close())
   const { paths } = data
+  const simulations = openSimulations({ config, paths }, stack)
   const letters = openDeadLetterAccess({ config, paths, store: deadLetters }, stack)
   const onDone = (record: SourceRecord) => {
     // a state that cannot be written now is a display that lags, no reason to fail the record
     deadLetters.markDone(record).catch((error) => log.warn("store", publicError(error)))
   }
   const observed = observeEngine({ telemetry, models, log, onDone })
-  return { telemetry, models, verdicts, deadLetters, letters, paths, ...observed }
+  return { telemetry, models, verdicts, deadLetters, letters, simulations, paths, ...observed }
 }
 
 interface PortParts extends Opening {

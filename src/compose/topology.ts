@@ -7,6 +7,7 @@ import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
 import { createRunner } from "./runner.ts"
+import { describedSimulations } from "./simulations.ts"
 
 /**
  * The flow as `config` would run it, drawn from the flow itself; nothing is connected or written.
@@ -22,6 +23,7 @@ export async function describeTopology(config: Config, log: Logger): Promise<Top
     verdicts: { record: neverRuns },
     deadLetters: { name: "dead_letter_store", guarantee: "idempotent", write: neverRuns },
     observer: observeNothing,
+    simulations: describedSimulations(config),
     meter: new EngineMeter(),
     onRecorded: () => undefined,
   })
