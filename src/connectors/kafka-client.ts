@@ -12,6 +12,7 @@ import {
   type Transaction,
 } from "kafkajs"
 import { SentinelError, TooLargeError, UnavailableError } from "../errors.ts"
+import { quietRepeats } from "./quiet-repeats.ts"
 
 /** The one place that imports kafkajs: connectors know Kafka through this module. */
 export type {
@@ -30,6 +31,10 @@ export interface KafkaLogEntry {
   readonly message: string
   /** e.g. `Consumer`, `Connection`. */
   readonly component: string
+  /** What the client or the broker says is the reason, without control characters. */
+  readonly reason?: string
+  /** How often the same was said since the last line. */
+  readonly repeated?: number
 }
 
 export interface KafkaClientOptions {
@@ -49,8 +54,13 @@ const LIMITED_RETRIES = "Limiting retries for the idempotent producer may invali
 /** Routine after every transaction: the next one begins while the broker still ends the last. */
 const ENDING = "another concurrent operation on the same transaction was ongoing"
 
+const REASON_CHARS_MAX = 200
+
 /** A client of one cluster; connects lazily, opens nothing by itself. */
 export function kafkaClient(options: KafkaClientOptions): Kafka {
+  const { log = () => undefined } = options
+  // an outage is a line of the client for each try of each connection
+  const tell = quietRepeats(log)
   return new Kafka({
     clientId: options.clientId ?? "sentinel",
     brokers: [...options.brokers],
@@ -62,7 +72,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
       () =>
       ({ level, namespace, log: { message, error } }) => {
         if (message === LIMITED_RETRIES || `${message}${error}`.includes(ENDING)) return
-        options.log?.({ level: levelName(level), message, component: namespace })
+        tell({ level: levelName(level), message, component: namespace, ...reasonOf(error) })
       },
   })
 }
@@ -204,6 +214,12 @@ function causes(error: unknown): readonly unknown[] {
 
 function protocolType(error: unknown): unknown {
   return error instanceof Error && "type" in error ? error.type : undefined
+}
+
+/** The client's own text for the message it goes with; of the broker's records it holds nothing. */
+function reasonOf(error: unknown): { reason?: string } {
+  if (typeof error !== "string" || error === "") return {}
+  return { reason: error.replace(/\p{C}/gu, " ").slice(0, REASON_CHARS_MAX) }
 }
 
 function levelName(level: logLevel): KafkaLogEntry["level"] {
