@@ -1,3 +1,4 @@
+import type { RejectedFile } from "../connectors/inbox-source.ts"
 import { VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
 import type { Verdict, VerdictWord } from "../events.ts"
 import type { Logger } from "../log.ts"
@@ -23,6 +24,8 @@ export interface ObservedEngine {
   readonly counts: EngineCounts
   readonly meter: EngineMeter
   readonly onRecorded: (verdict: Verdict) => void
+  /** For files of the inbox that never became records. */
+  readonly onRejected: (file: RejectedFile) => void
 }
 
 interface ObserverParts {
@@ -83,7 +86,11 @@ export function observeEngine({ telemetry, models, log, onDone }: ObserverParts)
     counts.verdicts[verdict] += 1
     telemetry.verdictReached(verdict)
   }
-  return { observer, counts, meter, onRecorded }
+  const onRejected = ({ file, code, message }: RejectedFile) => {
+    telemetry.evidenceOperation("inbox", "failed")
+    log.warn("a file of the inbox is refused", { file, code, reason: message })
+  }
+  return { observer, counts, meter, onRecorded, onRejected }
 }
 
 /** `INTERNAL` is a bug of ours, and louder. */

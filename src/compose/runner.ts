@@ -1,6 +1,6 @@
 import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
-import { inboxDeadLetters, inboxSource } from "../connectors/inbox-source.ts"
+import { inboxDeadLetters, inboxSource, type RejectedFile } from "../connectors/inbox-source.ts"
 import { jsonlSink } from "../connectors/jsonl-sink.ts"
 import { type Kafka, kafkaClient } from "../connectors/kafka-client.ts"
 import { kafkaDeadLetters } from "../connectors/kafka-dead-letters.ts"
@@ -40,6 +40,7 @@ export interface RunnerParts {
   readonly meter: EngineMeter
   readonly simulations: Simulations
   readonly onRecorded: (verdict: Verdict) => void
+  readonly onRejected: (file: RejectedFile) => void
 }
 
 /** The analysis flow with its sources and sinks, ready to run. */
@@ -64,6 +65,7 @@ export function createRunner(parts: RunnerParts): Runner {
   const inbox = inboxSource({
     ...{ inbox: directory, done, failed, clock: systemClock },
     onProblem: (error) => log.error("a file of the inbox is stuck", publicError(error)),
+    onRejected: parts.onRejected,
   })
   const kafka = connectKafka(parts)
   const flow = buildPipeline({

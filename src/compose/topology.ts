@@ -26,6 +26,7 @@ export async function describeTopology(config: Config, log: Logger): Promise<Top
     simulations: describedSimulations(config),
     meter: new EngineMeter(),
     onRecorded: () => undefined,
+    onRejected: () => undefined,
   })
   return runner.topology
 }

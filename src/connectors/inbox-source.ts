@@ -43,6 +43,18 @@ export interface InboxOptions {
   readonly readAheadBytesMax?: number
   /** Told when a file can be neither read nor moved away; it then stays where it is. */
   readonly onProblem?: (error: unknown) => void
+  /**
+   * Told once of each file that goes to `failed` for what it is, not for what became of its records:
+   * a link, a pipe, a name of no known form, a line that is too long.
+   */
+  readonly onRejected?: (file: RejectedFile) => void
+}
+
+export interface RejectedFile {
+  /** Printable. */
+  readonly file: string
+  readonly code: string
+  readonly message: string
 }
 
 export interface InboxSource extends Source {
@@ -119,6 +131,7 @@ class Inbox implements InboxSource {
       archiveBytesMax: 256 * 1_048_576,
       readAheadBytesMax: 64 * 1_048_576,
       onProblem: () => undefined,
+      onRejected: () => undefined,
       ...options,
     }
   }
@@ -230,12 +243,19 @@ class Inbox implements InboxSource {
     try {
       await this.#readRecords(entry)
     } catch (error) {
-      entry.failure ??= publicError(error)
+      this.#reject(entry, error)
     }
     // A file cut short by `stop` stays in the inbox: it is read again after the next start.
     if (this.#isStopped) return
     entry.end = this.#nextOffset
     await this.#moveFinished()
+  }
+
+  #reject(entry: FileInFlight, error: unknown): void {
+    if (entry.failure !== undefined) return
+    entry.failure = publicError(error)
+    const { code, message } = entry.failure
+    this.#options.onRejected({ file: printableName(entry.file.name), code, message })
   }
 
   async #readRecords(entry: FileInFlight): Promise<void> {
@@ -250,7 +270,7 @@ class Inbox implements InboxSource {
     }
     const bounds = { lineBytesMax: documentBytesMax, textBytesMax: TEXT_BYTES_MAX }
     for await (const line of readLines(file.path, bounds)) {
-      if ("error" in line) entry.failure ??= publicError(line.error)
+      if ("error" in line) this.#reject(entry, line.error)
       else if (!(await this.#emit(line.bytes, { ...headers, line: `${line.number}` }))) return
     }
   }

@@ -46,3 +46,13 @@ test("observeEngine logs a bug of ours as an error", async () => {
   observer.deadLettered(letter("INTERNAL"))
   expect(lines).toMatchObject([{ level: "error", code: "INTERNAL" }])
 })
+
+test("observeEngine logs and counts a file of the inbox that never became a record", async () => {
+  const { onRejected, lines } = await observed()
+  onRejected({ file: "link.json", code: "FILE_UNREADABLE", message: "not a regular file" })
+  const why = { code: "FILE_UNREADABLE", reason: "not a regular file", file: "link.json" }
+  expect(lines).toMatchObject([{ level: "warn", ...why }])
+  const counted =
+    'cerberus_evidence_operations_total{service="sentinel",operation="inbox",status="failed"} 1'
+  expect(await telemetry.render()).toContain(counted)
+})

@@ -26,11 +26,13 @@ let source: InboxSource
 let records: SourceRecord[]
 let holdAfter: number
 let problems: unknown[]
+let rejected: string[]
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "inbox-"))
   records = []
   problems = []
+  rejected = []
   holdAfter = Number.POSITIVE_INFINITY
   for (const name of ["inbox", "done", "failed"]) await mkdir(join(root, name))
 })
@@ -62,6 +64,7 @@ async function startSource(options: { settleMs?: number; readAheadBytesMax?: num
     settleMs: 20,
     documentBytesMax: 1_000,
     onProblem: (error) => problems.push(error),
+    onRejected: ({ file, code }) => rejected.push(`${file} ${code}`),
     ...options,
   })
   await source.start({
@@ -137,6 +140,8 @@ test("inboxSource moves a file to failed with the reason when one record is a de
   await commitAll()
   expect(await names("failed")).toEqual(["a.jsonl", "a.jsonl.error.json"])
   expect(await reason("a.jsonl")).toEqual({ code: "MALFORMED", message: "m" })
+  // a dead letter is logged and counted where it is written
+  expect(rejected).toEqual([])
   expect(await names("done")).toEqual(["b.json"])
 })
 
@@ -178,6 +183,13 @@ test("inboxSource refuses links, other names, oversized files and broken gzip wi
   expect(await reason("large.json")).toMatchObject({ code: "TOO_LARGE", field: "file" })
   expect(await reason("cut.jsonl.gz")).toMatchObject({ code: "MALFORMED" })
   expect(await reason("wide.jsonl")).toMatchObject({ code: "TOO_LARGE", field: "line" })
+  expect(rejected.sort()).toEqual([
+    "cut.jsonl.gz MALFORMED",
+    "large.json TOO_LARGE",
+    "link.json FILE_UNREADABLE",
+    "note.txt MALFORMED",
+    "wide.jsonl TOO_LARGE",
+  ])
   expect(texts().filter((text) => text === "ok")).toHaveLength(1)
   expect(texts()).not.toContain("secret")
   expect(await readFile(join(root, "secret.json"), "utf8")).toBe("secret")
