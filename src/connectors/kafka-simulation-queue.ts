@@ -118,6 +118,10 @@ class TopicQueue implements SimulationQueue, SourceListener {
     return true
   }
 
+  /**
+   * `ready` is in offsets: the markers of transactions count, so it may be up to twice the tasks. What
+   * other members of the group have leased counts as ready.
+   */
   async depth(): Promise<SimulationDepth> {
     const topic = this.#topicName
     const { groupId } = this.#options
