@@ -26,6 +26,7 @@ import { engineGauges } from "./engine-gauges.ts"
 import type { EngineMeter } from "./engine-meter.ts"
 import { analysisParts, FORMS } from "./flow-parts.ts"
 import type { Models } from "./models.ts"
+import { Reachability, watchObjects } from "./reachability.ts"
 import { describeRunning, type RunningTopology } from "./running-topology.ts"
 import type { Simulations } from "./simulations.ts"
 
@@ -50,8 +51,8 @@ export interface Runner {
   readonly topology: Topology
   /** The graph with what it does now. */
   describe(): Promise<RunningTopology>
-  /** Sources that are not reading yet, by name. */
-  waitingFor(): readonly string[]
+  /** Sources that are not reading, and systems that failed when they were last used, by name. */
+  unreachable(): readonly string[]
   start(): Promise<void>
   drain(timeoutMs: number): Promise<void>
   gauges(): EngineGauges
@@ -68,9 +69,13 @@ export function createRunner(parts: RunnerParts): Runner {
     onRejected: parts.onRejected,
   })
   const kafka = connectKafka(parts)
+  const reachability = new Reachability(systemClock)
+  const watched: typeof verdicts = {
+    record: (verdict) => reachability.watch("verdict store", verdicts.record(verdict)),
+  }
   const flow = buildPipeline({
-    ...analysisParts(models, config, openObjects(parts)),
-    record: recordVerdict(verdicts, parts.onRecorded),
+    ...analysisParts(models, config, watchObjects(openObjects(parts), reachability)),
+    record: recordVerdict(watched, parts.onRecorded),
     announce: announceSink(log),
     enqueueSimulation: parts.simulations.sink,
     publish: [jsonlSink(parts.paths.verdictLines), ...kafka.sinks],
@@ -97,7 +102,7 @@ export function createRunner(parts: RunnerParts): Runner {
     finished: engine.finished,
     topology,
     describe: async () => describeRunning(topology, numbers()),
-    waitingFor: () => kafka.sources.filter(({ inner }) => !inner).map(({ name }) => name),
+    unreachable: () => [...silentSources(kafka.sources), ...reachability.unreachable()],
     start: () => engine.start(),
     drain: (timeoutMs) => engine.drain(timeoutMs),
     gauges: () => engineGauges(numbers()),
@@ -146,6 +151,10 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
     sinks: [kafkaVerdictSink(kafka)],
     letters: [letters],
   }
+}
+
+function silentSources(sources: KafkaParts["sources"]): readonly string[] {
+  return sources.filter(({ inner }) => inner?.isReachable() !== true).map(({ name }) => name)
 }
 
 function openObjects({ config, paths }: RunnerParts): ObjectStore {

@@ -153,7 +153,7 @@ function probeParts({ config, core, log, runner }: PortParts, isOpen: () => bool
 
 function readiness(open: boolean, runner: Runner | undefined): Readiness {
   const reasons = open ? [] : ["stopping"]
-  for (const source of runner?.waitingFor() ?? []) reasons.push(`${source} is not reachable`)
+  for (const system of runner?.unreachable() ?? []) reasons.push(`${system} is not reachable`)
   return { ready: reasons.length === 0, reasons }
 }
 

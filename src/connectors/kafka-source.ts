@@ -1,6 +1,7 @@
 import { PartitionLostError, type SentinelError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import type { OutgoingMessage, PartitionId, Source, SourceListener } from "../stream/types.ts"
+import { ConsumerPulse } from "./consumer-pulse.ts"
 import {
   asKafkaError,
   type Consumer,
@@ -41,6 +42,7 @@ export interface WatchdogOptions {
 }
 
 const CLOSE_TIMEOUT_MS = 5_000
+const SESSION_TIMEOUT_MS = 10_000
 const ACQUIRE_RETRY_MS = 1_000
 
 export interface PartitionLag extends PartitionId {
@@ -51,6 +53,8 @@ export interface PartitionLag extends PartitionId {
 export interface KafkaSource extends Source {
   /** Of the partitions held now that were fetched from at least once. */
   lag(): readonly PartitionLag[]
+  /** False once the group has not been heard from for longer than a member may be silent. */
+  isReachable(): boolean
 }
 
 /**
@@ -82,6 +86,7 @@ class GroupSource implements KafkaSource {
   readonly #transactions = new Map<string, PartitionTransactions>()
   /** Those whose records are handed over; empty while the group is changing. */
   readonly #partitions = new Map<string, KafkaPartition>()
+  readonly #pulse: ConsumerPulse
   #consumer: Consumer
   /** What the group says is ours: the engine may commit it even while it is being given back. */
   #owned: ReadonlySet<string> = new Set()
@@ -95,6 +100,7 @@ class GroupSource implements KafkaSource {
     this.#kafka = kafka
     this.#options = options
     this.transactional = options.produces !== undefined
+    this.#pulse = new ConsumerPulse(options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS)
     this.#consumer = this.#createConsumer()
     this.#joined.promise.catch(() => undefined)
   }
@@ -160,12 +166,16 @@ class GroupSource implements KafkaSource {
     )
   }
 
+  isReachable(): boolean {
+    return this.#pulse.beats
+  }
+
   #createConsumer(): Consumer {
-    const { groupId, fetchBytesMax, sessionTimeoutMs: sessionTimeout = 10_000 } = this.#options
+    const { groupId, fetchBytesMax, sessionTimeoutMs = SESSION_TIMEOUT_MS } = this.#options
     return this.#kafka.consumer({
       groupId,
-      sessionTimeout,
-      heartbeatInterval: Math.floor(sessionTimeout / 5),
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: Math.floor(sessionTimeoutMs / 5),
       rebalanceTimeout: 30_000,
       // short, because it also bounds how late a resumed partition is fetched again
       maxWaitTimeInMs: 100,
@@ -190,6 +200,7 @@ class GroupSource implements KafkaSource {
   #listenToGroup(consumer: Consumer): void {
     const { on, events } = consumer
     const isCurrent = () => consumer === this.#consumer
+    this.#pulse.listen(consumer)
     on(events.REBALANCING, () => {
       if (isCurrent()) this.#revokeAll()
     })
@@ -290,7 +301,7 @@ class GroupSource implements KafkaSource {
     partition.drop()
     this.#partitions.delete(key)
     const generation = this.#generation
-    const heartbeatMs = (this.#options.sessionTimeoutMs ?? 10_000) / 5
+    const heartbeatMs = (this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS) / 5
     void Bun.sleep(heartbeatMs).then(() => this.#acquire(id, generation))
   }
 
