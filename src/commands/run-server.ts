@@ -1,6 +1,7 @@
 import { startSentinel } from "../compose/server.ts"
 import { readConfig } from "../config.ts"
 import { terminalLog } from "./log.ts"
+import { logRuntimeWarnings } from "./runtime-warnings.ts"
 import type { Terminal } from "./terminal.ts"
 
 /**
@@ -12,7 +13,9 @@ export async function runServer(
   terminal: Terminal,
 ): Promise<number> {
   const stopRequested = terminal.stopRequested()
-  const running = await startSentinel(readConfig(terminal.env), mode, terminalLog(terminal))
+  const log = terminalLog(terminal)
+  using _ = logRuntimeWarnings(log)
+  const running = await startSentinel(readConfig(terminal.env), mode, log)
   void stopRequested.then(() => running.stop())
   return await running.done
 }
