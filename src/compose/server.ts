@@ -106,7 +106,9 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const letters = openDeadLetterAccess({ config, paths, store: deadLetters }, stack)
   const onDone = (record: SourceRecord) => {
     // a state that cannot be written now is a display that lags, no reason to fail the record
-    deadLetters.markDone(record).catch((error) => log.warn("store", publicError(error)))
+    deadLetters.markDone(record).catch((error) => {
+      log.warn("a redriven dead letter could not be marked as resolved", publicError(error))
+    })
   }
   const observed = observeEngine({ telemetry, models, log, onDone })
   return { telemetry, models, verdicts, deadLetters, letters, simulations, paths, ...observed }
