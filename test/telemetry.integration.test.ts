@@ -38,6 +38,7 @@ test.skipIf(promtool === null && Bun.env.CI !== "true")(
       queueDepth: { fetch_evidence: 1 },
       lag: [{ topic: "events", partition: 0, records: 1, seconds: 2, heldRatio: 0.5 }],
       operators: [{ operator: "fetch_evidence", busy: 2, utilisation: 0.5, backpressure: 0.1 }],
+      simulations: { ready: 1, leased: 2, dropped: 3 },
     }))
     counts.requested()
     counts.responded("/health", 200)

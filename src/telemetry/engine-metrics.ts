@@ -1,3 +1,4 @@
+import type { SimulationDepth } from "../ports.ts"
 import {
   boundedLabel,
   counter,
@@ -38,6 +39,8 @@ export interface EngineGauges {
   readonly queueDepth: Readonly<Record<string, number>>
   readonly lag: readonly Backlog[]
   readonly operators: readonly OperatorLoad[]
+  /** Tasks of the queue between analysis and simulation. */
+  readonly simulations?: SimulationDepth
 }
 
 const END_TO_END_BUCKETS_S = [
@@ -173,6 +176,16 @@ export function createBacklogMetrics(registry: Registry) {
       depths.reset()
       for (const [name, depth] of Object.entries(read?.().queueDepth ?? {})) {
         depths.set({ queue: queue(name) }, depth)
+      }
+    },
+  })
+  gauge(registry, {
+    name: "cerberus_simulation_queue_tasks",
+    help: "Tasks between analysis and simulation, by state (ready, leased, dropped).",
+    labels: ["state"],
+    collect(tasks) {
+      for (const [state, count] of Object.entries(read?.().simulations ?? {})) {
+        tasks.set({ state }, count)
       }
     },
   })
