@@ -56,7 +56,7 @@ export interface RedriveReport {
   readonly failed: readonly RedriveFailure[]
   /** False where the time was over, or the page full, before the last letter: ask again. */
   readonly isComplete: boolean
-  /** Where the next page of the query begins; undefined = at the same place again, or nowhere. */
+  /** Where the rest of what the query finds begins; ids that are missing in the report are asked anew. */
   readonly cursor: string | undefined
 }
 

@@ -158,7 +158,7 @@ async function redriveAll(
   const total: { [Name in keyof Counts]: Counts[Name][number][] } = {
     ...{ redriven: [], skipped: [], failed: [] },
   }
-  let left = options.limit
+  let left = ids.length > 0 ? ids.length : options.limit
   let cursor: string | null = null
   let waiting = ids
   do {
@@ -177,8 +177,9 @@ async function redriveAll(
     left -= seen.size
     cursor = report.cursor
     const isOver = ids.length > 0 ? waiting.length === 0 : report.complete
-    // one that is not there now will not be there for the next one either
-    if (isOver || seen.size === 0 || report.failed.some(({ code }) => code === "UNAVAILABLE")) break
+    const isStuck = seen.size === 0 && cursor === null
+    // what is not there for one letter will not be there for the next one either
+    if (isOver || isStuck || report.failed.some(({ code }) => code === "UNAVAILABLE")) break
   } while (left > 0)
   return total
 }

@@ -11,7 +11,7 @@ import type { DeadLetterStore } from "../store/dead-letter-store.ts"
 import type { StoredDeadLetter } from "../stream/types.ts"
 
 export interface DeadLetterParts {
-  readonly store: Pick<DeadLetterStore, "list" | "get" | "markRedriven">
+  readonly store: Pick<DeadLetterStore, "list" | "get" | "cursorAfter" | "markRedriven">
   readonly inbox: RedriveTarget
   /** Undefined where no Kafka is configured. */
   readonly kafka: RedriveTarget | undefined
@@ -72,7 +72,8 @@ async function redrive(parts: DeadLetterParts, request: RedriveRequest): Promise
     }
     const isOver = parts.clock.nowMs() >= deadlineMs || failed.at(-1)?.code === "UNAVAILABLE"
     if (isOver && index < letters.length - 1) {
-      return { redriven, skipped, failed, isComplete: false, cursor: undefined }
+      const rest = request.ids === undefined ? parts.store.cursorAfter(letter) : undefined
+      return { redriven, skipped, failed, isComplete: false, cursor: rest }
     }
   }
   return { redriven, skipped, failed, isComplete: cursor === undefined, cursor }

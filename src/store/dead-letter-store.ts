@@ -19,6 +19,8 @@ export interface DeadLetterStore extends DeadLetterSink {
   write(letter: DeadLetter): Promise<void>
   /** Newest failure first. @throws MalformedError for a bad limit (1..1000) or cursor */
   list(query: DeadLetterQuery): Page<StoredDeadLetter>
+  /** Where a listing goes on after this letter. */
+  cursorAfter(letter: Pick<StoredDeadLetter, "id" | "failedAtMs">): string
   /** The letter with the original bytes. @throws MalformedError unless `id` is 64 hex digits */
   get(id: string): StoredDeadLetter | undefined
   /** The record was put back where it came from. */
@@ -105,12 +107,16 @@ class DeadLetterFile implements DeadLetterStore {
       found.push(...matching.slice(0, room))
       const last = found.at(-1)
       if (last !== undefined && matching.length > room) {
-        return { items: found, cursor: positionOf(last) }
+        return { items: found, cursor: this.cursorAfter(last) }
       }
       cursor = page.cursor
       if (cursor === undefined || found.length === query.limit) break
     }
     return { items: found, cursor }
+  }
+
+  cursorAfter({ failedAtMs, id }: Pick<StoredDeadLetter, "id" | "failedAtMs">): string {
+    return encodeCursor(Buffer.concat([timeKey(failedAtMs), idKey(id)]))
   }
 
   get(id: string): StoredDeadLetter | undefined {
@@ -220,9 +226,4 @@ function idKey(id: string): Buffer {
 
 function hasCode(letter: StoredDeadLetter, code: string | undefined): boolean {
   return code === undefined || (letter.lastFailure ?? letter).code === code
-}
-
-/** Where a page ends that was full before its scan was. */
-function positionOf({ failedAtMs, id }: StoredDeadLetter): string {
-  return encodeCursor(Buffer.concat([timeKey(failedAtMs), idKey(id)]))
 }

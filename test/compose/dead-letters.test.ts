@@ -35,8 +35,10 @@ const target: RedriveTarget = {
   close: () => Promise.resolve(),
 }
 
-function access(kafka: RedriveTarget | undefined = target) {
-  return deadLetterAccess({ store, inbox: target, kafka, clock: new FakeClock() })
+const clock = new FakeClock()
+
+function access() {
+  return deadLetterAccess({ store, inbox: target, kafka: target, clock })
 }
 
 function letter(value: string, code = "MALFORMED"): DeadLetter {
@@ -78,12 +80,17 @@ test("redrive takes what code, ids and limit select, and says where to go on", a
   expect(missing.failed).toMatchObject([{ code: "NOT_FOUND" }])
 })
 
-test("redrive leaves a letter open that could not be put back, and stops at an outage", async () => {
+test("redrive leaves a letter open that could not be put back, stops at an outage and goes on behind it", async () => {
   await store.write(letter("1"))
   await store.write(letter("2"))
   failure = new UnavailableError("kafka")
   const report = await access().redrive({ limit: 10 })
   expect([report.failed.length, report.isComplete]).toEqual([1, false])
   expect(store.list({ limit: 10 }).items.map(({ state }) => state)).toEqual(["open", "open"])
-  expect((await access(undefined).redrive({ limit: 1 })).failed[0]?.code).toBe("UNAVAILABLE")
+  const withoutKafka = deadLetterAccess({ store, inbox: target, kafka: undefined, clock })
+  expect((await withoutKafka.redrive({ limit: 1 })).failed[0]?.code).toBe("UNAVAILABLE")
+  failure = undefined
+  const next = report.cursor === undefined ? {} : { cursor: report.cursor }
+  const rest = await access().redrive({ limit: 10, ...next })
+  expect([rest.redriven.length, sent[0]?.offset, rest.isComplete]).toEqual([1, 1n, true])
 })
