@@ -136,8 +136,10 @@ export class KafkaPartition {
 
   #record(message: KafkaMessage): SourceRecord {
     const timestampMs = Number(message.timestamp)
+    const { topic, partition } = this.id
     return {
-      ...this.id,
+      topic,
+      partition,
       offset: BigInt(message.offset),
       key: message.key?.toString("utf8") ?? null,
       value: message.value ?? new Uint8Array(),
@@ -148,11 +150,15 @@ export class KafkaPartition {
   }
 }
 
-function headerTexts(headers: IHeaders | undefined): Readonly<Record<string, string>> {
-  const texts: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers ?? {})) {
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
+
+function headerTexts(headers: IHeaders = {}): Readonly<Record<string, string>> {
+  let texts: Record<string, string> | undefined
+  for (const name in headers) {
+    const value = headers[name]
     const first = Array.isArray(value) ? value[0] : value
+    texts ??= {}
     if (first !== undefined) texts[name] = first.toString()
   }
-  return texts
+  return texts ?? NO_HEADERS
 }

@@ -30,6 +30,7 @@ const CLOSE_TIMEOUT_MS = 3_000
 interface Waiting {
   readonly message: TopicMessage
   readonly bytes: number
+  readonly signal: AbortSignal | undefined
   readonly acknowledged: () => void
   readonly refused: (error: unknown) => void
 }
@@ -49,7 +50,9 @@ export class KafkaTopic {
   readonly #bytesMax: number
   readonly #lingerMs: number
   readonly #createdLimit: number | undefined
+  readonly #heeded = new WeakSet<AbortSignal>()
   #waiting: Waiting[] = []
+  #underWay: readonly Waiting[] = []
   #sending: Promise<void> | undefined
   #producer: Promise<Producer> | undefined
 
@@ -65,21 +68,29 @@ export class KafkaTopic {
    * Resolves once the message is durable.
    * @throws TooLargeError; UnavailableError; the signal's reason (the message may still arrive)
    */
-  async publish(message: TopicMessage, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted()
+  publish(message: TopicMessage, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
     const bytes = Buffer.byteLength(message.value) + Buffer.byteLength(message.key ?? "")
-    if (bytes > this.#bytesMax) throw new TooLargeError("message", this.#bytesMax)
-    if (this.#waiting.length >= WAITING_MAX) throw new UnavailableError("kafka")
+    if (bytes > this.#bytesMax) return Promise.reject(new TooLargeError("message", this.#bytesMax))
+    if (this.#waiting.length >= WAITING_MAX) return Promise.reject(new UnavailableError("kafka"))
+    if (signal !== undefined) this.#heed(signal)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiting: Waiting = { message, bytes, acknowledged: resolve, refused: reject }
-    const giveUp = () => {
-      this.#waiting = this.#waiting.filter((other) => other !== waiting)
-      reject(signal?.reason)
-    }
-    signal?.addEventListener("abort", giveUp, { once: true })
-    this.#waiting.push(waiting)
+    this.#waiting.push({ message, bytes, signal, acknowledged: resolve, refused: reject })
     this.#sending ??= this.#sendWaiting()
-    await promise.finally(() => signal?.removeEventListener("abort", giveUp))
+    return promise
+  }
+
+  /** One listener for all messages of a signal: a listener each cost more than the message. */
+  #heed(signal: AbortSignal): void {
+    if (this.#heeded.has(signal)) return
+    this.#heeded.add(signal)
+    const giveUp = () => {
+      const isGivenUp = (waiting: Waiting) => waiting.signal === signal
+      for (const { refused } of this.#underWay.filter(isGivenUp)) refused(signal.reason)
+      for (const { refused } of this.#waiting.filter(isGivenUp)) refused(signal.reason)
+      this.#waiting = this.#waiting.filter((waiting) => !isGivenUp(waiting))
+    }
+    signal.addEventListener("abort", giveUp, { once: true })
   }
 
   /** Sends what waits, then disconnects; gives up on a broker that does not answer. */
@@ -94,6 +105,7 @@ export class KafkaTopic {
   async #sendWaiting(): Promise<void> {
     await Bun.sleep(this.#lingerMs)
     while (this.#waiting.length > 0) await this.#send(this.#takeBatch())
+    this.#underWay = []
     this.#sending = undefined
   }
 
@@ -107,6 +119,7 @@ export class KafkaTopic {
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {
+    this.#underWay = batch
     try {
       const producer = await this.#connectedProducer()
       const messages = batch.map(({ message }) => message)

@@ -130,6 +130,7 @@ function runFrom(
   for (let index = first; index < steps.length; index += 1) {
     const output = steps[index]?.(value, context)
     if (output instanceof Promise) {
+      if (index + 1 === steps.length) return output
       return output.then((ready) => runFrom(steps, index + 1, ready, context))
     }
     value = output

@@ -37,7 +37,8 @@ export class Partition {
   readonly source: Source
   readonly #limits: PartitionLimits
   readonly #life = new AbortController()
-  readonly #lanes = new Map<string, Entry[]>()
+  /** Those that wait behind a key's first record; most keys have none. */
+  readonly #lanes = new Map<string, Entry[] | undefined>()
   readonly #ready = new ReadyQueue<Entry>()
   readonly #watermark: Watermark
   #outbox: OutgoingMessage[] = []
@@ -210,12 +211,13 @@ export class Partition {
   /** A record without a key has no order to keep. */
   #line(entry: Entry): void {
     const { key } = entry.record
-    const lane = key === null ? undefined : this.#lanes.get(key)
-    if (lane !== undefined) {
-      lane.push(entry)
+    if (key !== null && this.#lanes.has(key)) {
+      const lane = this.#lanes.get(key)
+      if (lane === undefined) this.#lanes.set(key, [entry])
+      else lane.push(entry)
       return
     }
-    if (key !== null) this.#lanes.set(key, [])
+    if (key !== null) this.#lanes.set(key, undefined)
     this.#ready.push(entry)
   }
 

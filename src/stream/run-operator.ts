@@ -50,15 +50,27 @@ export class OperatorRunner implements Runner {
     const startedMs = performance.now()
     try {
       const output = this.#process(input, context)
-      if (output instanceof Promise) {
-        return this.#retrying(input, context, this.#finish(output, startedMs))
-      }
+      if (output instanceof Promise) return this.#arriving(output, { input, context, startedMs })
       this.#left("ok", startedMs)
       return output
     } catch (error) {
       this.#left("failed", startedMs)
       return this.#retrying(input, context, Promise.resolve({ error }))
     }
+  }
+
+  /** One promise, and no more, for a first attempt that succeeds. */
+  #arriving(output: Promise<unknown>, call: Call): Promise<unknown> {
+    return output.then(
+      (ready) => {
+        this.#left("ok", call.startedMs)
+        return ready
+      },
+      (error) => {
+        this.#left("failed", call.startedMs)
+        return this.#retrying(call.input, call.context, Promise.resolve({ error }))
+      },
+    )
   }
 
   /** @param first the attempt that is already under way, if one is */
@@ -144,6 +156,12 @@ function isWorthRetrying(
   const { attemptsMax, outageMs = 0 } = tried.retry
   const isOutage = error instanceof UnavailableError && tried.failingMs < outageMs
   return isOutage || tried.attempt < attemptsMax
+}
+
+interface Call {
+  readonly input: unknown
+  readonly context: OperatorContext
+  readonly startedMs: number
 }
 
 type Attempt = { readonly output: unknown } | { readonly error: unknown }

@@ -6,6 +6,7 @@ import {
   histogram,
   PARTITIONS_MAX,
   type Registry,
+  tally,
 } from "./metrics.ts"
 
 /** How far behind one partition is, and whether that is for want of room. */
@@ -49,7 +50,7 @@ const END_TO_END_BUCKETS_S = [
 const BATCH_BUCKETS = [2, 4, 8, 16, 32, 64, 128, 256]
 
 export function createOperatorMetrics(registry: Registry) {
-  const latency = histogram(registry, {
+  const latency = tally(registry, {
     name: "cerberus_operator_latency_seconds",
     help: "Time of one operator call on one record, by outcome (ok, failed).",
     labels: ["operator", "outcome"],
@@ -73,7 +74,7 @@ export function createOperatorMetrics(registry: Registry) {
   const [operator, code] = [boundedLabel(), boundedLabel()]
   return {
     operatorDone(name: string, outcome: "ok" | "failed", seconds: number): void {
-      latency.observe({ operator: operator(name), outcome }, seconds)
+      latency(seconds, name, outcome)
     },
     batched(name: string, size: number): void {
       batches.observe({ operator: operator(name) }, size)
@@ -88,30 +89,28 @@ export function createOperatorMetrics(registry: Registry) {
 }
 
 export function createRecordMetrics(registry: Registry) {
-  const duration = histogram(registry, {
+  const duration = tally(registry, {
     name: "cerberus_record_duration_seconds",
     help: "Time of one record from source to sink, by outcome (done, dead_letter, abandoned).",
     labels: ["topic", "outcome"],
   })
-  const endToEnd = histogram(registry, {
+  const endToEnd = tally(registry, {
     name: "cerberus_end_to_end_latency_seconds",
     help: "Time from a record's own time (event time, else arrival) until it was finished.",
     labels: ["topic"],
     buckets: END_TO_END_BUCKETS_S,
   })
-  const topic = boundedLabel()
   return {
     recordDone(
       record: { readonly topic: string; readonly timestampMs: number },
       outcome: "done" | "dead_letter" | "abandoned",
       seconds: number,
     ): void {
-      const name = topic(record.topic)
-      duration.observe({ topic: name, outcome }, seconds)
+      duration(seconds, record.topic, outcome)
       if (outcome === "abandoned") return
       // a producer's clock may be ahead of ours
       const ageMs = Math.max(0, Date.now() - record.timestampMs)
-      endToEnd.observe({ topic: name }, ageMs / 1_000)
+      endToEnd(ageMs / 1_000, record.topic)
     },
   }
 }

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client"
+import { Counter, Gauge, Histogram, type Metric, Registry } from "prom-client"
+import { TallyHistogram, type TallySeries } from "./tally-histogram.ts"
 
 /** The one place that imports prom-client: how a metric of each kind is made. */
 export type { Counter, Gauge, Registry }
@@ -27,6 +28,36 @@ export function histogram(registry: Registry, options: HistogramOptions): Histog
   const { name, help, labels = [], buckets = LATENCY_BUCKETS_S } = options
   const labelNames = [...labels]
   return new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [registry] })
+}
+
+interface TallyOptions extends HistogramOptions {
+  /** The first is bounded here; the second is one of a few words by itself. */
+  readonly labels: readonly [string] | readonly [string, string]
+}
+
+/** A histogram for what is observed several times for each record. */
+export function tally(registry: Registry, options: TallyOptions) {
+  const { name, help, buckets = LATENCY_BUCKETS_S, labels } = options
+  const created = new TallyHistogram({ name, help, buckets })
+  // all that a registry asks of a metric is its name and `get`
+  registry.registerMetric(created as unknown as Metric)
+  const bounded = boundedLabel()
+  const known = new Map<string, Map<string, TallySeries>>()
+  const seriesOf = (value: string, word: string): TallySeries => {
+    const label = bounded(value)
+    const byWord = known.get(label) ?? new Map<string, TallySeries>()
+    known.set(label, byWord)
+    const values = [label, word]
+    const series =
+      byWord.get(word) ??
+      created.series(Object.fromEntries(labels.map((each, at) => [each, values[at] ?? ""])))
+    byWord.set(word, series)
+    return series
+  }
+  return (observed: number, value: string, word = ""): void => {
+    const series = known.get(value)?.get(word) ?? seriesOf(value, word)
+    series.observe(observed)
+  }
 }
 
 interface CounterOptions {

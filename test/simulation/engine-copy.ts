@@ -57,8 +57,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "no-lanes",
     breaks: "records of one key run at once",
     file: "stream/partition.ts",
-    text: "if (lane !== undefined) {",
-    instead: "if (lane !== undefined && lane.length > 1e9) {",
+    text: "if (key !== null && this.#lanes.has(key)) {",
+    instead: "if (key !== null && this.#lanes.size > 1e9) {",
   },
   {
     name: "staged-beside-letter",
