@@ -291,4 +291,12 @@ export interface ExplainedVerdict {
   readonly eventTimeMs: number
   readonly verdict: Verdict
   readonly explanation: Explanation
+  /** Where its first announcement stands, `topic/partition/offset`; absent without a durable place. */
+  readonly origin?: string
+}
+
+/** A verdict as the store holds it. */
+export interface RecordedVerdict extends ExplainedVerdict {
+  /** The event was announced again at another place, and is published already. */
+  readonly isRepeat: boolean
 }

@@ -7,6 +7,7 @@ import type {
   FetchedEvidence,
   JudgedEvidence,
   PayloadPrediction,
+  RecordedVerdict,
   ScoredEvidence,
   VerifiedEvidence,
 } from "./events.ts"
@@ -27,7 +28,7 @@ export interface AnalysisParts {
 
 export interface PipelineParts extends AnalysisParts {
   /** First write wins: a redelivered event goes on with the verdict that the store holds. */
-  readonly record: Operator<ExplainedVerdict, ExplainedVerdict>
+  readonly record: Operator<ExplainedVerdict, RecordedVerdict>
   readonly announce: Sink<ExplainedVerdict>
   /** Hands a session on to the simulation, through its queue. */
   readonly enqueueSimulation: Sink<ExplainedVerdict>
@@ -49,12 +50,19 @@ export function buildAnalysis(parts: AnalysisParts): Dataflow<SourceRecord, Expl
 
 /** The analysis flow, whole: evidence in, verdicts stored, announced and published. */
 export function buildPipeline(parts: PipelineParts): Dataflow<SourceRecord, ExplainedVerdict> {
-  const flow = buildAnalysis(parts)
+  return buildAnalysis(parts)
     .via(parts.record)
-    .branch("verdict", ({ verdict }) => verdict.verdict, {
-      simulate: (stream) => stream.to(parts.announce).to(parts.enqueueSimulation),
-      tag: (stream) => stream,
-      benign: (stream) => stream,
+    .branch("novelty", ({ isRepeat }) => (isRepeat ? "repeat" : "first"), {
+      first: (stream) => handOn(stream, parts),
+      repeat: (stream) => stream,
     })
-  return parts.publish.reduce((stream, sink) => stream.to(sink), flow)
+}
+
+function handOn<In>(recorded: Dataflow<In, RecordedVerdict>, parts: PipelineParts) {
+  const judged = recorded.branch("verdict", ({ verdict }) => verdict.verdict, {
+    simulate: (stream) => stream.to(parts.announce).to(parts.enqueueSimulation),
+    tag: (stream) => stream,
+    benign: (stream) => stream,
+  })
+  return parts.publish.reduce((stream, sink) => stream.to(sink), judged)
 }

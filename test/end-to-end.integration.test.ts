@@ -178,11 +178,11 @@ describe.skipIf(minioServer === undefined)("sentinel process", () => {
 
     const store = openVerdictStore(join(dataDir, "store"))
     expect(store.count()).toBe(good.length)
-    for (const { event_id: eventId, copies } of good) {
+    for (const { event_id: eventId } of good) {
       const published = [...(outcomes.verdicts.get(eventId)?.values() ?? [])]
       const stored = JSON.stringify(store.byEvent(eventId)?.verdict)
-      // one record for each time that the package was announced, and not one more
-      expect(published).toEqual(Array.from({ length: copies }, () => stored))
+      // one record, however often the package was announced and the processor killed
+      expect(published).toEqual([stored])
     }
     await store.close()
     rmSync(directory, { recursive: true, force: true })

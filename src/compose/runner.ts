@@ -75,7 +75,10 @@ export function createRunner(parts: RunnerParts): Runner {
   }
   const flow = buildPipeline({
     ...analysisParts(models, config, watchObjects(openObjects(parts), reachability)),
-    record: recordVerdict(watched, parts.onRecorded),
+    record: recordVerdict(watched, {
+      onRecorded: parts.onRecorded,
+      placed: new Set(kafka.topics),
+    }),
     announce: announceSink(log),
     enqueueSimulation: parts.simulations.sink,
     publish: [jsonlSink(parts.paths.verdictLines), ...kafka.sinks],
@@ -112,13 +115,14 @@ export function createRunner(parts: RunnerParts): Runner {
 
 interface KafkaParts {
   readonly sources: readonly PatientSource<KafkaSource>[]
+  readonly topics: readonly string[]
   /** Their names; all of them are transactional. */
   readonly transactional: readonly string[]
   readonly sinks: readonly Sink<ExplainedVerdict>[]
   readonly letters: readonly DeadLetterSink[]
 }
 
-const NO_KAFKA: KafkaParts = { sources: [], transactional: [], sinks: [], letters: [] }
+const NO_KAFKA: KafkaParts = { topics: [], sources: [], transactional: [], sinks: [], letters: [] }
 
 function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
   if (config.kafka === undefined) return NO_KAFKA
@@ -146,6 +150,7 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
       log.warn("waiting for kafka", { code: error.code, retry_in_ms: waitMs }),
   })
   return {
+    topics,
     sources: [source],
     transactional: [source.name],
     sinks: [kafkaVerdictSink(kafka)],
