@@ -6,7 +6,7 @@ import {
 } from "../../src/ml/evaluation/labelled-payloads.ts"
 import { RowSample } from "../../src/ml/evaluation/row-sample.ts"
 import { generatePayloads } from "../../src/ml/generators/payloads.ts"
-import { Random } from "../../src/ml/generators/random.ts"
+import { Random } from "../../src/ml/random.ts"
 
 export interface DetectionRows {
   /** What they are, for whoever reads the result. */

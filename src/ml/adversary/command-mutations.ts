@@ -1,6 +1,6 @@
 import { identifier } from "../generators/grammar.ts"
-import type { Random } from "../generators/random.ts"
 import { sentence, word } from "../generators/vocabulary.ts"
+import type { Random } from "../random.ts"
 import { type Mutation, replacing, swapping } from "./mutation.ts"
 
 /** Blanks and nothings of an unset or known variable, as a shell writes them. */

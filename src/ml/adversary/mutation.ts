@@ -1,5 +1,5 @@
 import { mixCase } from "../generators/grammar.ts"
-import type { Random } from "../generators/random.ts"
+import type { Random } from "../random.ts"
 
 /** Rewrites a text at one place, or gives it back where it has none to rewrite. */
 export type Mutation = (random: Random, text: string) => string

@@ -1,5 +1,5 @@
 import type { PayloadClass } from "../../events.ts"
-import type { Random } from "../generators/random.ts"
+import type { Random } from "../random.ts"
 import { COMMAND_MUTATIONS } from "./command-mutations.ts"
 import type { Mutation } from "./mutation.ts"
 import { PATH_MUTATIONS } from "./path-mutations.ts"

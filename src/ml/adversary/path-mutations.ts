@@ -1,5 +1,5 @@
-import type { Random } from "../generators/random.ts"
 import { word } from "../generators/vocabulary.ts"
+import type { Random } from "../random.ts"
 import { type Mutation, replacing, swapping } from "./mutation.ts"
 
 /** Dot segments, separators and escapes that resolve to the same file. */

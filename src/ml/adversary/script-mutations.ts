@@ -1,6 +1,6 @@
 import { identifier } from "../generators/grammar.ts"
-import type { Random } from "../generators/random.ts"
 import { sentence } from "../generators/vocabulary.ts"
+import type { Random } from "../random.ts"
 import { type Mutation, recasing, replacing, swapping } from "./mutation.ts"
 
 /** A handler and an element on which it fires without a user, or on a common gesture. */

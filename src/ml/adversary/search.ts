@@ -1,6 +1,6 @@
 import type { PayloadClassifier } from "../../ports.ts"
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
-import { Random } from "../generators/random.ts"
+import { Random } from "../random.ts"
 import { type EffectCheck, effectCheck } from "./effect.ts"
 import { mutate } from "./mutations.ts"
 

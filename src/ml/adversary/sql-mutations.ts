@@ -1,6 +1,6 @@
 import { digits, identifier } from "../generators/grammar.ts"
-import type { Random } from "../generators/random.ts"
 import { sentence } from "../generators/vocabulary.ts"
+import type { Random } from "../random.ts"
 import { type Mutation, recasing, replacing, swapping } from "./mutation.ts"
 
 const KEYWORDS =

@@ -1,6 +1,6 @@
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import { identifier, oneOf } from "../generators/grammar.ts"
-import { Random } from "../generators/random.ts"
+import { Random } from "../random.ts"
 
 /** How a text leaves the place it was put into, and how it makes the rest of the query harmless. */
 const BREAKOUTS = [

@@ -1,4 +1,4 @@
-import type { Random } from "../generators/random.ts"
+import type { Random } from "../random.ts"
 import type { ByteWindows } from "./byte-windows.ts"
 import { paddedLength } from "./text-batch.ts"
 

@@ -1,4 +1,4 @@
-import type { Random } from "../generators/random.ts"
+import type { Random } from "../random.ts"
 import type { Tape, Variable } from "./tape.ts"
 
 /** One tensor of the model; `deviation` is that of its normal starting values, `mean` theirs. */

@@ -1,5 +1,5 @@
-import type { Random } from "../generators/random.ts"
 import type { OnnxTensor } from "../onnx/session.ts"
+import type { Random } from "../random.ts"
 import { WINDOW_BYTES } from "../text/payload-features.ts"
 import { BYTES_PER_TOKEN } from "./byte-transformer.ts"
 import type { ByteWindows } from "./byte-windows.ts"

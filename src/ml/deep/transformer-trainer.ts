@@ -1,7 +1,7 @@
 import { PAYLOAD_CLASSES } from "../../events.ts"
-import { Random } from "../generators/random.ts"
 import { encodeOnnx } from "../onnx/encode.ts"
 import { type OnnxSession, type OnnxTensor, openOnnxSession } from "../onnx/session.ts"
+import { Random } from "../random.ts"
 import { adamStepSize } from "./adam.ts"
 import { batchesOf, type ChosenWindow } from "./batches.ts"
 import { type TransformerShape, transformerParameters } from "./byte-transformer.ts"

@@ -1,4 +1,4 @@
-import { Random } from "../generators/random.ts"
+import { Random } from "../random.ts"
 import type { ScorePool } from "./score-pool.ts"
 
 /** A 95% interval; the figure itself need not be in its middle. */

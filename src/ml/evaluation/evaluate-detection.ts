@@ -1,7 +1,7 @@
 import { TooLargeError } from "../../errors.ts"
 import type { PayloadKind } from "../../events.ts"
 import type { PayloadClassifier } from "../../ports.ts"
-import { Random } from "../generators/random.ts"
+import { Random } from "../random.ts"
 import {
   BENIGN_POPULATIONS,
   type BenignPopulation,

@@ -1,5 +1,5 @@
 import type { PayloadClassifier } from "../../ports.ts"
-import { Random } from "../generators/random.ts"
+import { Random } from "../random.ts"
 import { judge } from "./evaluate-payloads.ts"
 import type { LabelledPayload } from "./labelled-payloads.ts"
 import { type JudgedPayload, shareAbove, thresholdAt } from "./payload-report.ts"

@@ -1,4 +1,4 @@
-import { Random } from "../generators/random.ts"
+import { Random } from "../random.ts"
 import type { LabelledPayload } from "./labelled-payloads.ts"
 
 /** Longer texts are left out of a sample: it then takes a bounded amount of memory and time. */

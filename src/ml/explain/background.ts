@@ -1,7 +1,7 @@
 import type { Features } from "../../events.ts"
+import { Random } from "../random.ts"
 import { featurize } from "../sessions/featurize.ts"
 import { POPULATIONS, type PopulationName } from "../sessions/generate-sessions.ts"
-import { SeededRandom } from "../sessions/random.ts"
 
 const BACKGROUND_SEED = 2_026
 
@@ -19,6 +19,6 @@ const BACKGROUND_POPULATIONS: readonly PopulationName[] = [
 
 /** The ordinary sessions that explanations compare with: eight generated benign ones, fixed. */
 export function backgroundFeatures(): readonly Features[] {
-  const random = new SeededRandom(BACKGROUND_SEED)
+  const random = new Random(BACKGROUND_SEED)
   return BACKGROUND_POPULATIONS.map((name) => featurize(POPULATIONS[name].draw(random)))
 }

@@ -1,6 +1,6 @@
+import type { Random } from "../random.ts"
 import { markup } from "./benign-markup.ts"
 import { digits, type Grammar, hexDigits, identifier, ipAddress, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import { foreignPhrase, personName, sentence, slug, word, words } from "./vocabulary.ts"
 
 /**

@@ -1,4 +1,5 @@
 import type { PayloadKind } from "../../events.ts"
+import type { Random } from "../random.ts"
 import {
   BENIGN_VALUES,
   dateTime,
@@ -9,7 +10,6 @@ import {
   urlPath,
 } from "./benign-values.ts"
 import { digits, type Grammar, hexDigits, identifier, ipAddress, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import { foreignPhrase, personName, sentence, slug, word, words } from "./vocabulary.ts"
 
 /** What ordinary people and programs send in a single field, by the kind of place it stands in. */

@@ -1,5 +1,5 @@
+import type { Random } from "../random.ts"
 import { digits, identifier, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import { foreignPhrase, sentence, slug, word, words } from "./vocabulary.ts"
 
 /** Fragments of ordinary pages: lists, links, captions, forms; no script and no handler. */

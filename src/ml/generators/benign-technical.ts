@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: template languages, not templates
+
+import type { Random } from "../random.ts"
 import {
   digits,
   type Grammar,
@@ -8,7 +10,6 @@ import {
   ipAddress,
   oneOf,
 } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import { foreignPhrase, personName, sentence, slug, word, words } from "./vocabulary.ts"
 
 /**

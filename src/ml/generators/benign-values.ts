@@ -1,3 +1,4 @@
+import type { Random } from "../random.ts"
 import {
   digits,
   type Grammar,
@@ -7,7 +8,6 @@ import {
   ipAddress,
   oneOf,
 } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import {
   companyName,
   familyName,

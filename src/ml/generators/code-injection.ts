@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell and PHP syntax, not templates
+
+import type { Random } from "../random.ts"
 import { unixFile } from "./files.ts"
 import { digits, type Grammar, hostName, identifier, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import { unixLine } from "./unix-commands.ts"
 
 /** Calls by which an interpreter hands a string to the shell. */

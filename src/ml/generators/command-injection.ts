@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell syntax, not templates
+
+import type { Random } from "../random.ts"
 import { codeCall, evaluatedCode, scriptTag, serverSideInclude } from "./code-injection.ts"
 import { type Grammar, hostName, identifier, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import { unixLine } from "./unix-commands.ts"
 import { hostValue, insertPiece, windowsInjection } from "./windows-command-injection.ts"
 

@@ -1,5 +1,5 @@
+import type { Random } from "../random.ts"
 import { digits, type Grammar, hostName, identifier, mixCase, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 
 /**
  * Script injections, written from the HTML and ECMAScript standards: a way out of the context

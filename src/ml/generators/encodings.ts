@@ -1,5 +1,5 @@
+import type { Random } from "../random.ts"
 import { mixCase, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 
 /**
  * The same text as a client, a proxy or an attacker would encode it. Applied to benign text too:

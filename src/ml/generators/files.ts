@@ -1,5 +1,5 @@
+import type { Random } from "../random.ts"
 import { identifier } from "./grammar.ts"
-import type { Random } from "./random.ts"
 
 const UNIX =
   `/etc/passwd /etc/passwd /etc/passwd /etc/shadow /etc/group /etc/hosts /etc/issue /etc/motd

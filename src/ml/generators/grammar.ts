@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts"
+import type { Random } from "../random.ts"
 
 /** Writes one sentence of a language; all choices come from the random numbers. */
 export type Grammar = (random: Random) => string

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: template and lookup syntax
+
+import type { Random } from "../random.ts"
 import { applicationFile, unixFile, windowsFile } from "./files.ts"
 import { digits, hostName, identifier, ipAddress, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 import { word } from "./vocabulary.ts"
 
 /**

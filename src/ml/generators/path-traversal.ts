@@ -1,6 +1,6 @@
+import type { Random } from "../random.ts"
 import { applicationFile, unixFile, windowsFile } from "./files.ts"
 import { type Grammar, identifier, mixCase, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 
 /**
  * Paths that leave their directory, from RFC 3986 (dot segments, percent encoding), RFC 3629

@@ -1,5 +1,5 @@
+import type { Random } from "../random.ts"
 import { digits, type Grammar, hexDigits, hostName, identifier, mixCase, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 
 /**
  * Injections into SQL, written from the manuals of MySQL, PostgreSQL, SQL Server, Oracle and

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell syntax, not templates
+
+import type { Random } from "../random.ts"
 import { unixFile } from "./files.ts"
 import { digits, type Grammar, hostName, identifier, ipAddress, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 
 /** One command line, or a pipe of them. */
 export function unixLine(random: Random): string {

@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts"
+import type { Random } from "../random.ts"
 
 const ENGLISH =
   `about account action address after again all also always and any area around article ask

@@ -1,6 +1,6 @@
+import type { Random } from "../random.ts"
 import { windowsFile } from "./files.ts"
 import { type Grammar, hostName, identifier, ipAddress, mixCase, oneOf } from "./grammar.ts"
-import type { Random } from "./random.ts"
 
 /** Another command for cmd.exe or PowerShell after a value, from their documentation. */
 export function windowsInjection(random: Random): string {

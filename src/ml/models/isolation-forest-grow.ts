@@ -1,4 +1,4 @@
-import { SeededRandom } from "../sessions/random.ts"
+import { Random } from "../random.ts"
 import type { IsolationForest } from "./isolation-forest.ts"
 import { averagePathLength } from "./isolation-forest.ts"
 
@@ -27,7 +27,7 @@ export function growIsolationForest(
   rows: readonly Float32Array[],
   options: ForestOptions,
 ): IsolationForest {
-  const random = new SeededRandom(options.seed)
+  const random = new Random(options.seed)
   const grower = new ForestGrower(random, options)
   for (let tree = 0; tree < options.trees; tree++) {
     grower.growTree(drawSample(rows, options.sampleSize, random))
@@ -35,15 +35,11 @@ export function growIsolationForest(
   return grower.finish()
 }
 
-function drawSample(
-  rows: readonly Float32Array[],
-  size: number,
-  random: SeededRandom,
-): Float32Array[] {
+function drawSample(rows: readonly Float32Array[], size: number, random: Random): Float32Array[] {
   const pool = [...rows]
   const sample: Float32Array[] = []
   while (sample.length < size && pool.length > 0) {
-    const index = random.integer(0, pool.length - 1)
+    const index = random.between(0, pool.length - 1)
     const drawn = pool[index]
     const last = pool.pop()
     if (drawn !== undefined) sample.push(drawn)
@@ -53,7 +49,7 @@ function drawSample(
 }
 
 class ForestGrower {
-  readonly #random: SeededRandom
+  readonly #random: Random
   readonly #options: ForestOptions
   readonly #depthMax: number
   readonly #roots: number[] = []
@@ -63,7 +59,7 @@ class ForestGrower {
   readonly #right: number[] = []
   readonly #pathLength: number[] = []
 
-  constructor(random: SeededRandom, options: ForestOptions) {
+  constructor(random: Random, options: ForestOptions) {
     this.#random = random
     this.#options = options
     this.#depthMax = Math.ceil(Math.log2(options.sampleSize))
@@ -88,7 +84,7 @@ class ForestGrower {
 
   #growNode(rows: readonly Float32Array[], depth: number): number {
     if (rows.length < 2 || depth >= this.#depthMax) return this.#leaf(rows.length, depth)
-    const index = this.#random.integer(0, this.#options.features.length - 1)
+    const index = this.#random.between(0, this.#options.features.length - 1)
     const threshold = this.#drawThreshold(rows, index)
     const node = this.#node(index, threshold)
     const goesLeft = (row: Float32Array): boolean => (row[index] ?? 0) <= threshold

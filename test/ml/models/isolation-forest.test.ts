@@ -17,14 +17,14 @@ import { ForestShapley } from "../../../src/ml/models/isolation-forest-shapley.t
 import { trainSessionForest } from "../../../src/ml/models/isolation-forest-training.ts"
 import { decodeOnnx } from "../../../src/ml/onnx/decode.ts"
 import { encodeOnnx } from "../../../src/ml/onnx/encode.ts"
+import { Random } from "../../../src/ml/random.ts"
 import { featurize } from "../../../src/ml/sessions/featurize.ts"
 import { generateSessions } from "../../../src/ml/sessions/generate-sessions.ts"
-import { SeededRandom } from "../../../src/ml/sessions/random.ts"
 
 const FEATURES = Array.from({ length: 5 }, () => ({ max: 10, log: false }))
 
 function cloud(seed: number, count = 300): Float32Array[] {
-  const random = new SeededRandom(seed)
+  const random = new Random(seed)
   return Array.from({ length: count }, () =>
     Float32Array.from(FEATURES, () => random.uniform(4, 6)),
   )

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test"
 import type { Session } from "../../../src/events.ts"
+import { Random } from "../../../src/ml/random.ts"
 import { featurize } from "../../../src/ml/sessions/featurize.ts"
 import type { PopulationName } from "../../../src/ml/sessions/generate-sessions.ts"
 import { POPULATIONS } from "../../../src/ml/sessions/generate-sessions.ts"
 import { heuristicScorer } from "../../../src/ml/sessions/heuristic-scorer.ts"
 import { profileSession } from "../../../src/ml/sessions/profile.ts"
-import { SeededRandom } from "../../../src/ml/sessions/random.ts"
 import { SessionSketch } from "../../../src/ml/sessions/session-sketch.ts"
 import { prediction } from "../../support/judged-evidence.ts"
 
 function draw(population: PopulationName, seed = 3): Session {
-  return POPULATIONS[population].draw(new SeededRandom(seed))
+  return POPULATIONS[population].draw(new Random(seed))
 }
 
 describe("profileSession", () => {
@@ -48,13 +48,13 @@ describe("profileSession", () => {
     ["gobuster", "gobuster/3.6"],
     ["wfuzz", "Wfuzz/3.1.0"],
   ])("profileSession recognises %s by its user agent", (tool, userAgent) => {
-    const sketch = new SessionSketch(new SeededRandom(1), { userAgent, headers: {} })
+    const sketch = new SessionSketch(new Random(1), { userAgent, headers: {} })
     const session = sketch.add({ path: "/", gapMs: 0 }).finish()
     expect(profileSession(session).tool_signatures).toContain(tool)
   })
 
   test("profileSession recognises sqlmap by its comparisons under a browser's name", () => {
-    const sketch = new SessionSketch(new SeededRandom(1), { userAgent: "Mozilla/5.0", headers: {} })
+    const sketch = new SessionSketch(new Random(1), { userAgent: "Mozilla/5.0", headers: {} })
     const query = { id: "1) AND 4821=4821 AND (7=7" }
     const session = sketch.add({ path: "/item", query, gapMs: 0 }).finish()
     const [payload] = session.payloads
@@ -64,7 +64,7 @@ describe("profileSession", () => {
   })
 
   test("profileSession repeats nothing of a request in its summary", () => {
-    const sketch = new SessionSketch(new SeededRandom(1), { userAgent: "evil\u001b", headers: {} })
+    const sketch = new SessionSketch(new Random(1), { userAgent: "evil\u001b", headers: {} })
     const query = { "<b>name": "<script>alert('mark')</script>" }
     const profile = profileSession(sketch.add({ path: "/mark", query, gapMs: 0 }).finish())
     expect(JSON.stringify(profile)).not.toMatch(/mark|evil|<|\\u001b/)

@@ -18,6 +18,11 @@ export class Random {
     return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
   }
 
+  /** Uniform in [min, max). */
+  uniform(min: number, max: number): number {
+    return min + this.next() * (max - min)
+  }
+
   /** Uniform integer in [0, bound). */
   below(bound: number): number {
     return Math.floor(this.next() * bound)
@@ -52,5 +57,18 @@ export class Random {
       items[last] = items[other] ?? 0
       items[other] = held
     }
+  }
+
+  /** Log-normal: `median` times or divided by about e^spread. */
+  around(median: number, spread: number): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.next()))
+    return median * Math.exp(spread * radius * Math.cos(2 * Math.PI * this.next()))
+  }
+
+  /** Lower-case hexadecimal digits. */
+  hex(length: number): string {
+    let digits = ""
+    while (digits.length < length) digits += this.below(16).toString(16)
+    return digits
   }
 }
