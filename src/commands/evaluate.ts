@@ -13,22 +13,22 @@ import {
 } from "../ml/evaluation/evaluate-sessions.ts"
 import { readLabelledPayloads } from "../ml/evaluation/labelled-payloads.ts"
 import type { Analyzer } from "../ports.ts"
-import { evaluationCharts } from "./evaluation-charts.ts"
-import { renderPage } from "./evaluation-page.ts"
+import { evaluationCharts } from "./evaluation/charts.ts"
+import {
+  generateLabelledSessions,
+  type LabelledSession,
+  type NamedSession,
+  readLabelledSessions,
+} from "./evaluation/labelled-sessions.ts"
+import { renderPage } from "./evaluation/page.ts"
+import { judgeSessionsBeside } from "./evaluation/sessions-beside.ts"
 import {
   detectionTables,
   errorTables,
   renderTables,
   sessionTable,
   type Table,
-} from "./evaluation-tables.ts"
-import {
-  generateLabelledSessions,
-  type LabelledSession,
-  type NamedSession,
-  readLabelledSessions,
-} from "./labelled-sessions.ts"
-import { judgeSessionsBeside } from "./sessions-beside.ts"
+} from "./evaluation/tables.ts"
 import { endProgress, showProgress, type Terminal } from "./terminal.ts"
 
 export interface EvaluateOptions {

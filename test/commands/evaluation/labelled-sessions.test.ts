@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test"
 import {
   generateLabelledSessions,
   readLabelledSessions,
-} from "../../src/commands/labelled-sessions.ts"
-import { MalformedError } from "../../src/errors.ts"
+} from "../../../src/commands/evaluation/labelled-sessions.ts"
+import { MalformedError } from "../../../src/errors.ts"
 
 async function read(...lines: readonly string[]) {
   async function* source() {

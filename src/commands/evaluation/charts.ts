@@ -1,6 +1,6 @@
-import type { ReliabilityBin } from "../ml/evaluation/calibration.ts"
-import type { CurvePoint } from "../ml/evaluation/curves.ts"
-import type { DetectionReport } from "../ml/evaluation/evaluate-detection.ts"
+import type { ReliabilityBin } from "../../ml/evaluation/calibration.ts"
+import type { CurvePoint } from "../../ml/evaluation/curves.ts"
+import type { DetectionReport } from "../../ml/evaluation/evaluate-detection.ts"
 import { type Axis, renderChart, type Series } from "./chart.ts"
 
 /** Where an axis may start, so that what is near 1 can be told apart. */

@@ -1,11 +1,11 @@
-import type { Interval } from "../ml/evaluation/bootstrap.ts"
-import type { DetectionReport } from "../ml/evaluation/evaluate-detection.ts"
-import type { TruthShare } from "../ml/evaluation/evaluate-sessions.ts"
-import type { Estimate } from "../ml/evaluation/operating-points.ts"
-import type { PayloadReport } from "../ml/evaluation/payload-report.ts"
-import type { TimingReport } from "../ml/evaluation/timing.ts"
-import type { JudgementError } from "../ml/evaluation/worst-errors.ts"
-import { renderTable } from "./table.ts"
+import type { Interval } from "../../ml/evaluation/bootstrap.ts"
+import type { DetectionReport } from "../../ml/evaluation/evaluate-detection.ts"
+import type { TruthShare } from "../../ml/evaluation/evaluate-sessions.ts"
+import type { Estimate } from "../../ml/evaluation/operating-points.ts"
+import type { PayloadReport } from "../../ml/evaluation/payload-report.ts"
+import type { TimingReport } from "../../ml/evaluation/timing.ts"
+import type { JudgementError } from "../../ml/evaluation/worst-errors.ts"
+import { renderTable } from "../table.ts"
 
 /** A table for people, before it is text or HTML; its cells may hold hostile payloads. */
 export interface Table {

@@ -1,8 +1,8 @@
-import { sliceMembers } from "../api/json-members.ts"
-import { MalformedError } from "../errors.ts"
-import { toEnrichment, toEvidenceDocument } from "../ml/sessions/evidence-document.ts"
-import { generateSessions, type SessionTruth } from "../ml/sessions/generate-sessions.ts"
-import type { Enrichment } from "../ports.ts"
+import { sliceMembers } from "../../api/json-members.ts"
+import { MalformedError } from "../../errors.ts"
+import { toEnrichment, toEvidenceDocument } from "../../ml/sessions/evidence-document.ts"
+import { generateSessions, type SessionTruth } from "../../ml/sessions/generate-sessions.ts"
+import type { Enrichment } from "../../ports.ts"
 
 /** What a session truly is, by those who know. */
 export interface SessionLabel {

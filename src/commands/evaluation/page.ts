@@ -1,5 +1,5 @@
 import { escapeMarkup } from "./chart.ts"
-import { type Table, visible } from "./evaluation-tables.ts"
+import { type Table, visible } from "./tables.ts"
 
 export interface EvaluationPage {
   readonly title: string

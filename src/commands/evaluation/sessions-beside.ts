@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import { readEvidenceFiles } from "../connectors/evidence-file.ts"
-import { inboxKind } from "../connectors/inbox-files.ts"
-import { MalformedError, TooLargeError } from "../errors.ts"
-import type { Verdict } from "../events.ts"
-import type { Analyzer } from "../ports.ts"
+import { readEvidenceFiles } from "../../connectors/evidence-file.ts"
+import { inboxKind } from "../../connectors/inbox-files.ts"
+import { MalformedError, TooLargeError } from "../../errors.ts"
+import type { Verdict } from "../../events.ts"
+import type { Analyzer } from "../../ports.ts"
 import type { NamedSession, SessionLabel } from "./labelled-sessions.ts"
 
 /** A session's verdict beside what it truly is. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { escapeMarkup, renderChart } from "../../src/commands/chart.ts"
-import { renderPage } from "../../src/commands/evaluation-page.ts"
-import { renderTables, visible } from "../../src/commands/evaluation-tables.ts"
+import { escapeMarkup, renderChart } from "../../../src/commands/evaluation/chart.ts"
+import { renderPage } from "../../../src/commands/evaluation/page.ts"
+import { renderTables, visible } from "../../../src/commands/evaluation/tables.ts"
 
 const AXIS = { label: "x", from: 0, to: 1, ticks: [0, 1], format: String }
 
