@@ -2,7 +2,7 @@ import { PAYLOAD_CLASSES } from "../../events.ts"
 import { type EvaluationReport, FIGURE_HEAD, figureCells } from "../evaluation/evaluate-payloads.ts"
 import { TEXT_CHARS_MAX } from "../text/normalize.ts"
 import { WINDOW_BYTES } from "../text/payload-features.ts"
-import type { TrainedModel } from "./payload-model-directory.ts"
+import type { TrainedModel } from "./trained-model.ts"
 
 /** The model card, every figure of it taken from the run that made the model. */
 export function payloadModelCard(trained: TrainedModel): string {

@@ -1,24 +1,12 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { PAYLOAD_CLASSES } from "../../events.ts"
-import type { EvaluationReport } from "../evaluation/evaluate-payloads.ts"
 import { type GateReport, gates } from "../evaluation/gates.ts"
 import { featureSchemaSha256, type LinearModel } from "../models/linear-onnx.ts"
 import { MODEL_TYPE, PAYLOAD_MODEL_NAME } from "../serving/payload-model-files.ts"
 import { FEATURE_SCHEMA } from "../text/payload-features.ts"
 import { payloadModelCard } from "./payload-model-card.ts"
-
-export interface TrainedModel {
-  readonly bytes: Uint8Array
-  readonly modelSha256: string
-  readonly modelId: string
-  readonly model: LinearModel
-  readonly trainedAt: string
-  readonly metrics: Readonly<Record<string, number>>
-  readonly reports: Readonly<Record<string, EvaluationReport>>
-  /** Whether collected payloads were learnt from, or generated ones alone. */
-  readonly withCollectedData: boolean
-}
+import type { TrainedModel } from "./trained-model.ts"
 
 /**
  * Writes model.onnx, schema.json, metrics.json and card.md beside the place and renames the whole
