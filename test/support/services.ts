@@ -53,22 +53,31 @@ export interface RestartableKafka {
   restart(): Promise<void>
 }
 
+export interface StoppableKafka extends RestartableKafka {
+  stop(): Promise<void>
+  start(): Promise<void>
+}
+
 /** A broker of this test alone that it may stop and start. */
-export async function requireRestartableKafka(): Promise<RestartableKafka | undefined> {
+export async function requireRestartableKafka(): Promise<StoppableKafka | undefined> {
   if (runScript(["status", "kafka"]).includes("not installed")) return missing("kafka")
   const environment = await ownEnvironment()
   const connection = READERS.kafka(startWith("kafka", environment))
   if (connection === undefined) return missing("kafka")
-  const command = (verb: string) =>
-    Bun.spawn([SCRIPT, verb, "kafka"], {
+  const command = async (verb: "start" | "stop") => {
+    const child = Bun.spawn([SCRIPT, verb, "kafka"], {
       env: { ...process.env, ...environment },
       ...({ stdin: "ignore", stdout: "ignore", stderr: "ignore" } as const),
-    }).exited
+    })
+    if ((await child.exited) !== 0) throw new Error(`the broker did not ${verb}`)
+  }
   return {
     ...connection,
+    stop: () => command("stop"),
+    start: () => command("start"),
     async restart() {
-      if ((await command("stop")) !== 0) throw new Error("the broker did not stop")
-      if ((await command("start")) !== 0) throw new Error("the broker did not start again")
+      await command("stop")
+      await command("start")
     },
   }
 }
