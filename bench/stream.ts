@@ -1,6 +1,8 @@
 import type { Row, SuiteOptions } from "./harness.ts"
 import { benchKafka } from "./harness-kafka.ts"
+import { memoryGrowthRow } from "./stream/memory-growth.ts"
 import { poisonRow } from "./stream/poison.ts"
+import { recoveryRows } from "./stream/recovery.ts"
 import { verifyAndRouteRows } from "./stream/verify-and-route.ts"
 
 export const services = ["kafka"] as const
@@ -14,5 +16,8 @@ export async function run(options: SuiteOptions): Promise<readonly Row[]> {
   const brokers = options.env.KAFKA_BOOTSTRAP_SERVERS?.split(",") ?? []
   const routed = await verifyAndRouteRows(kafka, brokers, options)
   options.progress("one malformed record among 10,000")
-  return [...routed, await poisonRow(kafka, brokers)]
+  const poison = await poisonRow(kafka, brokers)
+  options.progress("killed and started again")
+  const recovery = await recoveryRows(kafka, brokers)
+  return [...routed, poison, ...recovery, await memoryGrowthRow(kafka, brokers, options)]
 }

@@ -29,6 +29,8 @@ const topics = {
 const telemetry = createTelemetry()
 const finished = Promise.withResolvers<void>()
 let done = 0
+const startedMs = Date.now()
+let assignedMs = 0
 
 const verify: Operator<SourceRecord, Routed> = {
   name: "verify_and_score",
@@ -68,9 +70,14 @@ const engine = new Engine(
     clock: systemClock,
     observer: {
       ...telemetry,
+      partitionChanged(partition, event) {
+        telemetry.partitionChanged(partition, event)
+        if (event === "assigned") assignedMs = Date.now()
+      },
       recordDone(record, outcome, seconds) {
         telemetry.recordDone(record, outcome, seconds)
         done += 1
+        if (done === 1) tellFirst()
         if (done === count) finished.resolve()
       },
     },
@@ -78,6 +85,11 @@ const engine = new Engine(
   },
   { inFlightMax: 1_024, bufferedMax: 2_048 },
 )
+/** Read by the measurement of recovery. */
+function tellFirst(): void {
+  process.stdout.write(`${JSON.stringify({ startedMs, assignedMs, firstMs: Date.now() })}\n`)
+}
+
 await engine.start()
 await finished.promise
 await engine.drain(10_000)
