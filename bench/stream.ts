@@ -1,5 +1,6 @@
 import type { Row, SuiteOptions } from "./harness.ts"
 import { benchKafka } from "./harness-kafka.ts"
+import { analysisRows } from "./stream/analysis.ts"
 import { memoryGrowthRow } from "./stream/memory-growth.ts"
 import { poisonRow } from "./stream/poison.ts"
 import { recoveryRows } from "./stream/recovery.ts"
@@ -19,5 +20,13 @@ export async function run(options: SuiteOptions): Promise<readonly Row[]> {
   const poison = await poisonRow(kafka, brokers)
   options.progress("killed and started again")
   const recovery = await recoveryRows(kafka, brokers)
-  return [...routed, poison, ...recovery, await memoryGrowthRow(kafka, brokers, options)]
+  options.progress("the analysis flow")
+  const analysis = await analysisRows(options)
+  return [
+    ...routed,
+    poison,
+    ...analysis,
+    ...recovery,
+    await memoryGrowthRow(kafka, brokers, options),
+  ]
 }
