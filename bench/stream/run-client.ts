@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Kafka } from "../../src/connectors/kafka-client.ts"
 import { type ClientArguments, writeArguments } from "./arguments.ts"
@@ -32,6 +33,7 @@ export interface Input {
 }
 
 const TIMEOUT_MS = 300_000
+const PEAK_POLL_MS = 50
 
 /** A program of this directory, run by bun. */
 export function bunProgram(file: string): readonly string[] {
@@ -68,15 +70,35 @@ async function timeClient(client: Client, given: ClientArguments): Promise<Clien
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
   })
+  const peak = watchPeak(child.pid)
   const code = await child.exited
+  peak.stop()
   const seconds = (performance.now() - startedMs) / 1_000
   if (code !== 0) throw new Error(`${name} ended with ${code}`)
   const usage = child.resourceUsage()
   return {
     cpuMicrosecondsEach: Number(usage?.cpuTime.total ?? Number.NaN) / given.count,
     eventsPerSecond: given.count / seconds,
-    peakMiB: (usage?.maxRSS ?? Number.NaN) / 2 ** 20,
+    peakMiB: peak.kibibytes / 1_024,
   }
+}
+
+/**
+ * Resident memory of a process at its highest, read again and again (Linux only, else NaN). The usage
+ * of an ended child is of no use here: it is never below what its parent had when it was forked.
+ */
+function watchPeak(pid: number) {
+  const peak = { kibibytes: Number.NaN, stop: () => clearInterval(timer) }
+  const timer = setInterval(() => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, "utf8")
+      const [, high] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? []
+      if (high !== undefined) peak.kibibytes = Number(high)
+    } catch {
+      // it has ended
+    }
+  }, PEAK_POLL_MS)
+  return peak
 }
 
 interface Check {
