@@ -1,5 +1,7 @@
 const ESCAPED_RUN = /(?:%[0-9a-f]{2})+/gi
 const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g
+/** One UTF-16 unit or byte each: `%u0041` `\\u0041` `\\x41` `\\101`, and ASCII in overlong UTF-8. */
+const UNIT_ESCAPE = /[%\\]u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\[0-3][0-7]{2}|%c[01]%[89ab][0-9a-f]/gi
 const ENTITY = /&(?:#\d{1,7}|#x[0-9a-f]{1,6}|(?:amp|lt|gt|quot|apos|equals|quest));/gi
 const NAMED_ENTITIES: Readonly<Record<string, string>> = {
   amp: "&",
@@ -47,6 +49,16 @@ export class MappedText {
   /** One layer of HTML entities undone: the numeric ones, and those of the characters of markup. */
   entitiesDecoded(): MappedText {
     return this.#replaced(ENTITY, decodedEntity, escapeWidth)
+  }
+
+  /** `%u`, `\\u`, `\\x`, octal and overlong escapes undone. */
+  unitsUnescaped(): MappedText {
+    return this.#replaced(UNIT_ESCAPE, decodedUnit, escapeWidth)
+  }
+
+  /** NUL left out, at which some decoders stop and which others pass over. */
+  withoutNul(): MappedText {
+    return this.#replaced(/\0+/g, () => "", escapeWidth)
   }
 
   /** Full-width forms of ASCII as ASCII. */
@@ -105,6 +117,20 @@ function decodedEntity(entity: string): string {
   if (!body.startsWith("#")) return NAMED_ENTITIES[body] ?? entity
   const code = body[1] === "x" ? Number.parseInt(body.slice(2), 16) : Number(body.slice(1))
   return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : entity
+}
+
+function decodedUnit(escape: string): string {
+  const mark = escape.charAt(1).toLowerCase()
+  if (mark === "c") return String.fromCharCode(overlongCode(escape))
+  const [digits, radix] =
+    mark === "u" || mark === "x" ? [escape.slice(2), 16] : [escape.slice(1), 8]
+  return String.fromCharCode(Number.parseInt(digits, radix))
+}
+
+/** `%c0%af`: a bit of the first byte and six of the second. */
+function overlongCode(escape: string): number {
+  const [lead, rest] = [escape.slice(1, 3), escape.slice(4)].map((hex) => Number.parseInt(hex, 16))
+  return (((lead ?? 0) & 1) << 6) | ((rest ?? 0) & 0x3f)
 }
 
 function narrow(wide: string): string {

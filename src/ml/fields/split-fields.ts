@@ -136,9 +136,17 @@ function isEncodedPath(text: string, kind: PayloadKind | undefined): boolean {
   return kind === "request" && /^(?:%(?:25){0,2}2f|&#(?:47|x2f);|\uff0f)/i.test(text)
 }
 
-/** One layer less of the first spelling that is found; undefined where there is none. */
+/** Spellings of a unit that no percent-decoder reads. */
+const UNIT_ESCAPE = /[%\\]u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\[0-3][0-7]{2}|%c[01]%[89ab]/i
+
+/**
+ * One layer less of the first spelling that is found; undefined where there is none. What other
+ * escapes may be written in comes first: a field's own escapes are undone only inside of it.
+ */
 function decoded(text: MappedText): MappedText | undefined {
+  if (text.text.includes("\0")) return text.withoutNul()
+  if (/[\uff01-\uff5e]/.test(text.text)) return text.narrowed()
+  if (UNIT_ESCAPE.test(text.text)) return text.unitsUnescaped()
   if (text.text.includes("%")) return text.percentDecoded()
-  if (text.text.includes("&")) return text.entitiesDecoded()
-  return /[\uff01-\uff5e]/.test(text.text) ? text.narrowed() : undefined
+  return text.text.includes("&") ? text.entitiesDecoded() : undefined
 }

@@ -7,7 +7,8 @@ const REQUEST_LINE = /^(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE|CONNECT|P
 const HEADER_LINES =
   /^[A-Za-z][A-Za-z0-9-]{0,63}:[ \t]?[^\r\n]{0,8192}\r?\n[A-Za-z][A-Za-z0-9-]{0,63}:/
 const ABSOLUTE_URL = /^[A-Za-z][A-Za-z0-9+.-]{1,31}:\/\/[^\s<>"']/
-const NAMED = /^[\w.%+\-[\]$]{1,128}=/
+/** Not the padding that ends base64. */
+const NAMED = /^[\w.%+\-[\]$]{1,128}=(?!=?$)/
 const SECOND_NAMED = /&[\w.%+\-[\]$]{1,128}=/
 const JSON_START = /^[\s\ufeff]{0,16}(?:\[\s{0,16}){0,4}\{\s{0,16}"[\w.\- $]{0,64}"\s{0,16}:/
 const BLANK_CHARS_MAX = 16
@@ -69,7 +70,7 @@ function isBlank(character: string): boolean {
 
 /** No text without one of these, plain or spelt in another way, holds fields. */
 const STRUCTURE =
-  /[=?"\n\uff1d\uff1f\uff02]|%(?:25){0,2}(?:22|3[df]|0a)|&(?:#(?:61|34|63)|#x(?:3d|22|3f)|quot|equals|quest);/i
+  /[=?"\n\uff1d\uff1f\uff02]|%(?:25){0,2}(?:22|3[df]|0a)|&(?:#(?:61|34|63)|#x(?:3d|22|3f)|quot|equals|quest);|(?:\\x|[%\\]u00)(?:22|3[df]|0a)|\\0(?:42|7[57])|%c0%(?:a2|b[df])/i
 
 /** False where `shapeOf` cannot answer anything, at the cost of one scan: most values end with it. */
 export function mayHoldFields(text: string): boolean {

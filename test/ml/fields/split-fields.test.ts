@@ -45,6 +45,26 @@ describe("splitFields", () => {
     expect(linesOf(text, kind)).toEqual(fields)
   })
 
+  test.each([
+    ["%u escapes", "a%u003d1%u0026b%u003d2"],
+    ["backslash u escapes", "a\\u003d1\\u0026b\\u003d2"],
+    ["backslash x escapes", "a\\x3d1\\x26b\\x3d2"],
+    ["octal escapes", "a\\0751\\046b\\0752"],
+    ["overlong UTF-8", "a%c0%bd1%c0%a6b%c0%bd2"],
+    ["full-width characters", "ａ＝１＆ｂ＝２"],
+    ["NUL between the characters", "a\0=\x001\0&\0b\0=\x002"],
+  ])("splitFields splits a form that is written in %s", (_, text) => {
+    expect(linesOf(text, "body")).toEqual(["param a 1", "param b 2"])
+    for (const { start, end, text: value } of splitFields(text, "body")) {
+      expect(text.slice(start, end).normalize("NFKC")).toContain(value)
+    }
+  })
+
+  test("splitFields takes the padding of base64 for no empty field", () => {
+    expect(linesOf("aGVsbG8gd29ybGQ=", "body")).toEqual([])
+    expect(linesOf("aGVsbG8gd29ybA==", "body")).toEqual([])
+  })
+
   test("splitFields opens JSON in a query, and a URL in that JSON", () => {
     const json = JSON.stringify({ to: "/go?u=é&v=\u{1f600}" })
     const text = `/x?data=${encodeURIComponent(json)}&b=1`
