@@ -119,17 +119,19 @@ function decodedEntity(entity: string): string {
   return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : entity
 }
 
-function decodedUnit(escape: string): string {
-  const mark = escape.charAt(1).toLowerCase()
-  if (mark === "c") return String.fromCharCode(overlongCode(escape))
+function decodedUnit(written: string): string {
+  const mark = written.charAt(1).toLowerCase()
+  if (mark === "c") return String.fromCharCode(overlongCode(written))
   const [digits, radix] =
-    mark === "u" || mark === "x" ? [escape.slice(2), 16] : [escape.slice(1), 8]
+    mark === "u" || mark === "x" ? [written.slice(2), 16] : [written.slice(1), 8]
   return String.fromCharCode(Number.parseInt(digits, radix))
 }
 
 /** `%c0%af`: a bit of the first byte and six of the second. */
-function overlongCode(escape: string): number {
-  const [lead, rest] = [escape.slice(1, 3), escape.slice(4)].map((hex) => Number.parseInt(hex, 16))
+function overlongCode(written: string): number {
+  const [lead, rest] = [written.slice(1, 3), written.slice(4)].map((hex) =>
+    Number.parseInt(hex, 16),
+  )
   return (((lead ?? 0) & 1) << 6) | ((rest ?? 0) & 0x3f)
 }
 
