@@ -76,7 +76,9 @@ export class KafkaPartition {
     this.#messages = [...this.#messages.slice(this.#next), ...this.#unseen(batch.messages)]
     this.#next = 0
     this.#receivedAtMs = Date.now()
-    this.#position = BigInt(batch.lastOffset()) + 1n
+    const end = BigInt(batch.lastOffset()) + 1n
+    // a fetch from before the last seek must not take the position back
+    if (this.#position === undefined || end > this.#position) this.#position = end
     this.#isFetched = true
     this.#highWatermark = BigInt(batch.highWatermark)
     this.#deliver()

@@ -229,7 +229,8 @@ export class Partition {
 
   #advanceLane(key: string): void {
     const next = this.#lanes.get(key)?.shift()
-    if (next !== undefined) this.#ready.push(next)
+    // older than all that are ready: at their end, it would hold the watermark back by a whole buffer
+    if (next !== undefined) this.#ready.unshift(next)
     else this.#lanes.delete(key)
   }
 }

@@ -1,10 +1,20 @@
-/** First in, first out, without moving what stays: `Array.shift` would for each record. */
+/** First in, first out, without moving what stays, as `Array.shift` would for each record. */
 export class ReadyQueue<T> {
   #items: (T | undefined)[] = []
   #head = 0
 
   push(item: T): void {
     this.#items.push(item)
+  }
+
+  /** Before all others. */
+  unshift(item: T): void {
+    if (this.#head === 0) {
+      this.#items.unshift(item)
+      return
+    }
+    this.#head -= 1
+    this.#items[this.#head] = item
   }
 
   shift(): T | undefined {
