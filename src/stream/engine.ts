@@ -1,15 +1,16 @@
 import { PartitionLostError, SentinelError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import { backoffMs, DEFAULT_RETRY, type RetryPolicy } from "./backoff.ts"
-import { Dataflow, leaves } from "./dataflow.ts"
-import { Executor, type JourneyContext } from "./execute.ts"
-import { EngineSuspectError, OperatorFailure } from "./failures.ts"
+import { asFailure, burialFlow, codeOf, DEAD_LETTERS, letterOf } from "./burial.ts"
+import { type Dataflow, leaves } from "./dataflow.ts"
+import { Executor } from "./execute.ts"
+import { EngineSuspectError, type OperatorFailure } from "./failures.ts"
+import { Journey } from "./journey.ts"
 import { type Entry, Partition, type PartitionLimits } from "./partition.ts"
+import { settleWithin } from "./settle-within.ts"
 import type {
-  DeadLetter,
   DeadLetterSink,
   EngineObserver,
-  OutgoingMessage,
   PartitionId,
   RecordOutcome,
   Source,
@@ -234,6 +235,10 @@ export class Engine {
 
   #arrived(partition: Partition, entry: Entry, journey: Journey, outcome: RecordOutcome): void {
     this.#settle(partition, entry, journey, outcome)
+    this.#goOn(partition)
+  }
+
+  #goOn(partition: Partition): void {
     this.#pump(partition)
     if (this.#openSources === 0) void this.#finishIfDone()
   }
@@ -312,12 +317,15 @@ export class Engine {
   /** A failed commit is tried again at the next tick: until then the records may repeat. */
   async #commit(partition: Partition): Promise<void> {
     const { source, id } = partition
+    let hasRoom = false
     try {
       await partition.commit(async ({ next, messages }) => {
         await source.commit(id, next, messages)
         this.#parts.observer.committed(id, next)
         if (source.transactional) this.#parts.observer.transacted?.(id, messages)
+        hasRoom = messages.length > 0
       })
+      if (hasRoom) this.#goOn(partition)
     } catch (error) {
       this.#parts.observer.retried(`${source.name}.commit`, codeOf(error))
       if (!(error instanceof PartitionLostError)) return
@@ -328,62 +336,6 @@ export class Engine {
   }
 }
 
-const DEAD_LETTERS = "dead_letters"
-
-/** A record on its way through the flow. */
-class Journey implements JourneyContext {
-  readonly key: string
-  readonly eventTimeMs: number
-  readonly record: SourceRecord
-  readonly signal: AbortSignal
-  readonly staged: OutgoingMessage[] | undefined
-  readonly startedMs = performance.now()
-
-  constructor(record: SourceRecord, { signal, source }: Partition) {
-    this.key = record.key ?? ""
-    this.eventTimeMs = record.timestampMs
-    this.record = record
-    this.signal = signal
-    this.staged = source.transactional ? [] : undefined
-  }
-}
-
-function burialFlow(sinks: readonly DeadLetterSink[]): Dataflow<DeadLetter, DeadLetter> {
-  return sinks.reduce((flow, sink) => flow.to(sink), Dataflow.named<DeadLetter>(DEAD_LETTERS))
-}
-
-function letterOf(failure: OperatorFailure, record: SourceRecord, failedAtMs: number): DeadLetter {
-  const { code, operator, publicMessage: message, attempts } = failure
-  return { code, operator, message, attempts, record, failedAtMs }
-}
-
-function codeOf(error: unknown): string {
-  const cause = error instanceof OperatorFailure ? error.cause : error
-  return cause instanceof SentinelError ? cause.code : "INTERNAL"
-}
-
-/** What an abandoned record may take to notice; its next step is refused in any case. */
-const ABANDON_GRACE_MS = 1_000
-
-/** Waits for the records in flight; those that are not finished in time are abandoned. */
-async function settleWithin(
-  partitions: readonly Partition[],
-  { clock, timeoutMs }: { clock: Clock; timeoutMs: number },
-): Promise<void> {
-  const done = new AbortController()
-  const idle = Promise.all(partitions.map((partition) => partition.whenIdle()))
-  const atMost = (ms: number) => clock.sleep(ms, done.signal).catch(() => undefined)
-  await Promise.race([idle, atMost(timeoutMs)])
-  for (const partition of partitions) partition.abandon()
-  await Promise.race([idle, atMost(ABANDON_GRACE_MS)])
-  done.abort()
-}
-
 function partitionKey({ topic, partition }: PartitionId): string {
   return `${topic}/${partition}`
-}
-
-/** Errors outside operators (a branch without an arm) are the engine's own. */
-function asFailure(error: unknown): OperatorFailure {
-  return error instanceof OperatorFailure ? error : new OperatorFailure("engine", 1, error)
 }

@@ -17,7 +17,7 @@ export interface PartitionLimits {
   readonly bufferedMax: number
   /** Bytes of records waiting. */
   readonly bufferedBytesMax: number
-  /** Records started and not yet below the watermark: bounds what one stuck record holds up. */
+  /** Records started and not yet below the watermark, and messages that wait for a transaction. */
   readonly unpassedMax: number
 }
 
@@ -121,6 +121,7 @@ export class Partition {
     // one may itself be waiting to start, so with nothing in flight the next one always does.
     const unpassed = this.#watermark.pending - this.#buffered
     if (unpassed >= unpassedMax && this.#inFlight > 0) return undefined
+    if (this.#outbox.length >= unpassedMax) return undefined
     const entry = this.#ready.shift()
     if (entry === undefined) return undefined
     this.#buffered -= 1

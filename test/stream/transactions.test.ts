@@ -133,6 +133,17 @@ describe("Engine over a transactional source", () => {
     expect(sent()).toHaveLength(40)
   })
 
+  test("starts nothing more while too many messages wait for a transaction", async () => {
+    const items = Array.from({ length: 50 }, (_, index) => record(index, `${index}`))
+    const { engine, clock, source, sent } = rig([...items, EOF], { unpassedMax: 5, inFlightMax: 2 })
+    source.commitFailures.push(...Array.from({ length: 3 }, () => new UnavailableError("kafka")))
+    await engine.start()
+    await clock.quiet()
+    expect(engine.stats()[0]?.buffered).toBe(45)
+    await clock.settle(engine.finished)
+    expect(sent()).toHaveLength(50)
+  })
+
   test("bounds what waits behind a stuck record", async () => {
     const items = Array.from({ length: 100 }, (_, index) => record(index, index ? "x" : "stuck"))
     const { engine, clock } = rig(items, { unpassedMax: 10, bufferedMax: 1_000 })
