@@ -128,7 +128,11 @@ function declareModels(program: Command, terminal: Terminal, choose: (run: Run) 
     .option("--out <dir>", "where the models go", "./models")
     .option("--only <model>", "payload or session", parseModelKind)
     .option("--tier <tier>", "of the payload model: linear or deep", parseTier)
-    .option("--seed <number>", "same seed, same bytes", parseSeed, 1)
+    .option(
+      "--seed <number>",
+      "same seed, same bytes; default that of the shipped model",
+      parseSeed,
+    )
     .action((options: TrainOptions) =>
       choose(async () => (await import("./train.ts")).train(options, terminal)),
     )

@@ -14,7 +14,8 @@ export interface TrainOptions {
   readonly only?: "payload" | "session"
   /** Of the payload model: "linear", which is served, or "deep", which is compared with it. */
   readonly tier?: "linear" | "deep"
-  readonly seed: number
+  /** Each model has its own default: that of the shipped one. */
+  readonly seed?: number
 }
 
 /**
@@ -22,18 +23,19 @@ export interface TrainOptions {
  * @throws ModelRefusedError where a trained model does not agree with ONNX Runtime
  */
 export async function train(options: TrainOptions, terminal: Terminal): Promise<number> {
-  const { data, only, seed } = options
+  const { data, only } = options
+  const seed = options.seed === undefined ? {} : { seed: options.seed }
   const outDir = resolve(options.out)
   const onProgress = (message: string) => showProgress(terminal, message)
   if (options.tier === "deep") return trainDeep(options, terminal)
   if (only !== "session") {
     const dataDir = data === undefined ? {} : { dataDir: resolve(data) }
-    const { modelDir } = await trainPayloadClassifier({ outDir, seed, onProgress, ...dataDir })
+    const { modelDir } = await trainPayloadClassifier({ outDir, onProgress, ...seed, ...dataDir })
     endProgress(terminal)
     await terminal.write(`${modelDir}\n`)
   }
   if (only !== "payload") {
-    const { directory } = await trainSessionForest({ outDir, seed, onProgress })
+    const { directory } = await trainSessionForest({ outDir, onProgress, ...seed })
     endProgress(terminal)
     await terminal.write(`${directory}\n`)
   }
@@ -44,7 +46,7 @@ async function trainDeep(options: TrainOptions, terminal: Terminal): Promise<num
   const linear = await openLinearTier(terminal)
   const { modelDir } = await trainDeepTier({
     outDir: resolve(options.out),
-    seed: options.seed,
+    ...(options.seed !== undefined && { seed: options.seed }),
     onProgress: (message) => showProgress(terminal, message),
     ...(options.data !== undefined && { dataDir: resolve(options.data) }),
     ...(linear && { linear }),
