@@ -29,6 +29,8 @@ export function encode(random: Random, text: string): string {
     () => btoa(String.fromCharCode(...new TextEncoder().encode(text))),
     () => `${random.pick(["", "0x"])}${everyByte(text, (byte) => hexadecimal(byte, 2))}`,
     () => text.replaceAll(" ", random.pick(["/**/", "\t", "\n", "  ", "\r\n", "\f", "\u00a0"])),
+    () => text.split("").join("\0"),
+    () => text.replaceAll(/\s/g, "/**/"),
     (r) => text.replace(/.(?=.)/g, (character) => (r.chance(0.15) ? `${character}\0` : character)),
     (r) => someEscaped(r, text),
     (r) => someEscaped(r, text),

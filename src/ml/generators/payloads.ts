@@ -14,7 +14,7 @@ import { sqlInjection } from "./sql-injection.ts"
 import { sentence, word } from "./vocabulary.ts"
 
 /** Raise on every change of what the generators write: models name it as part of their data. */
-export const GENERATOR_VERSION = 4
+export const GENERATOR_VERSION = 5
 
 const ATTACKS: readonly (readonly [Exclude<PayloadClass, "benign">, Grammar])[] = [
   ["sql_injection", sqlInjection],

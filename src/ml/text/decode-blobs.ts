@@ -1,5 +1,6 @@
 import type { ByteText } from "./byte-text.ts"
 import { CHARACTER_CLASS, DIGIT, hexValue, LOWER, UPPER } from "./characters.ts"
+import { sequenceSize } from "./fold-utf8.ts"
 import type { Undone } from "./undone.ts"
 
 /** A shorter run of letters and digits could be a word that decodes to text by chance. */
@@ -7,6 +8,8 @@ export const BLOB_RUN_MIN = 12
 /** Hexadecimal digits without and with `0x` before them; five bytes are no chance. */
 const HEX_DIGITS_MIN = 16
 const HEX_PREFIXED_DIGITS_MIN = 10
+/** With fewer bytes a sequence beyond ASCII could be chance. */
+const UTF8_BYTES_MIN = 12
 const CODES_MAX = 1024
 const BLANKS_MAX = 4
 const OPEN_PARENTHESIS = 0x28
@@ -17,7 +20,7 @@ const QUOTE = 0x27
 
 /**
  * Writes out text that stands there as base64, as hexadecimal digits or as the arguments of
- * `char`, `chr` or `fromCharCode`. Only what decodes to printable ASCII throughout is text: a
+ * `char`, `chr` or `fromCharCode`. Only what decodes to printable UTF-8 throughout is text: a
  * random token or a word does so with a probability below one in a thousand.
  *
  * @returns whether anything was written out
@@ -92,13 +95,13 @@ function decodeHex(source: ByteText, target: ByteText, { from, to }: Stretch): b
   for (let index = from; index < to; index += 2) {
     const [high, low] = [hexValue(source.at(index)), hexValue(source.at(index + 1))]
     const byte = high * 16 + low
-    if (high < 0 || low < 0 || !isPrintable(byte)) {
+    if (high < 0 || low < 0 || !mayBeText(byte)) {
       target.length = rollback
       return false
     }
     target.push(byte, source.starts[index] ?? 0, source.ends[index + 1] ?? 0)
   }
-  return true
+  return keepText(target, rollback)
 }
 
 function decodeBase64(source: ByteText, target: ByteText, { from, to }: Stretch): boolean {
@@ -111,11 +114,30 @@ function decodeBase64(source: ByteText, target: ByteText, { from, to }: Stretch)
     if (count < 8) continue
     count -= 8
     const byte = (bits >> count) & 0xff
-    if (!isPrintable(byte)) {
+    if (!mayBeText(byte)) {
       target.length = rollback
       return false
     }
     target.push(byte, source.starts[index - 1] ?? 0, source.ends[index] ?? 0)
+  }
+  return keepText(target, rollback)
+}
+
+function mayBeText(byte: number): boolean {
+  return byte >= 0x80 || isPrintable(byte)
+}
+
+/** Takes back what was written from `rollback` on unless it is UTF-8, and if short, ASCII. */
+function keepText(target: ByteText, rollback: number): boolean {
+  const asciiOnly = target.length - rollback < UTF8_BYTES_MIN
+  for (let index = rollback; index < target.length; ) {
+    const byte = target.bytes[index] ?? 0
+    const size = byte < 0x80 ? 1 : sequenceSize(target, index, target.length)
+    if (byte >= 0x80 && (size === 1 || asciiOnly)) {
+      target.length = rollback
+      return false
+    }
+    index += size
   }
   return true
 }

@@ -100,7 +100,6 @@ export interface WordFindings {
 export interface DenseContext {
   readonly start: number
   readonly end: number
-  readonly findings: WordFindings
   readonly undone: Undone
   readonly kind: PayloadKind | undefined
 }
@@ -111,10 +110,10 @@ export class DenseFeatures {
   readonly #counts = new Uint16Array(RATIO_AT + 1)
   readonly #classes = new Uint16Array(RATIOS.length + 1)
 
-  compute(text: ByteText, context: DenseContext): void {
+  compute(text: ByteText, context: DenseContext, findings: WordFindings): void {
     this.values.fill(0)
     this.#scan(text, context)
-    this.#fillShapes(context)
+    this.#fillShapes(findings)
     this.#fillUndone(context.undone, text.length)
     const kind = context.kind === undefined ? -1 : PAYLOAD_KINDS.indexOf(context.kind)
     if (kind >= 0) this.values[KIND_AT + kind] = 1
@@ -140,7 +139,7 @@ export class DenseFeatures {
     this.values[SHAPE.dashDash] = saturate(countDoubled(text, { start, end, byte: DASH }))
   }
 
-  #fillShapes({ findings }: DenseContext): void {
+  #fillShapes(findings: WordFindings): void {
     const { values } = this
     values[SHAPE.oddSingleQuotes] = this.#count("singleQuote") % 2
     values[SHAPE.oddDoubleQuotes] = this.#count("doubleQuote") % 2

@@ -24,23 +24,29 @@ interface FoldOptions {
 }
 
 /**
- * The last pass: lower case, one blank or newline for any run of white space, no NUL, comments and
+ * The last pass: lower case, one blank or newline for any run of white space, comments and
  * `$IFS` as blanks, no empty quotes inside a word.
  */
 export function foldCase(source: ByteText, target: ByteText, options: FoldOptions): void {
-  const { bytes, starts, ends } = source
-  target.length = 0
-  for (let index = 0; index < source.length; ) {
+  const { bytes, starts, ends, length } = source
+  const { bytes: bytesTo, starts: startsTo, ends: endsTo } = target
+  let [at, upper] = [0, 0]
+  for (let index = 0; index < length; ) {
     const byte = bytes[index] ?? 0
     const action = ACTION[byte] ?? COPY
     if (action === COPY || action === LOWER_CASE) {
-      target.push(byte | action, starts[index] ?? 0, ends[index] ?? 0)
-      options.undone.upper += action >> 5
-      index += 1
+      bytesTo[at] = byte | action
+      startsTo[at] = starts[index] ?? 0
+      endsTo[at++] = ends[index++] ?? 0
+      upper += action >> 5
     } else {
+      target.length = at
       index += foldRarer(source, target, { index, options })
+      at = target.length
     }
   }
+  target.length = at
+  options.undone.upper += upper
 }
 
 /** What to do about a byte at first sight; the first two are the bit to set in it as well. */
@@ -51,7 +57,7 @@ const LOOK_CLOSER = 2
 const ACTION: Uint8Array = Uint8Array.from(CHARACTER_CLASS, (kind, byte) => {
   if ((kind & UPPER) !== 0) return LOWER_CASE
   if ((kind & SPACE) !== 0) return BLANK_OUT
-  const close = [0, PLUS, SLASH, DOLLAR, SINGLE_QUOTE, DOUBLE_QUOTE]
+  const close = [PLUS, SLASH, DOLLAR, SINGLE_QUOTE, DOUBLE_QUOTE]
   return close.includes(byte) ? LOOK_CLOSER : COPY
 })
 
@@ -64,10 +70,6 @@ interface Place {
 function foldRarer(source: ByteText, target: ByteText, place: Place): number {
   const { index, options } = place
   const byte = source.bytes[index] ?? 0
-  if (byte === 0) {
-    options.undone.nul += 1
-    return 1
-  }
   const blank = blankLength(source, place)
   if (blank > 0) {
     pushBlank(source, target, { index, length: blank })

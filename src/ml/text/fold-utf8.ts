@@ -76,19 +76,17 @@ function foldMathematical(codePoint: number, undone: Undone): number {
 
 /**
  * Replaces, in place, UTF-8 sequences that decode to ASCII: overlong ones (`C0 AE` is a dot to a
- * lenient decoder, RFC 3629 section 10) and full-width forms. Everything else stays as it is.
+ * lenient decoder, RFC 3629 section 10) and full-width forms. NUL is left out, all else stays.
  */
 export function foldUtf8(text: ByteText, undone: Undone): void {
   const { length } = text
   text.length = 0
   for (let index = 0; index < length; ) {
-    if ((text.bytes[index] ?? 0) < 0x80) {
-      text.copy(text, index++)
-      continue
-    }
     const size = sequenceSize(text, index, length)
-    const folded = size > 1 ? foldSequence(text, index, { size, undone }) : -1
-    if (folded >= 0) {
+    const folded = foldSequence(text, index, { size, undone })
+    if (folded === 0) {
+      undone.nul += 1
+    } else if (folded > 0) {
       text.push(folded, text.starts[index] ?? 0, text.ends[index + size - 1] ?? 0)
     } else {
       for (let i = index; i < index + size; i++) text.copy(text, i)
@@ -98,7 +96,7 @@ export function foldUtf8(text: ByteText, undone: Undone): void {
 }
 
 /** Bytes of the sequence that begins at `index`; 1 for ASCII and for anything malformed. */
-function sequenceSize(text: ByteText, index: number, length: number): number {
+export function sequenceSize(text: ByteText, index: number, length: number): number {
   const size = announcedSize(text.bytes[index] ?? 0)
   if (index + size > length) return 1
   for (let i = index + 1; i < index + size; i++) {
@@ -113,13 +111,15 @@ function announcedSize(lead: number): number {
   return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
 }
 
-/** @returns the ASCII byte that the sequence stands for, or -1 */
+/** @returns the ASCII byte that the sequence is or stands for, or -1 */
 function foldSequence(
   text: ByteText,
   index: number,
   { size, undone }: { size: number; undone: Undone },
 ): number {
-  let codePoint = (text.bytes[index] ?? 0) & (0xff >> (size + 1))
+  const lead = text.bytes[index] ?? 0
+  if (size === 1) return lead < 0x80 ? lead : -1
+  let codePoint = lead & (0xff >> (size + 1))
   for (let i = index + 1; i < index + size; i++) {
     codePoint = (codePoint << 6) | ((text.bytes[i] ?? 0) & 0x3f)
   }

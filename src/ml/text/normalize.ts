@@ -7,7 +7,7 @@ import { foldCodePoint, foldUtf8 } from "./fold-utf8.ts"
 import { nothingUndone, type Undone } from "./undone.ts"
 
 /** Raise on every change of what the normaliser puts out: models are bound to it. */
-export const NORMALIZER_VERSION = 2
+export const NORMALIZER_VERSION = 3
 /** Characters (UTF-16 units) of a text that are read; what lies beyond is not judged. */
 export const TEXT_CHARS_MAX = 65_536
 const ROUNDS_MAX = 4
@@ -35,22 +35,22 @@ export class Normalizer {
   #spare = new ByteText(CAPACITY)
   #seen = 0
   #longestRun = 0
+  #plusIsBlank = false
   undone: Undone = nothingUndone()
 
   normalize(text: string): ByteText {
     this.undone = nothingUndone()
+    this.#plusIsBlank = false
     this.#load(text)
-    const plusIsBlank = (this.#seen & (PLUS | BLANK)) === PLUS
     if ((this.#seen & ESCAPE) !== 0) this.#decode()
     for (let layer = 0; layer < BLOB_LAYERS_MAX && this.#mayHoldBlob(); layer++) {
       if (!decodeBlobs(this.#text, this.#spare, this.undone)) break
       this.#swap()
+      foldUtf8(this.#text, this.undone)
+      this.#note()
       this.#decode()
     }
-    foldCase(this.#text, this.#spare, {
-      undone: this.undone,
-      plusIsBlank: plusIsBlank || (this.#seen & (PLUS | BLANK)) === PLUS,
-    })
+    foldCase(this.#text, this.#spare, { undone: this.undone, plusIsBlank: this.#plusIsBlank })
     this.#swap()
     return this.#text
   }
@@ -59,7 +59,7 @@ export class Normalizer {
     return this.#longestRun >= BLOB_RUN_MIN || (this.#seen & PARENTHESIS) !== 0
   }
 
-  /** UTF-16 to UTF-8. */
+  /** UTF-16 to UTF-8, NUL left out: what splits a word must be gone before words are looked for. */
   #load(text: string): void {
     const target = this.#text
     const { bytes, starts, ends } = target
@@ -67,7 +67,9 @@ export class Normalizer {
     let at = 0
     for (let index = 0; index < length; index++) {
       const unit = text.charCodeAt(index)
-      if (unit < 0x80) {
+      if (unit === 0) {
+        this.undone.nul += 1
+      } else if (unit < 0x80) {
         bytes[at] = unit
         starts[at] = index
         ends[at++] = index + 1
@@ -92,18 +94,19 @@ export class Normalizer {
   }
 
   #decode(): void {
-    let decoded = false
-    while (this.undone.rounds < ROUNDS_MAX) {
+    while (this.undone.rounds < ROUNDS_MAX && (this.#seen & ESCAPE) !== 0) {
       if (!decodeEscapes(this.#text, this.#spare, this.undone)) break
-      decoded = true
       this.undone.rounds += 1
       this.#swap()
       foldUtf8(this.#text, this.undone)
+      this.#note()
     }
-    if (decoded) this.#note()
   }
 
-  /** Notes whether later passes have anything to do. */
+  /**
+   * Notes whether later passes have anything to do. A form's value has its blanks as `+` in one of
+   * the layers, whichever it is and whatever the layers below it hold.
+   */
   #note(): void {
     const { bytes, length } = this.#text
     let [seen, run, longest] = [0, 0, 0]
@@ -115,6 +118,7 @@ export class Normalizer {
     }
     this.#seen = seen
     this.#longestRun = longest
+    this.#plusIsBlank ||= (seen & (PLUS | BLANK)) === PLUS
   }
 
   #swap(): void {

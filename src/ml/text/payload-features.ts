@@ -11,6 +11,8 @@ export const HASH_SEED = 0x5eed
 /** Bytes of a window; a longer text is judged window by window. */
 export const WINDOW_BYTES = 160
 const NGRAM_MAX = 4
+/** The bytes of a gram by its length. */
+const GRAM_MASK = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1)
 /** Up to four n-grams end at each byte, and a word gives a unigram and a bigram. */
 const OCCURRENCES_MAX = WINDOW_BYTES * (NGRAM_MAX + 2)
 
@@ -79,21 +81,38 @@ export class PayloadFeatures {
     this.#traced = traced
     this.occurrenceCount = 0
     this.bucketCount = 0
+    if (traced) this.#traceByteGrams(text, window)
     this.#byteGrams(text, window)
     this.#words(text, window)
-    this.dense.compute(text, { ...window, findings: this.#findings })
+    this.dense.compute(text, window, this.#findings)
   }
 
+  /** The hot loop: the fields are held in variables, and nothing is called but `mix`. */
   #byteGrams(text: ByteText, { start, end }: FeatureWindow): void {
     const { bytes } = text
-    let gram = 0
+    const { buckets } = this
+    const [seen, generation] = [this.#seen, this.#generation]
+    let [count, gram] = [this.bucketCount, 0]
     for (let index = start; index < end; index++) {
       const byte = FOLDED[bytes[index] ?? 0] ?? 0
       gram = (gram << 8) | byte
-      this.#add(mix(byte, 1), index, index + 1)
-      if (index > start) this.#add(mix(gram & 0xffff, 2), index - 1, index + 1)
-      if (index > start + 1) this.#add(mix(gram & 0xffffff, 3), index - 2, index + 1)
-      if (index > start + 2) this.#add(mix(gram, 4), index - 3, index + 1)
+      for (let length = Math.min(NGRAM_MAX, index - start + 1); length > 0; length--) {
+        const bucket = mix(gram & (GRAM_MASK[length] ?? 0), length)
+        if (seen[bucket] === generation) continue
+        seen[bucket] = generation
+        buckets[count++] = bucket
+      }
+    }
+    this.bucketCount = count
+  }
+
+  #traceByteGrams(text: ByteText, { start, end }: FeatureWindow): void {
+    let gram = 0
+    for (let index = start; index < end; index++) {
+      gram = (gram << 8) | (FOLDED[text.bytes[index] ?? 0] ?? 0)
+      for (let length = Math.min(NGRAM_MAX, index - start + 1); length > 0; length--) {
+        this.#trace(mix(gram & (GRAM_MASK[length] ?? 0), length), index - length + 1, index + 1)
+      }
     }
   }
 

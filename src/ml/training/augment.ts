@@ -4,10 +4,13 @@ import { Random } from "../random.ts"
 
 /** Share of collected rows that are learnt from a second time, encoded. */
 const ENCODED_SHARE = 0.2
-/** Long texts of collected benign rows, for each benign row. */
-const LONG_SHARE = 0.012
+/** Texts of several collected benign rows, for each benign row. */
+const PAGE_SHARE = 0.08
 /** Attacks inside collected benign text, for each attack. */
-const PADDED_SHARE = 0.04
+const PADDED_SHARE = 0.25
+/** How many of either are short: about one window, in which ordinary text and an attack meet. */
+const SHORT_SHARE = 0.7
+const SHORT_CHARS_MAX = 300
 const LONG_CHARS_MAX = 4096
 const PIECE_CHARS_MAX = 600
 const SEED_OFFSET = 77_003
@@ -33,25 +36,32 @@ export function augmentRows(
     if (row.label !== "benign" && random.chance(PADDED_SHARE)) {
       further.push({ ...row, text: amid(random, benign, row.text) })
     }
-    if (row.label === "benign" && random.chance(LONG_SHARE)) {
+    if (row.label === "benign" && random.chance(PAGE_SHARE)) {
       const { kind: _, ...unplaced } = row
-      further.push({ ...unplaced, text: page(random, benign, random.between(400, LONG_CHARS_MAX)) })
+      further.push({ ...unplaced, text: page(random, benign, pageLength(random)) })
     }
   }
   return further
 }
 
 function amid(random: Random, benign: readonly LabelledPayload[], attack: string): string {
-  const padding = page(random, benign, random.between(100, LONG_CHARS_MAX / 2))
+  const padding = page(random, benign, pageLength(random))
   const at = random.below(padding.length + 1)
-  return `${padding.slice(0, at)}${attack}${padding.slice(at)}`
+  const apart = random.pick(["", " ", " ", "\n", "&q="])
+  return `${padding.slice(0, at)}${apart}${attack}${apart === "&q=" ? "&p=" : apart}${padding.slice(at)}`
+}
+
+function pageLength(random: Random): number {
+  return random.chance(SHORT_SHARE)
+    ? random.between(60, SHORT_CHARS_MAX)
+    : random.between(SHORT_CHARS_MAX, LONG_CHARS_MAX)
 }
 
 /** Benign rows one after the other, cut to `length` characters. */
 function page(random: Random, benign: readonly LabelledPayload[], length: number): string {
   let text = ""
   while (text.length < length) {
-    text += `${random.pick(benign).text.slice(0, PIECE_CHARS_MAX)}${random.pick([" ", "\n", "&"])}`
+    text += `${random.pick(benign).text.slice(0, PIECE_CHARS_MAX)}${random.pick([" ", "\n", "&q="])}`
   }
   return text.slice(0, length)
 }

@@ -20,7 +20,7 @@ const BINS_MAX = 24
 /** A flat piece would make ties of different margins: each piece rises by at least this much. */
 const SLOPE_MIN = 0.05
 /** A steeper piece would make rounding visible: ONNX Runtime computes in single precision. */
-const SLOPE_MAX = 8
+const SLOPE_MAX = 3
 /** With fewer examples the margins are left as they are. */
 const EXAMPLES_MIN = 150
 

@@ -49,14 +49,30 @@ ${Object.entries(trained.reports)
   that it costs the named classes no false alarms: most such attacks are still missed.
 - Hyper-parameters (features, epochs, shares of encoded and long texts, the prior of the calibration,
   the caution about \`other_attack\`) were chosen looking at the figures of validate, whose reading
-  is optimistic by that much. Those of unlicensed were printed along the way and not chosen by, save
-  that the prior of 0.8 (rather than 0.75), taken for its calibration error on validate, helps both.
-- Measured beside for 1.1.0, every second row of validate, and short of the goals: the worst loss of
-  recall under one encoding of the whole text is 1.0 point (every byte percent-encoded twice; goal 0.5);
-  false alarms on equally encoded benign text rise by 5.7 with NUL bytes, 15.9 in base64 and 3.4 in
-  overlong forms (goal 2), on a base of 0.3%; attacks padded to 4 KB with mixed benign rows are found to
-  0.86 at 1% (goal 0.90); the thresholds of 1% and 0.5% are met within a factor of 7 on unlicensed (4.2%
-  and 3.4%; goal 1.5), those of 0.1% and 0.02% err to the safe side (0.04%, below 0.01%).
+  is optimistic by that much. Those of unlicensed were printed along the way and not chosen by.
+- While 1.1.0 was made, a tie of ccf_bdci's benign rows was seen in the figures of the 0.02% tail of
+  validate; script paths, local URLs and raw requests were then added to the benign generators, by
+  reasoning about benign traffic and not from the rows. Recall at 0.02% on validate owes that much to it.
+- Measured beside for 1.2.0, on every second row of validate (1.1.0 in brackets, same rows). Met: the worst
+  loss of recall under an encoding of the whole text that \`./sentinel evaluate\` knows is 0.3 points
+  (0.8; goal 0.5), and false alarms on equally encoded benign text rise by 1.3 at most (5.5; goal 2);
+  further, every byte twice, octal and NUL cost no recall, and all of them, base64 and hexadecimal
+  included, raise false alarms by 1.2 at most.
+- Not met: base64 and hexadecimal of the whole text lose 1.0 point, for what is too short to be told from
+  a word by chance is not written out. Attacks padded to 4 KB with mixed benign rows are found to 0.80 at
+  1% (0.78; goal 0.90), of command injections 0.31 (0.32): a window around a short command is mostly benign
+  text. On unlicensed the thresholds of 1% and 0.5% let 4.8% and 3.9% pass (goal within 1.5 times), and
+  without kaggle_cmdi, whose labels are in doubt, 4.0% and 3.0%; those of 0.1% and 0.02% then 0.026% and
+  0.006%. Normalising, featurising and inference of 118 characters take 9.1 microseconds of CPU (10.2; goal
+  8), and 13.9 field by field. Training takes 88 CPU seconds with calibration, comparison and judging (goal
+  3 for each 100,000 texts): it learns twice, and four more times for the calibration.
+- Other attacks of sources not learnt from: of 408 (patt) 40% are flagged and 6% named, of 2,328 (fuzzdb) 1% and
+  0.1%. To learn from the latter was tried: 98% of its own rows, 42% of the former, and more false alarms; left.
+- A mutation search with 300 questions gets past the model with 46% of 233 xss, 20% of 144
+  command_injection, 6% of 321 path_traversal and 8 of 9 sql_injection attacks, all generated, whose effect
+  it can check. For 1.1.0, on its generators' attacks: 67%, 37%, 4%, 8 of 8.
+- Against 1.1.0 some figures on validate are lower within a point: recall 0.990 (0.992) at fewer false
+  alarms, recall at 0.02% 0.910 (0.918), macro-F1 0.967 (0.970). On unlicensed the opposite.
 - The calibration was fitted on a mix of sources; on another mix the probabilities are less exact (ECE).
 `
 }
@@ -102,6 +118,8 @@ BSD, CC BY); Elastic examples (Apache-2.0); Django documentation and translation
 messages and code of Vector, Kafka, Effect and Deno std (MPL-2.0, Apache-2.0, MIT); Debian package
 descriptions and AppStream texts. Rows with unfilled placeholders are left out; a fifth of the rows is
 learnt from a second time in another encoding, attacks also amid ordinary text (src/ml/training/augment.ts).
+Generated attacks that a mutation search got past a first model are learnt from too
+(src/ml/training/adversarial-rows.ts).
 ${generated}`
 }
 

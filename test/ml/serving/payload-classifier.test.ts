@@ -7,7 +7,7 @@ import { loadPayloadClassifier } from "../../../src/ml/serving/load-payload-clas
 import { checkParity, PARITY_TOLERANCE } from "../../../src/ml/serving/onnx-parity.ts"
 import { signatureOpinion } from "../../../src/ml/serving/signatures.ts"
 
-const SHIPPED = join(import.meta.dir, "../../../models/payload-linear/1.1.0")
+const SHIPPED = join(import.meta.dir, "../../../models/payload-linear/1.2.0")
 const classifier = await loadPayloadClassifier(SHIPPED)
 
 describe("LinearPayloadClassifier, as shipped", () => {

@@ -43,6 +43,14 @@ describe("Normalizer", () => {
     ],
     ["hexadecimal that is text", "0x2f6574632f706173737764", "/etc/passwd"],
     ["url encoding inside base64", "JTNDc2NyaXB0JTNF", "<script>"],
+    [
+      "base64 of other scripts",
+      btoa("\xd9\x85\xd8\xb1\xd8\xad <script>"),
+      "\u0645\u0631\u062d <script>",
+    ],
+    ["wide characters inside base64", "77ycc2NyaXB077yeYWJj", "<script>abc"],
+    ["NUL between quotes and dots", "'\0'\0/\0*\0*\0/%00.%00.", "'' .."],
+    ["plus as blank in a layer that others lie on", "a\\x2bb%2520c", "a b c"],
   ])("normalize undoes %s", (_, text, expected) => {
     expect(normalized(text)).toBe(expected)
   })

@@ -13,13 +13,20 @@ describe("augmentRows", () => {
     expect(augmentRows(rows, 2)).not.toEqual(augmentRows(rows, 1))
   })
 
-  test("encodes both sides in like shares and pads attacks without losing them", () => {
+  test("encodes both sides in like shares, makes pages, and pads attacks without losing them", () => {
     const further = augmentRows(rows, 3)
     const attacks = further.filter(({ label }) => label === "sql_injection")
     const padded = attacks.filter(({ text }) => /plain words.{0,4000}' or \d+=\d+ --/s.test(text))
     expect(padded.length).toBeGreaterThan(10)
-    const benign = further.length - attacks.length
-    expect(Math.abs(benign - attacks.length)).toBeLessThan(further.length * 0.2)
+    const benign = further.filter(({ label }) => label === "benign")
+    const pages = benign.filter(({ text }) => /plain words.*plain words/s.test(text))
+    expect(pages.length).toBeGreaterThan(10)
+    const encoded = {
+      attacks: attacks.filter(({ text }) => !text.includes("plain words")).length,
+      benign: benign.length - pages.length,
+    }
+    expect(encoded.attacks).toBeGreaterThan(100)
+    expect(Math.abs(encoded.benign - encoded.attacks)).toBeLessThan(encoded.attacks * 0.3)
     for (const { text } of further) expect(text.length).toBeLessThanOrEqual(4 * 4096 + 100)
   })
 })

@@ -48,7 +48,7 @@ describe("trainPayloadClassifier", () => {
     const dataDir = join(directory, "data")
     const rows = [
       { text: "1 or 1=1", label: "sql_injection", source: "a" },
-      ...Array.from({ length: 100 }, (_, index) => ({
+      ...Array.from({ length: 1_000 }, (_, index) => ({
         text: `${index}; {cmd}`,
         label: "command_injection",
         source: "b",
@@ -60,9 +60,9 @@ describe("trainPayloadClassifier", () => {
     const outDir = join(directory, "with-data")
     const { modelDir } = await trainPayloadClassifier({ ...SMALL, dataDir, outDir })
     const { info } = await loadPayloadClassifier(modelDir)
-    // Two rows, and at most three made from them: encoded ones, and the attack amid the other.
-    expect(info.trainingSamples).toBeGreaterThanOrEqual(2_002)
-    expect(info.trainingSamples).toBeLessThanOrEqual(2_005)
+    // Two rows, at most four made from them, and the attacks that an adversary given 500 rewrote.
+    expect(info.trainingSamples).toBeGreaterThan(2_002)
+    expect(info.trainingSamples).toBeLessThanOrEqual(2_506)
   })
 })
 
