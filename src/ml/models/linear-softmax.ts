@@ -66,14 +66,17 @@ export function computeLogits(weights: LinearWeights, row: SparseRow, logits: Fl
 }
 
 function addDense(weights: LinearWeights, row: SparseRow, logits: Float64Array): void {
+  const { dense: table, bias } = weights
+  const { dense: values, denseFrom } = row
   for (let feature = 0; feature < DENSE_COUNT; feature++) {
-    const value = row.dense[row.denseFrom + feature] ?? 0
+    const value = values[denseFrom + feature] ?? 0
     if (value === 0) continue
+    const at = feature * CLASS_COUNT
     for (let c = 0; c < CLASS_COUNT; c++) {
-      logits[c] = (logits[c] ?? 0) + value * (weights.dense[feature * CLASS_COUNT + c] ?? 0)
+      logits[c] = (logits[c] ?? 0) + value * (table[at + c] ?? 0)
     }
   }
-  for (let c = 0; c < CLASS_COUNT; c++) logits[c] = (logits[c] ?? 0) + (weights.bias[c] ?? 0)
+  for (let c = 0; c < CLASS_COUNT; c++) logits[c] = (logits[c] ?? 0) + (bias[c] ?? 0)
 }
 
 /** How much logits speak for a class rather than benign; for benign itself: for any attack. */

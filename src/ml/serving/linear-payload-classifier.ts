@@ -119,9 +119,9 @@ export class LinearPayloadClassifier implements PayloadClassifier {
   #classification(): Classification {
     const probabilities: Record<string, number> = {}
     let best = 0
-    for (const [index, name] of PAYLOAD_CLASSES.entries()) {
+    for (let index = 0; index < CLASS_COUNT; index++) {
       const probability = this.#probabilities[index] ?? 0
-      probabilities[name] = probability
+      probabilities[PAYLOAD_CLASSES[index] ?? ""] = probability
       if (probability > (this.#probabilities[best] ?? 0)) best = index
     }
     return {

@@ -30,12 +30,14 @@ interface FoldOptions {
 export function foldCase(source: ByteText, target: ByteText, options: FoldOptions): void {
   const { bytes, starts, ends, length } = source
   const { bytes: bytesTo, starts: startsTo, ends: endsTo } = target
-  let [at, upper] = [0, 0]
+  let [at, upper, previous] = [0, 0, 0]
   for (let index = 0; index < length; ) {
     const byte = bytes[index] ?? 0
-    const action = ACTION[byte] ?? COPY
+    const isLoneBlank = byte === BLANK && previous !== BLANK && previous !== NEWLINE
+    const action = isLoneBlank ? COPY : (ACTION[byte] ?? COPY)
     if (action === COPY || action === LOWER_CASE) {
-      bytesTo[at] = byte | action
+      previous = byte | action
+      bytesTo[at] = previous
       startsTo[at] = starts[index] ?? 0
       endsTo[at++] = ends[index++] ?? 0
       upper += action >> 5
@@ -43,6 +45,7 @@ export function foldCase(source: ByteText, target: ByteText, options: FoldOption
       target.length = at
       index += foldRarer(source, target, { index, options })
       at = target.length
+      previous = bytesTo[at - 1] ?? 0
     }
   }
   target.length = at
