@@ -4,6 +4,7 @@ import { join, resolve } from "node:path"
 import { ensureTopics, idempotentProducer, type Kafka } from "../src/connectors/kafka-client.ts"
 import { VERDICT_TOPIC } from "../src/connectors/kafka-sink.ts"
 import { countMessages } from "./harness-kafka.ts"
+import { watchPeak } from "./harness-memory.ts"
 import type { EvidencePackage } from "./harness-packages.ts"
 
 export const EVIDENCE_TOPIC = "events.evidence_created"
@@ -95,6 +96,7 @@ export async function runProcessor(
     stdio: ["ignore", "ignore", Bun.file(logFile)],
     timeout: TIMEOUT_MS,
   })
+  const peak = watchPeak(child.pid)
   try {
     const packagesPerSecond = await measureRate(kafka, options.count, child).catch(
       async (error) => {
@@ -108,9 +110,10 @@ export async function runProcessor(
     return {
       packagesPerSecond,
       cpuMicrosecondsEach: Number(usage?.cpuTime.total ?? Number.NaN) / options.count,
-      peakMiB: (usage?.maxRSS ?? Number.NaN) / 2 ** 20,
+      peakMiB: peak.kibibytes / 1_024,
     }
   } finally {
+    peak.stop()
     child.kill("SIGKILL")
   }
 }

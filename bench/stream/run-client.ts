@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Kafka } from "../../src/connectors/kafka-client.ts"
+import { watchPeak } from "../harness-memory.ts"
 import { type ClientArguments, writeArguments } from "./arguments.ts"
 import { readOutputs } from "./read-outputs.ts"
 
@@ -33,7 +33,6 @@ export interface Input {
 }
 
 const TIMEOUT_MS = 300_000
-const PEAK_POLL_MS = 50
 
 /** A program of this directory, run by bun. */
 export function bunProgram(file: string): readonly string[] {
@@ -81,24 +80,6 @@ async function timeClient(client: Client, given: ClientArguments): Promise<Clien
     eventsPerSecond: given.count / seconds,
     peakMiB: peak.kibibytes / 1_024,
   }
-}
-
-/**
- * Resident memory of a process at its highest, read again and again (Linux only, else NaN). The usage
- * of an ended child is of no use here: it is never below what its parent had when it was forked.
- */
-function watchPeak(pid: number) {
-  const peak = { kibibytes: Number.NaN, stop: () => clearInterval(timer) }
-  const timer = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8")
-      const [, high] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? []
-      if (high !== undefined) peak.kibibytes = Number(high)
-    } catch {
-      // it has ended
-    }
-  }, PEAK_POLL_MS)
-  return peak
 }
 
 interface Check {
