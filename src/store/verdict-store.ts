@@ -2,7 +2,6 @@ import { join } from "node:path"
 import { EventIdConflictError, MalformedError, TooLargeError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
 import type { Clock, Novelty, Page, VerdictQuery, VerdictStore } from "../ports.ts"
-import type { Sink } from "../stream/types.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, digestKey, timeKey } from "./keys.ts"
 import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
@@ -40,18 +39,6 @@ export function openVerdictStore(
   options: VerdictStoreOptions = {},
 ): LmdbVerdictStore {
   return new VerdictFile(directory, options)
-}
-
-/** The store as a sink; idempotent by event id. @throws EventIdConflictError */
-export function storeSink(store: Pick<VerdictStore, "put">): Sink<ExplainedVerdict> {
-  return {
-    name: "store",
-    guarantee: "idempotent",
-    concurrency: 256,
-    write: async (verdict) => {
-      await store.put(verdict)
-    },
-  }
 }
 
 class VerdictFile implements LmdbVerdictStore {

@@ -1,6 +1,6 @@
 import { UnavailableError } from "../../src/errors.ts"
+import { SeededRandom } from "../support/seeded-random.ts"
 import { Broker, type InputRecord, Store } from "./broker.ts"
-import { SeededRandom } from "./seeded-random.ts"
 import { VirtualTime } from "./virtual-time.ts"
 
 /** What may go wrong, and how often, until `healAtMs`; 0..1 for each call. */
