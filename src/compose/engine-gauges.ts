@@ -1,8 +1,9 @@
 import type { PartitionLag } from "../connectors/kafka-source.ts"
 import type { SimulationDepth } from "../ports.ts"
 import type { Engine, PartitionStats } from "../stream/engine.ts"
+import { partitionKey } from "../stream/types.ts"
 import type { Backlog, EngineGauges } from "../telemetry.ts"
-import { type MeterReading, partitionName } from "./engine-meter.ts"
+import type { MeterReading } from "./engine-meter.ts"
 
 export interface GaugeParts {
   readonly engine: Pick<Engine, "stats" | "operatorStats">
@@ -34,11 +35,11 @@ function queueDepth(partitions: readonly PartitionStats[], { operators }: MeterR
 }
 
 function backlogs(partitions: readonly PartitionStats[], parts: GaugeParts): readonly Backlog[] {
-  const unread = new Map(parts.unread.map((lag) => [partitionName(lag), Number(lag.records)]))
+  const unread = new Map(parts.unread.map((lag) => [partitionKey(lag), Number(lag.records)]))
   return partitions.map(({ id, unfinished, oldestMs }) => ({
     ...id,
-    records: unfinished + (unread.get(partitionName(id)) ?? 0),
+    records: unfinished + (unread.get(partitionKey(id)) ?? 0),
     seconds: oldestMs === undefined ? 0 : Math.max(0, parts.nowMs - oldestMs) / 1_000,
-    heldRatio: parts.reading.heldRatios.get(partitionName(id)) ?? 0,
+    heldRatio: parts.reading.heldRatios.get(partitionKey(id)) ?? 0,
   }))
 }

@@ -1,4 +1,5 @@
 import type { OperatorStats, PartitionStats } from "../stream/engine.ts"
+import { partitionKey } from "../stream/types.ts"
 import type { OperatorLoad } from "../telemetry.ts"
 
 /** What was counted up to some moment. */
@@ -113,19 +114,15 @@ function operatorRate(
 }
 
 function heldRatios(now: Reading, base: Reading, windowSeconds: number) {
-  const before = new Map(base.partitions.map(({ id, heldMs }) => [partitionName(id), heldMs]))
+  const before = new Map(base.partitions.map(({ id, heldMs }) => [partitionKey(id), heldMs]))
   return new Map(
     now.partitions.map(({ id, heldMs }) => {
-      const name = partitionName(id)
+      const name = partitionKey(id)
       // one that was assigned anew has begun to count from zero
       const sinceMs = Math.min(before.get(name) ?? 0, heldMs)
       return [name, share((heldMs - sinceMs) / 1_000 / windowSeconds)]
     }),
   )
-}
-
-export function partitionName(id: { readonly topic: string; readonly partition: number }): string {
-  return `${id.topic}/${id.partition}`
 }
 
 function share(value: number): number {

@@ -1,4 +1,4 @@
-import type { PartitionId } from "../stream/types.ts"
+import { type PartitionId, partitionKey } from "../stream/types.ts"
 import { type Kafka, withAdmin } from "./kafka-client.ts"
 
 /**
@@ -38,8 +38,4 @@ export async function endOffsets(
     }
   })
   return ends
-}
-
-export function partitionKey({ topic, partition }: PartitionId): string {
-  return `${topic}/${partition}`
 }

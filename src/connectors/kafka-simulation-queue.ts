@@ -7,6 +7,7 @@ import type {
   SimulationTask,
 } from "../ports.ts"
 import type { OutgoingMessage, PartitionId, SourceListener, SourceRecord } from "../stream/types.ts"
+import { partitionKey } from "../stream/types.ts"
 import { type Kafka, withAdmin } from "./kafka-client.ts"
 import { type KafkaSource, kafkaSource } from "./kafka-source.ts"
 import { KafkaTopic } from "./kafka-topic.ts"
@@ -144,13 +145,13 @@ class TopicQueue implements SimulationQueue, SourceListener {
   }
 
   assigned(id: PartitionId): void {
-    this.#assigned.set(partitionName(id), { id, offsets: new Map() })
+    this.#assigned.set(partitionKey(id), { id, offsets: new Map() })
   }
 
   /** Another member takes over what is not finished; leases on it are over. */
   async revoked(id: PartitionId): Promise<void> {
-    const name = partitionName(id)
-    const isOthers = (entry: Entry) => partitionName(entry.partition) === name
+    const name = partitionKey(id)
+    const isOthers = (entry: Entry) => partitionKey(entry.partition) === name
     for (const entry of this.#waiting.filter(isOthers)) this.#seen.delete(entry.task.eventId)
     this.#waiting = this.#waiting.filter((entry) => !isOthers(entry))
     for (const [leaseId, { entry }] of this.#leases) {
@@ -165,7 +166,7 @@ class TopicQueue implements SimulationQueue, SourceListener {
   record(record: SourceRecord): boolean {
     const { topic, partition, offset } = record
     const id = { topic, partition }
-    this.#assigned.get(partitionName(id))?.offsets.set(offset, false)
+    this.#assigned.get(partitionKey(id))?.offsets.set(offset, false)
     const task = readTask(record)
     if (task === undefined) this.#dropped += 1
     if (task === undefined || !this.#remember(task.eventId)) {
@@ -174,7 +175,7 @@ class TopicQueue implements SimulationQueue, SourceListener {
       this.#waiting.push({ partition: id, offset, task, deliveries: 0 })
     }
     if (this.#waiting.length < BUFFERED_MAX) return true
-    this.#held.add(partitionName(id))
+    this.#held.add(partitionKey(id))
     return false
   }
 
@@ -200,7 +201,7 @@ class TopicQueue implements SimulationQueue, SourceListener {
   #lease(entry: Entry, untilMs: number): SimulationLease {
     entry.deliveries += 1
     this.#leaseCount += 1
-    const id = `${partitionName(entry.partition)}@${entry.offset}.${this.#leaseCount}`
+    const id = `${partitionKey(entry.partition)}@${entry.offset}.${this.#leaseCount}`
     this.#leases.set(id, { entry, untilMs })
     return { id, task: entry.task, deliveries: entry.deliveries }
   }
@@ -233,7 +234,7 @@ class TopicQueue implements SimulationQueue, SourceListener {
 
   /** Commits the lowest unfinished offset; one that fails is made good by the next. */
   async #finishOffset(id: PartitionId, offset: bigint): Promise<void> {
-    const assigned = this.#assigned.get(partitionName(id))
+    const assigned = this.#assigned.get(partitionKey(id))
     if (assigned === undefined) return
     assigned.offsets.set(offset, true)
     let next: bigint | undefined
@@ -275,8 +276,4 @@ function readTask(record: SourceRecord): SimulationTask | undefined {
   } catch {
     return undefined
   }
-}
-
-function partitionName({ topic, partition }: PartitionId): string {
-  return `${topic}/${partition}`
 }

@@ -1,6 +1,7 @@
 import { PartitionLostError, type SentinelError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import type { OutgoingMessage, PartitionId, Source, SourceListener } from "../stream/types.ts"
+import { partitionKey } from "../stream/types.ts"
 import { ConsumerPulse } from "./consumer-pulse.ts"
 import {
   asKafkaError,
@@ -10,7 +11,7 @@ import {
   ensureTopics,
   type Kafka,
 } from "./kafka-client.ts"
-import { earliestOffset, endOffsets, partitionKey } from "./kafka-offsets.ts"
+import { earliestOffset, endOffsets } from "./kafka-offsets.ts"
 import { KafkaPartition } from "./kafka-partition.ts"
 import { PartitionTransactions, type ProducedTopic } from "./kafka-transactions.ts"
 import { LagWatchdog, type Progress } from "./kafka-watchdog.ts"

@@ -17,6 +17,7 @@ import type {
   SourceListener,
   SourceRecord,
 } from "./types.ts"
+import { partitionKey } from "./types.ts"
 
 export interface EngineParts {
   readonly flow: Dataflow<SourceRecord, unknown>
@@ -334,8 +335,4 @@ export class Engine {
       this.#drop(partition)
     }
   }
-}
-
-function partitionKey({ topic, partition }: PartitionId): string {
-  return `${topic}/${partition}`
 }

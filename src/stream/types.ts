@@ -121,6 +121,11 @@ export interface PartitionId {
   readonly partition: number
 }
 
+/** `topic/partition`: how a partition is named in maps, metrics and logs. */
+export function partitionKey({ topic, partition }: PartitionId): string {
+  return `${topic}/${partition}`
+}
+
 /** The engine's ear; a source calls it. */
 export interface SourceListener {
   /** The partition is ours from here on; its records follow, from the last committed offset. */
