@@ -119,6 +119,24 @@ export class DataDirectoryInUseError extends SentinelError {
   }
 }
 
+/** There is no sandbox to run anything in, or it does not answer. */
+export class SandboxUnavailableError extends SentinelError {
+  readonly code = "SANDBOX_UNAVAILABLE"
+  constructor(problem: string, cause?: unknown) {
+    super(`the sandbox is not available: ${problem}`, { retryable: true, cause })
+  }
+}
+
+/** Everything was destroyed on purpose, and nothing runs until a person resumes it. */
+export class SandboxPanickedError extends SentinelError {
+  readonly code = "SANDBOX_PANICKED"
+  constructor() {
+    super("the sandbox was shut down by a panic: `./sentinel sandbox resume` opens it again", {
+      retryable: true,
+    })
+  }
+}
+
 /** A model file that cannot be trusted: wrong schema, parity, digest or format. */
 export class ModelRefusedError extends SentinelError {
   readonly code = "MODEL_REFUSED"

@@ -285,8 +285,20 @@ export interface JudgedEvidence extends ScoredEvidence {
   readonly verdict: Verdict
 }
 
+/** A payload that is worth trying in a twin, whole and as received: stored, never published. */
+export interface SuspectPayload {
+  readonly payload_id: string
+  readonly value: string
+  readonly class: string
+  readonly confidence: number
+  readonly location: string
+  readonly kind: PayloadKind
+}
+
 /** What leaves the flow: everything a sink stores, nothing it must compute. */
 export interface ExplainedVerdict {
+  /** The payloads to simulate, the surest first; absent in what earlier versions stored. */
+  readonly suspects?: readonly SuspectPayload[]
   readonly idempotencyKey: string
   readonly eventTimeMs: number
   readonly verdict: Verdict

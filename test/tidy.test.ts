@@ -19,19 +19,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   services: ["words", "stream/types"],
   store: ["words", "stream/types"],
   api: ["words", "stream/types"],
+  twins: ["words"],
+  sandbox: ["words", "stream/types"],
   pipeline: ["words", "stream", "operators"],
+  simulation: ["words", "stream", "operators"],
   compose: [
-    ...["words", "stream", "evidence", "ml", "operators", "pipeline"],
-    ...["connectors", "services", "store", "api"],
+    ...["words", "stream", "evidence", "ml", "operators", "pipeline", "simulation"],
+    ...["connectors", "services", "store", "api", "sandbox"],
   ],
   commands: [
-    ...["words", "stream", "evidence", "ml", "operators", "pipeline", "compose"],
-    ...["connectors", "services", "store", "api", "bench"],
+    ...["words", "stream", "evidence", "ml", "operators", "pipeline", "simulation", "compose"],
+    ...["connectors", "services", "store", "api", "sandbox", "bench"],
   ],
   main: ["words", "commands"],
 }
 
-const WORDS = ["errors", "events", "ports", "config", "telemetry", "clock", "log", "json-line"]
+const WORDS = [
+  ...["errors", "events", "ports", "twin-protocol", "simulation-result"],
+  ...["config", "telemetry", "clock", "log", "json-line"],
+]
 
 /** Libraries that are the language of one folder, not a service called from one module. */
 const FOLDER_LIBRARIES: Readonly<Record<string, string>> = {

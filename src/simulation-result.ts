@@ -1,0 +1,84 @@
+import type { OutsideMeasurement, SandboxDescription } from "./ports.ts"
+import type { SimulatedClass, TwinEffectKind } from "./twin-protocol.ts"
+
+/** The record types of the simulation flow and the wire form of its results (contract, section 3). */
+
+export type SimulationVerdict = "exploit_possible" | "exploit_improbable" | "inconclusive"
+
+/** A payload on its way through the sandbox. */
+export interface SimulationSubject {
+  readonly simulationId: string
+  /** Of the verdict that asked for it; undefined for one that a person asked for. */
+  readonly eventId: string | undefined
+  readonly sessionId: string
+  readonly payloadId: string
+  readonly class: SimulatedClass
+  readonly value: string
+  readonly location: string
+  /** P(class) that the classifier gave, 0..1; undefined where nobody classified it. */
+  readonly confidence: number | undefined
+}
+
+/** One effect in one template. */
+export interface SimulationSignal {
+  readonly template: string
+  readonly effect: TwinEffectKind
+  readonly detail: string
+}
+
+/** A factor of the exploit score: the score is the value of the last one. */
+export interface ScoreStep {
+  readonly reason: string
+  /** The score so far, 0..1. */
+  readonly score: number
+}
+
+export interface SimulationResult {
+  readonly simulation_id: string
+  readonly event_id?: string
+  readonly session_id: string
+  readonly payload_id: string
+  readonly verdict: SimulationVerdict
+  /** Why it is inconclusive, or what an inconclusive part leaves open. */
+  readonly reason?: string
+  readonly attack_type: SimulatedClass
+  /** 0..1 */
+  readonly exploit_score: number
+  readonly score_derivation: readonly ScoreStep[]
+  /** 0..10 */
+  readonly severity: number
+  readonly signals: readonly SimulationSignal[]
+  /** The smallest proof: absent without a hit. */
+  readonly proof?: {
+    readonly template: string
+    readonly program: string
+    readonly effect: TwinEffectKind
+    readonly observed: string
+  }
+  /** The shortest payload found that still has the effect of the proof. */
+  readonly minimised_payload?: string
+  /** In words, for people: `exploitation_evidence` of the event. */
+  readonly evidence: readonly string[]
+  readonly affected_resources: readonly string[]
+  readonly reproduction_steps: readonly string[]
+  /** MITRE ATT&CK technique ids. */
+  readonly techniques: readonly string[]
+  readonly templates_tried: number
+  readonly driver: SandboxDescription
+  readonly outside: OutsideMeasurement
+  /** Milliseconds, every run included. */
+  readonly execution_time_ms: number
+}
+
+/** What `GET sim-result/{id}` answers. */
+export interface SimulationJob {
+  readonly simulation_id: string
+  readonly status: "queued" | "running" | "completed" | "failed"
+  readonly payload: { readonly type: string; readonly value: string; readonly location?: string }
+  /** ISO 8601 */
+  readonly queued_at: string
+  readonly started_at?: string
+  readonly completed_at?: string
+  readonly error?: { readonly code: string; readonly message: string }
+  readonly result?: SimulationResult
+}
