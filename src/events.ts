@@ -293,6 +293,8 @@ export interface SuspectPayload {
   readonly confidence: number
   readonly location: string
   readonly kind: PayloadKind
+  /** True where the payload is too large for a twin: `value` is its beginning, for people. */
+  readonly truncated?: true
 }
 
 /** What leaves the flow: everything a sink stores, nothing it must compute. */

@@ -8,9 +8,11 @@ import type {
   PayloadSpan,
   Profile,
   StoredObject,
+  SuspectPayload,
   Verdict,
   VerdictWord,
 } from "./events.ts"
+import type { SimulationJob, SimulationVerdict } from "./simulation-result.ts"
 import type { TwinAnswer, TwinRequest } from "./twin-protocol.ts"
 
 /** One interface for each outside system; adapters implement them, the flows know no other. */
@@ -166,14 +168,18 @@ export interface Analyzer {
   profile(sessionId: string, captures: unknown): Profile
 }
 
-/** A session to try in a sandbox: what the analysis hands on to the simulation. */
+/** Payloads to try in a sandbox: a session of the analysis, or what a person asked for. */
 export interface SimulationTask {
+  /** Of the evidence; the simulation's own id where a person asked. What makes the task one. */
   readonly eventId: string
   readonly sessionId: string
   /** 0..9, the higher the sooner. */
   readonly priority: number
   readonly eventTimeMs: number
-  readonly verdict: Verdict
+  /** Absent where a person asked. */
+  readonly verdict?: Verdict
+  /** Absent in what earlier versions queued: nothing is simulated. */
+  readonly suspects?: readonly SuspectPayload[]
 }
 
 /** A task that is somebody's until it is acknowledged, given back, or the lease is over. */
@@ -208,8 +214,34 @@ export interface SimulationQueue {
   ack(leaseId: string): Promise<boolean>
   /** The task is to be tried again; after too many deliveries it is dropped. False as for `ack`. */
   nack(leaseId: string): Promise<boolean>
+  /** The same, where the task is not to blame: this delivery does not count. */
+  release(leaseId: string): Promise<boolean>
   /** @throws UnavailableError */
   depth(): Promise<SimulationDepth>
+  close(): Promise<void>
+}
+
+export interface SimulationQuery {
+  readonly eventId?: string
+  /** Only results with this verdict. */
+  readonly verdict?: SimulationVerdict
+  readonly sinceMs?: number
+  /** 1..1000 */
+  readonly limit: number
+  readonly cursor?: string
+}
+
+/** Simulations and their results, by id, event and time. */
+export interface SimulationStore {
+  /**
+   * Writes the jobs, all or none; resolves once durable. One that is completed stays as it is: the
+   * first result wins, so that a task that comes twice changes nothing.
+   */
+  put(jobs: readonly SimulationJob[]): Promise<void>
+  byId(simulationId: string): SimulationJob | undefined
+  /** Newest first. @throws MalformedError for a bad limit or cursor */
+  query(query: SimulationQuery): Page<SimulationJob>
+  count(): number
   close(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
-import type { OutsideMeasurement, SandboxDescription } from "./ports.ts"
-import type { SimulatedClass, TwinEffectKind } from "./twin-protocol.ts"
+import type { OutsideMeasurement, SandboxDescription, SandboxRun, SimulationTask } from "./ports.ts"
+import type { SimulatedClass, TwinEffectKind, TwinRequest } from "./twin-protocol.ts"
 
 /** The record types of the simulation flow and the wire form of its results (contract, section 3). */
 
@@ -17,6 +17,60 @@ export interface SimulationSubject {
   readonly location: string
   /** P(class) that the classifier gave, 0..1; undefined where nobody classified it. */
   readonly confidence: number | undefined
+}
+
+/** A task with its distinct payloads; those whose result is known already are left out. */
+export interface PlannedSimulation {
+  readonly task: SimulationTask
+  readonly subjects: readonly SimulationSubject[]
+  /** Epoch milliseconds. */
+  readonly startedMs: number
+  /** From then on nothing more is begun; epoch milliseconds. */
+  readonly deadlineMs: number
+}
+
+/** What a twin was asked, and what came back. */
+export interface TwinTrial {
+  readonly request: TwinRequest
+  readonly run: SandboxRun
+}
+
+/** Why a subject was never run. */
+export type NotRun = "too_large" | "deadline"
+
+/** A payload with its trials. */
+export type SimulatedSubject = { readonly subject: SimulationSubject } & (
+  | {
+      readonly trial: TwinTrial
+      /** The template of the strongest hit once more, with another canary; only after a hit. */
+      readonly repetition?: TwinTrial
+    }
+  | { readonly notRun: NotRun; readonly sandbox: SandboxDescription }
+)
+
+export interface SimulatedTask extends PlannedSimulation {
+  readonly simulated: readonly SimulatedSubject[]
+}
+
+export interface JudgedSubject {
+  readonly subject: SimulationSubject
+  readonly result: SimulationResult
+}
+
+export interface JudgedTask extends PlannedSimulation {
+  readonly judged: readonly JudgedSubject[]
+}
+
+/** What leaves the flow: a finished job, as it is stored and published. */
+export interface CompletedSimulation {
+  readonly job: SimulationJob & { readonly result: SimulationResult }
+  /** Of the evidence, where it says. */
+  readonly clientIp: string | undefined
+}
+
+export interface RecordedTask {
+  readonly task: SimulationTask
+  readonly completed: readonly CompletedSimulation[]
 }
 
 /** One effect in one template. */
@@ -73,7 +127,11 @@ export interface SimulationResult {
 /** What `GET sim-result/{id}` answers. */
 export interface SimulationJob {
   readonly simulation_id: string
+  /** Of the evidence; absent where a person asked. */
+  readonly event_id?: string
+  readonly session_id: string
   readonly status: "queued" | "running" | "completed" | "failed"
+  /** As it may be shown: credentials masked, cut. */
   readonly payload: { readonly type: string; readonly value: string; readonly location?: string }
   /** ISO 8601 */
   readonly queued_at: string

@@ -119,6 +119,14 @@ class TopicQueue implements SimulationQueue, SourceListener {
     return true
   }
 
+  async release(leaseId: string): Promise<boolean> {
+    const entry = this.#end(leaseId)
+    if (entry === undefined) return false
+    entry.deliveries -= 1
+    this.#waiting.push(entry)
+    return true
+  }
+
   /**
    * `ready` is in offsets: the markers of transactions count, so it may be up to twice the tasks. What
    * other members of the group have leased counts as ready.

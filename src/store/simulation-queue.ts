@@ -26,6 +26,8 @@ type Row = {
   readonly priority: number
   readonly enqueuedAtMs: number
   readonly deliveries: number
+  /** Deliveries that ended in a release: they do not count against the bound. */
+  readonly released?: number
 } & (
   | { readonly state: "ready"; readonly task: SimulationTask }
   | { readonly state: "leased"; readonly task: SimulationTask; readonly untilMs: number }
@@ -115,6 +117,12 @@ class SimulationFile implements SimulationQueue {
     return this.#end(leaseId, (event, row) => this.#giveBack(event, row))
   }
 
+  release(leaseId: string): Promise<boolean> {
+    return this.#end(leaseId, (event, row) => {
+      this.#giveBack(event, { ...row, released: (row.released ?? 0) + 1 })
+    })
+  }
+
   async depth(): Promise<SimulationDepth> {
     await this.#recovered
     return { ready: entries(this.#ready), leased: entries(this.#leases), dropped: this.#dropped }
@@ -195,9 +203,9 @@ class SimulationFile implements SimulationQueue {
   }
 
   #giveBack(event: Buffer, row: Leased): void {
-    const { priority, enqueuedAtMs, deliveries, task } = row
-    if (deliveries >= this.#options.deliveriesMax) this.#drop(event)
-    else this.#line(event, { state: "ready", priority, enqueuedAtMs, deliveries, task })
+    const { priority, enqueuedAtMs, deliveries, released = 0, task } = row
+    if (deliveries - released >= this.#options.deliveriesMax) this.#drop(event)
+    else this.#line(event, { state: "ready", priority, enqueuedAtMs, deliveries, released, task })
   }
 
   /** A lease id names its delivery, so that one that is over ends nobody else's. */

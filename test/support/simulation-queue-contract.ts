@@ -81,6 +81,21 @@ export function expectSimulationQueueContract(
     expect((await queue.depth()).dropped).toBe(1)
   })
 
+  test(`${name} counts no delivery that was released`, async () => {
+    const queue = (await begin()).open({ deliveriesMax: 2 })
+    await queue.enqueue(simulationTask("a"))
+    const ids = new Set<string>()
+    for (let round = 0; round < 4; round += 1) {
+      const [lease] = await takeSome(queue)
+      ids.add(lease?.id ?? "")
+      expect(await queue.release(lease?.id ?? "")).toBe(true)
+      expect(await queue.release(lease?.id ?? "")).toBe(false)
+    }
+    // a lease that is over must not end a later one
+    expect(ids.size).toBe(4)
+    expect(await queue.depth()).toMatchObject({ ready: 1, dropped: 0 })
+  })
+
   test(`${name} keeps what was not acknowledged for its next life, and nothing else`, async () => {
     const queue = (await begin()).open()
     for (const id of ["a", "b", "c"]) await queue.enqueue(simulationTask(id))
