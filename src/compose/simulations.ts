@@ -57,10 +57,10 @@ export function simulationSink(
   }
 }
 
-function simulationTask({ verdict, eventTimeMs }: ExplainedVerdict): SimulationTask {
+function simulationTask({ verdict, eventTimeMs, suspects = [] }: ExplainedVerdict): SimulationTask {
   const { event_id: eventId, session_id: sessionId, final_score: score } = verdict
   const priority = Math.min(PRIORITY_MAX, Math.max(0, Math.floor(score * (PRIORITY_MAX + 1))))
-  return { eventId, sessionId, priority, eventTimeMs, verdict }
+  return { eventId, sessionId, priority, eventTimeMs, verdict, suspects }
 }
 
 /** Answers at once with what is known and asks again in the background: a scrape waits for nobody. */

@@ -20,6 +20,7 @@ import type { Operator } from "../stream/types.ts"
 import type { CombineOptions } from "./combine-scores.ts"
 import { combineScores, worstFirst } from "./combine-scores.ts"
 import { attackProbability } from "./payload-score.ts"
+import { suspectPayloads } from "./suspect-payloads.ts"
 
 export interface ExplainParts extends Omit<CombineOptions, "certainThreshold"> {
   readonly classifier: Pick<PayloadClassifier, "certainThreshold" | "explain">
@@ -32,7 +33,8 @@ const EXPLAINED_PAYLOADS_MAX = 3
 const EXPLAINED_FROM = 0.5
 
 /**
- * Adds the explanation: Shapley values of the final score, spans of the worst payloads, narrative.
+ * Adds the explanation: Shapley values of the final score, spans of the worst payloads, narrative;
+ * to a session that is to be simulated also its suspect payloads.
  * Made of the evidence alone, `generated_at` included: the same evidence gives the same bytes.
  */
 export function explainVerdict(parts: ExplainParts): Operator<JudgedEvidence, ExplainedVerdict> {
@@ -42,7 +44,10 @@ export function explainVerdict(parts: ExplainParts): Operator<JudgedEvidence, Ex
     process(evidence) {
       const { idempotencyKey, eventTimeMs, verdict } = evidence
       const explanation = explainEvidence(evidence, { parts, explainer })
-      return { idempotencyKey, eventTimeMs, verdict, explanation }
+      const explained = { idempotencyKey, eventTimeMs, verdict, explanation }
+      if (verdict.verdict !== "simulate") return explained
+      const suspects = suspectPayloads(predictionsOf(evidence), parts.thresholds.tag)
+      return { ...explained, suspects }
     },
   }
 }
@@ -51,7 +56,7 @@ function explainEvidence(
   evidence: JudgedEvidence,
   { parts, explainer }: { parts: ExplainParts; explainer: ScoreExplainer },
 ): Explanation {
-  const { verdict, scores, features } = evidence
+  const { verdict, features } = evidence
   const payloadScore = verdict.payload_score
   const combine = combineOf(parts, {
     floor: verdict.degraded ? parts.thresholds.tag : 0,
@@ -59,7 +64,6 @@ function explainEvidence(
   })
   const attribution = explainer.explain({ features, payload: payloadScore, combine })
   const importances = importancesOf(attribution, { features, payloadScore })
-  const predictions = "failed" in scores.classification ? [] : scores.classification
   return explanationDocument({
     sessionId: verdict.session_id,
     verdict: verdict.verdict,
@@ -74,9 +78,13 @@ function explainEvidence(
       usual: attribution.usual,
       document: verdict,
     }),
-    payloadSpans: payloadSpans(predictions, parts.classifier),
+    payloadSpans: payloadSpans(predictionsOf(evidence), parts.classifier),
     generatedAt: verdict.timestamp,
   })
+}
+
+function predictionsOf({ scores }: JudgedEvidence): readonly PayloadPrediction[] {
+  return "failed" in scores.classification ? [] : scores.classification
 }
 
 /** The combination that the verdict went through: degraded ones have a floor, or no behaviour. */
