@@ -152,6 +152,8 @@ export interface Classification {
   readonly probabilities: Readonly<Record<string, number>>
   readonly method: ScoringMethod
   readonly model: string
+  /** True where the model in charge did not answer and an earlier one or the rules stood in. */
+  readonly degraded?: true
 }
 
 export interface PayloadPrediction extends Classification {

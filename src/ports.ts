@@ -116,8 +116,15 @@ export interface PayloadClassifier {
    */
   readonly thresholds?: Readonly<Record<string, number>>
   classify(input: PayloadInput): Classification
-  /** Spans sorted by absolute weight; at most `spansMax` (default 8). */
-  explain(input: PayloadInput, spansMax?: number): readonly Omit<PayloadSpan, "payload_id">[]
+  /**
+   * Spans sorted by absolute weight; at most `spansMax` (default 8).
+   * @param modelId whose answer is explained, where there are several; one that is gone = the live one
+   */
+  explain(
+    input: PayloadInput,
+    spansMax?: number,
+    modelId?: string,
+  ): readonly Omit<PayloadSpan, "payload_id">[]
 }
 
 /** A classifier that remembers its answers, and says when it did. */
@@ -129,6 +136,8 @@ export interface CachedClassifier extends PayloadClassifier {
   ): {
     readonly classification: Classification
     readonly cached: boolean
+    /** What the model took; undefined where nobody measured it, as for a remembered answer. */
+    readonly elapsedMs?: number
   }
   cacheStats(): {
     readonly entries: number

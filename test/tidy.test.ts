@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 const WORDS = [
-  ...["errors", "events", "ports", "twin-protocol", "simulation-result"],
+  ...["errors", "events", "ports", "twin-protocol", "simulation-result", "model-traffic"],
   ...["config", "telemetry", "clock", "log", "json-line"],
 ]
 
