@@ -1,0 +1,114 @@
+import { RECORDER_SCRIPT } from "./recorder-script.ts"
+
+/**
+ * What a canary command needs to do anything at all. The real one would fail at once, or only copy
+ * its input, where that is missing; so `cats & more` and `; find out` are no effect.
+ *
+ * - `alone`: nothing; operands, where there are any, must be options or match `operands`.
+ * - `file`: a path among the operands, or a file as standard input.
+ * - `host`: an address among the operands, or an option.
+ * - `number`: a number first.
+ * - `script`: an option, a path, or a script as standard input.
+ * - `shell`: as `script`, or no operand at all.
+ * - `wrapper`: an option; what it wraps is a command of its own.
+ * - `word`: an operand that matches `operands`, or an option.
+ * - `anything`: any operand, where the payload is no prose.
+ */
+export type EffectRule =
+  | "alone"
+  | "file"
+  | "host"
+  | "number"
+  | "script"
+  | "shell"
+  | "wrapper"
+  | "word"
+  | "anything"
+
+export interface CanaryCommand {
+  readonly name: string
+  readonly rule: EffectRule
+  readonly operands?: RegExp
+}
+
+const ACCOUNTS = /^(?:root|www-data|nobody|daemon|mysql|postgres|admin|ubuntu|[0-9]+)$/
+const SERVICES =
+  /^(?:status|start|stop|restart|reload|enable|disable|list-units|list-unit-files|daemon-reload)$/
+const PACKAGES = /^(?:install|update|upgrade|remove|purge|list|download|add|search)$/
+
+const NAMES_BY_RULE: Readonly<Record<EffectRule, string>> = {
+  alone: [
+    "whoami hostname uname pwd uptime date who w users last ls df du free mount lsof dmesg top",
+    "env printenv ifconfig netstat ss route arp iptables lscpu lsblk lsmod reboot halt poweroff",
+  ].join(" "),
+  file: [
+    "cat tac nl head tail more less od xxd hexdump strings sort uniq cut rev wc tr sed grep egrep",
+    "fgrep find locate stat file rm rmdir cp mv ln chmod chown chgrp dd tar gzip gunzip zip unzip",
+    "base64 base32 md5sum sha1sum sha256sum vi vim nano ed gcc make diff",
+  ].join(" "),
+  host: [
+    "curl wget nc ncat netcat telnet ssh scp ftp tftp rsync socat nslookup dig host ping ping6",
+    "traceroute nmap sendmail mail lynx",
+  ].join(" "),
+  number: "sleep usleep kill killall pkill seq expr factor",
+  script:
+    "python python2 python3 perl ruby php node lua java awk gawk gdb openssl mysql psql sqlite3",
+  shell: "sh bash dash ash zsh ksh csh rbash",
+  wrapper:
+    "nohup nice time timeout xargs setsid sudo doas stdbuf watch strace crontab at screen tmux",
+  word: "",
+  anything: "touch mkdir tee mkfifo useradd adduser echo printf",
+}
+
+const BY_WORD: readonly CanaryCommand[] = [
+  { name: "id", rule: "alone", operands: ACCOUNTS },
+  { name: "groups", rule: "alone", operands: ACCOUNTS },
+  { name: "ps", rule: "alone", operands: /^[aefjuxw]{1,6}$/ },
+  { name: "ip", rule: "word", operands: /^(?:a|ad|addr|address|r|route|l|link|n|neigh)$/ },
+  { name: "su", rule: "word", operands: ACCOUNTS },
+  { name: "passwd", rule: "word", operands: ACCOUNTS },
+  { name: "service", rule: "word", operands: SERVICES },
+  { name: "systemctl", rule: "word", operands: SERVICES },
+  { name: "apt", rule: "word", operands: PACKAGES },
+  { name: "apt-get", rule: "word", operands: PACKAGES },
+  { name: "yum", rule: "word", operands: PACKAGES },
+  { name: "pip", rule: "word", operands: PACKAGES },
+  { name: "git", rule: "word", operands: /^(?:clone|pull|push|init|config)$/ },
+  { name: "docker", rule: "word", operands: /^(?:run|ps|exec|images|cp)$/ },
+  { name: "shutdown", rule: "word", operands: /^now$/ },
+  { name: "busybox", rule: "word", operands: /^[a-z0-9]+$/ },
+  { name: "which", rule: "word", operands: /^(?:curl|wget|nc|python3?|perl|php|bash|gcc)$/ },
+  { name: "whereis", rule: "word", operands: /^(?:curl|wget|nc|python3?|perl|php|bash|gcc)$/ },
+]
+
+/** Every command that PATH holds in a command twin, each of them a recorder. */
+export const CANARY_COMMANDS: readonly CanaryCommand[] = [
+  ...Object.entries(NAMES_BY_RULE).flatMap(([rule, names]) =>
+    names
+      .split(" ")
+      .filter((name) => name !== "")
+      .map((name) => ({ name, rule: rule as EffectRule })),
+  ),
+  ...BY_WORD,
+]
+
+/** Folders of PATH, the most particular first; `/bin/cat` must be a canary as well. */
+export const CANARY_FOLDERS = ["/opt/canary/bin", "/usr/bin", "/bin"] as const
+
+export interface CanaryFile {
+  /** Absolute, in the image. */
+  readonly path: string
+  readonly mode: number
+  readonly content: string
+}
+
+/** The canary commands as files of the image. They need the shells at `SHELL_PATHS`. */
+export function canaryFiles(): readonly CanaryFile[] {
+  return CANARY_FOLDERS.flatMap((folder) =>
+    CANARY_COMMANDS.map(({ name }) => ({
+      path: `${folder}/${name}`,
+      mode: 0o555,
+      content: RECORDER_SCRIPT,
+    })),
+  )
+}
