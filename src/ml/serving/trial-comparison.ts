@@ -10,6 +10,8 @@ const SLOW_MORE_MS = 0.25
 export const SESSION_SLOTS = 16_384
 const EXAMPLES_MAX = 50
 const EXAMPLE_CHARS = 200
+/** More of a text than is ever shown of it, so that what is cut off cannot reveal a secret. */
+const REDACTED_CHARS = 4_096
 const CLASSES = COUNTED_CLASSES.length
 const VOTED_ON_ATTACK = 1
 const VOTED_ON_BENIGN = 2
@@ -106,7 +108,7 @@ export class TrialComparison {
   #disagree(text: string, expected: Classification, given: Classification): void {
     this.#disagreed += 1
     this.#examples.push({
-      payload: redactCredentials(text).slice(0, EXAMPLE_CHARS),
+      payload: redactCredentials(text.slice(0, REDACTED_CHARS)).slice(0, EXAMPLE_CHARS),
       reference: expected.class,
       reference_confidence: expected.confidence,
       trial: given.class,
