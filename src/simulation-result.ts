@@ -1,4 +1,4 @@
-import type { OutsideMeasurement, SandboxDescription, SandboxRun, SimulationTask } from "./ports.ts"
+import type { SandboxDescription, SandboxDriverName, SandboxRun, SimulationTask } from "./ports.ts"
 import type { SimulatedClass, TwinEffectKind, TwinRequest } from "./twin-protocol.ts"
 
 /** The record types of the simulation flow and the wire form of its results (contract, section 3). */
@@ -17,12 +17,16 @@ export interface SimulationSubject {
   readonly location: string
   /** P(class) that the classifier gave, 0..1; undefined where nobody classified it. */
   readonly confidence: number | undefined
+  /** True where the payload is too large for a twin, and `value` its beginning only. */
+  readonly truncated: boolean
 }
 
-/** A task with its distinct payloads; those whose result is known already are left out. */
+/** A task with its distinct payloads. */
 export interface PlannedSimulation {
   readonly task: SimulationTask
   readonly subjects: readonly SimulationSubject[]
+  /** Results of an earlier delivery of the task, whose payloads are not run again. */
+  readonly known: readonly CompletedJob[]
   /** Epoch milliseconds. */
   readonly startedMs: number
   /** From then on nothing more is begun; epoch milliseconds. */
@@ -61,16 +65,15 @@ export interface JudgedTask extends PlannedSimulation {
   readonly judged: readonly JudgedSubject[]
 }
 
-/** What leaves the flow: a finished job, as it is stored and published. */
-export interface CompletedSimulation {
-  readonly job: SimulationJob & { readonly result: SimulationResult }
-  /** Of the evidence, where it says. */
-  readonly clientIp: string | undefined
+export type CompletedJob = SimulationJob & {
+  readonly completed_at: string
+  readonly result: SimulationResult
 }
 
+/** What leaves the flow: every result of the task, as the store holds it. */
 export interface RecordedTask {
   readonly task: SimulationTask
-  readonly completed: readonly CompletedSimulation[]
+  readonly completed: readonly CompletedJob[]
 }
 
 /** One effect in one template. */
@@ -85,6 +88,24 @@ export interface ScoreStep {
   readonly reason: string
   /** The score so far, 0..1. */
   readonly score: number
+}
+
+/** The wire form of a SandboxDescription. */
+export interface DriverDocument {
+  readonly name: SandboxDriverName
+  readonly runtime?: string
+  readonly image_digest?: string
+  readonly limits: Readonly<Record<string, number>>
+}
+
+/** The wire form of an OutsideMeasurement; what the driver cannot tell is absent. */
+export interface OutsideDocument {
+  readonly wall_ms: number
+  readonly cpu_ms?: number
+  readonly memory_peak_bytes?: number
+  readonly exit_code?: number
+  readonly timed_out: boolean
+  readonly out_of_memory: boolean
 }
 
 export interface SimulationResult {
@@ -118,8 +139,8 @@ export interface SimulationResult {
   /** MITRE ATT&CK technique ids. */
   readonly techniques: readonly string[]
   readonly templates_tried: number
-  readonly driver: SandboxDescription
-  readonly outside: OutsideMeasurement
+  readonly driver: DriverDocument
+  readonly outside: OutsideDocument
   /** Milliseconds, every run included. */
   readonly execution_time_ms: number
 }

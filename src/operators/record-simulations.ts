@@ -1,0 +1,53 @@
+import type { Clock, SimulationStore } from "../ports.ts"
+import type { CompletedJob, JudgedSubject, JudgedTask, RecordedTask } from "../simulation-result.ts"
+import type { Operator } from "../stream/types.ts"
+import { maskResult, payloadDocument } from "./simulation-document.ts"
+
+export interface RecordSimulationsParts {
+  readonly store: Pick<SimulationStore, "put">
+  readonly clock: Pick<Clock, "nowMs">
+  /** Told of each result that is new. */
+  readonly onCompleted?: (job: CompletedJob) => void
+}
+
+/**
+ * Stores the results durably, credentials masked.
+ *
+ * Out: these and those known before, to be published again, for nobody knows whether they were.
+ * @throws UnavailableError
+ */
+export function recordSimulations(
+  parts: RecordSimulationsParts,
+): Operator<JudgedTask, RecordedTask> {
+  const { store, clock, onCompleted = () => undefined } = parts
+  return {
+    name: "record_simulation",
+    concurrency: 16,
+    async process(judged) {
+      const completedAt = new Date(clock.nowMs()).toISOString()
+      const jobs = judged.judged.map((one) => completedJob(one, judged.startedMs, completedAt))
+      await store.put(jobs)
+      for (const job of jobs) onCompleted(job)
+      return { task: judged.task, completed: [...judged.known, ...jobs] }
+    },
+  }
+}
+
+function completedJob(
+  { subject, result }: JudgedSubject,
+  startedMs: number,
+  completedAt: string,
+): CompletedJob {
+  const startedAt = new Date(startedMs).toISOString()
+  return {
+    simulation_id: subject.simulationId,
+    ...(subject.eventId !== undefined && { event_id: subject.eventId }),
+    session_id: subject.sessionId,
+    status: "completed",
+    payload: payloadDocument(subject),
+    queued_at: startedAt,
+    started_at: startedAt,
+    completed_at: completedAt,
+    result: maskResult(result, subject.location),
+  }
+}
