@@ -7,6 +7,7 @@ import { describeRoute } from "./openapi.ts"
 import type { ApiParts, ProbeParts } from "./parts.ts"
 import { createRefusal, type Refuse } from "./refusal.ts"
 import { analysisRoutes } from "./routes/analysis.ts"
+import { inferenceProtocolRoutes } from "./routes/inference-protocol.ts"
 import { operatingRoutes } from "./routes/operating.ts"
 import { predictRoutes } from "./routes/predict.ts"
 import type { Route } from "./routes/route.ts"
@@ -26,6 +27,7 @@ export interface Api {
 export function createApi(parts: ApiParts): Api {
   const routes = [
     ...predictRoutes(parts),
+    ...inferenceProtocolRoutes(parts),
     ...analysisRoutes(parts),
     ...verdictRoutes(parts),
     ...statusRoutes(parts),
@@ -77,7 +79,7 @@ function createShell(
       .onError(({ error, request, set }) => {
         const unmatched = error instanceof NotFoundError ? explainUnmatched(request) : undefined
         if (unmatched?.allow !== undefined) set.headers.allow = unmatched.allow
-        const answer = refuse(set, unmatched?.error ?? error)
+        const answer = refuse(set, unmatched?.error ?? error, request)
         telemetry.responded("unmatched", Number(set.status))
         return answer
       })

@@ -6,6 +6,8 @@ const ERRORS = { 403: "Foreign host or origin", 422: "Wrong field", 503: "Not av
 
 /** The OpenAPI operation of a route, from the schemas that check it. */
 export function describeRoute(route: Route) {
+  const errors = (descriptions: Readonly<Record<number, string>>) =>
+    describeErrors(descriptions, route.errors ?? errorAnswer)
   return {
     summary: route.summary,
     ...(route.query && { parameters: route.query.map(describeParameter) }),
@@ -13,9 +15,9 @@ export function describeRoute(route: Route) {
     ...((route.changes || route.isPrivate) && { security: [{ token: [] }] }),
     responses: {
       [route.status ?? 200]: { description: "Success", content: describeAnswer(route.answer) },
-      ...describeErrors(ERRORS),
-      ...(route.body && describeErrors(ERRORS_OF_BODY)),
-      ...((route.changes || route.isPrivate) && describeErrors({ 401: "Token missing or wrong" })),
+      ...errors(ERRORS),
+      ...(route.body && errors(ERRORS_OF_BODY)),
+      ...((route.changes || route.isPrivate) && errors({ 401: "Token missing or wrong" })),
     },
   }
 }
@@ -29,11 +31,11 @@ function describeAnswer(answer: Schema | "text") {
   return answer === "text" ? { "text/plain": { schema: { type: "string" } } } : json(answer)
 }
 
-function describeErrors(errors: Readonly<Record<number, string>>) {
+function describeErrors(errors: Readonly<Record<number, string>>, schema: Schema) {
   return Object.fromEntries(
     Object.entries(errors).map(([status, description]) => [
       status,
-      { description, content: json(errorAnswer) },
+      { description, content: json(schema) },
     ]),
   )
 }

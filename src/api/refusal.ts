@@ -7,18 +7,21 @@ export interface ResponseState {
   status?: number | string
 }
 
-export type Refuse = (set: ResponseState, thrown: unknown) => unknown
+export type Refuse = (set: ResponseState, thrown: unknown, request?: Request) => unknown
+
+/** Paths of the Open Inference Protocol: its clients read an error that is a text. */
+const PROTOCOL_PATH = /^https?:\/\/[^/]+\/v2(?:[/?]|$)/
 
 /** Turns anything thrown into the status, headers and body of its answer. */
 export function createRefusal({ log }: ProbeParts): Refuse {
-  return (set, thrown) => {
+  return (set, thrown, request) => {
     const { status, error } = answerError(thrown)
     const request_id = String(set.headers["x-request-id"])
     if (status === 500) log.error("request failed", { request_id, ...origin(thrown) })
     if (status === 401) set.headers["www-authenticate"] = "Bearer"
     if (status === 503) set.headers["retry-after"] = "1"
     set.status = status
-    return { error, request_id }
+    return PROTOCOL_PATH.test(request?.url ?? "") ? { error: error.message } : { error, request_id }
   }
 }
 

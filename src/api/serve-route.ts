@@ -20,7 +20,7 @@ export function serveRoute(route: Route, options: ServeOptions) {
       return answer
     } catch (thrown) {
       // Caught here, before Elysia: it trusts the `status` and `code` of whatever was thrown.
-      return refuse(set, thrown)
+      return refuse(set, thrown, call.request)
     }
   }
   return async (context: Call & { set: ResponseState }): Promise<unknown> => {
@@ -34,9 +34,15 @@ export function serveRoute(route: Route, options: ServeOptions) {
 /** The token first, then the place for a large body, then the work. */
 function guarded(route: Route, { apiToken, admission }: ServeOptions): (call: Call) => unknown {
   const refuseStranger = route.changes || route.isPrivate ? createTokenGuard(apiToken) : () => {}
-  const large = (route.bytesMax ?? 0) > PREDICT_BYTES_MAX
+  const takesLarge = (route.bytesMax ?? 0) > PREDICT_BYTES_MAX
   return (call) => {
     refuseStranger(call.request)
-    return large ? admission.run(() => route.handle(call)) : route.handle(call)
+    const isLarge = takesLarge && bytesAnnounced(call.request) > PREDICT_BYTES_MAX
+    return isLarge ? admission.run(() => route.handle(call)) : route.handle(call)
   }
+}
+
+/** Infinity where the client does not say. */
+function bytesAnnounced({ headers }: Request): number {
+  return Number(headers.get("content-length") ?? Number.POSITIVE_INFINITY)
 }

@@ -139,7 +139,12 @@ describe("status", () => {
         ...["profile", "profiles", "stats", "verdicts", "verdicts/{event_id}"],
       ]
         .map((name) => `${BASE}/${name}`)
-        .concat("/health", "/ready", "/metrics")
+        .concat("/health", "/ready", "/metrics", "/v2", "/v2/models")
+        .concat("/v2/health/live", "/v2/health/ready")
+        .concat(["", "/ready", "/infer"].map((end) => `/v2/models/{model}${end}`))
+        .concat(
+          ["", "/ready", "/infer"].map((end) => `/v2/models/{model}/versions/{version}${end}`),
+        )
         .sort(),
     )
     const predict = json.paths[`${BASE}/predict-payload`].post

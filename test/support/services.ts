@@ -16,6 +16,8 @@ interface Connections {
   readonly promtool: { readonly binary: string }
   /** A Python with a Kafka and an S3 client. */
   readonly producer: { readonly python: string }
+  /** A Python with a client of the Open Inference Protocol. */
+  readonly "inference-client": { readonly python: string }
 }
 type ServiceName = keyof Connections
 type Variables = Readonly<Record<string, string | undefined>>
@@ -111,6 +113,7 @@ const READERS: {
   k6: ({ K6_BIN: binary }) => (binary ? { binary } : undefined),
   promtool: ({ PROMTOOL_BIN: binary }) => (binary ? { binary } : undefined),
   producer: ({ PRODUCER_PYTHON: python }) => (python ? { python } : undefined),
+  "inference-client": ({ INFERENCE_CLIENT_PYTHON: python }) => (python ? { python } : undefined),
 }
 
 /** The servers of this process, in a folder of its own, gone when it ends. */

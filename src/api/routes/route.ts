@@ -31,6 +31,13 @@ export interface Route {
   readonly body?: Schema
   readonly query?: readonly QueryParameter[]
   readonly answer: Schema | "text"
+  /** Of an error's body; default: that of the whole API. */
+  readonly errors?: Schema
+  /**
+   * True for a POST that is served without the framework, for its speed: it has no parameters in its
+   * path, needs no token, answers 200 and may answer JSON that is text already.
+   */
+  readonly isDirect?: boolean
   /** Answers what becomes the JSON body, or a whole `Response`. */
   handle(call: Call): unknown
 }
