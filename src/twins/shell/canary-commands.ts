@@ -5,6 +5,7 @@ import { RECORDER_SCRIPT } from "./recorder-script.ts"
  * its input, where that is missing; so `cats & more` and `; find out` are no effect.
  *
  * - `alone`: nothing; operands, where there are any, must be options or match `operands`.
+ * - `report`: the same without operands, where the payload is no prose: an English word as well.
  * - `file`: a path among the operands, or a file as standard input.
  * - `host`: an address among the operands, or an option.
  * - `number`: a number first.
@@ -16,6 +17,7 @@ import { RECORDER_SCRIPT } from "./recorder-script.ts"
  */
 export type EffectRule =
   | "alone"
+  | "report"
   | "file"
   | "host"
   | "number"
@@ -38,9 +40,10 @@ const PACKAGES = /^(?:install|update|upgrade|remove|purge|list|download|add|sear
 
 const NAMES_BY_RULE: Readonly<Record<EffectRule, string>> = {
   alone: [
-    "whoami hostname uname pwd uptime date who w users last ls df du free mount lsof dmesg top",
-    "env printenv ifconfig netstat ss route arp iptables lscpu lsblk lsmod reboot halt poweroff",
+    "whoami hostname uname pwd uptime ls df du lsof dmesg env printenv ifconfig netstat ss arp",
+    "iptables lscpu lsblk lsmod",
   ].join(" "),
+  report: "date who w users last free mount top route reboot halt poweroff",
   file: [
     "cat tac nl head tail more less od xxd hexdump strings sort uniq cut rev wc tr sed grep egrep",
     "fgrep find locate stat file rm rmdir cp mv ln chmod chown chgrp dd tar gzip gunzip zip unzip",

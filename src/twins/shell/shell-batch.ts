@@ -1,0 +1,142 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { CANARY_FOLDERS } from "./canary-commands.ts"
+import { RECORDER, SHELL_PATHS, type ShellName } from "./recorder-script.ts"
+import type { ShellCanaries } from "./shell-canaries.ts"
+
+const READ_BYTES_MAX = 1_048_576
+const FILES_MAX = 256
+
+export interface BatchPlace {
+  /** Empty, and of this batch alone. */
+  readonly directory: string
+  readonly canaries: ShellCanaries
+  readonly deadlineMs: number
+}
+
+/** What one program left behind, unread. */
+export interface ProgramTrail {
+  readonly records: string
+  readonly output: string
+  readonly errors: string
+  /** In its working directory: name -> bytes, where it was not there before or was changed. */
+  readonly files: ReadonlyMap<string, number>
+}
+
+/**
+ * Runs programs one behind the other, each in a subshell with a directory, a record and a trace of
+ * its own: a fork each instead of a process start.
+ *
+ * A program that spins is stopped by its limit of processor time, one that hangs by the deadline,
+ * with all that it started; what ran until then counts.
+ */
+export async function runBatch(
+  shell: ShellName,
+  programs: readonly string[],
+  place: BatchPlace,
+): Promise<{ readonly trails: readonly ProgramTrail[]; readonly isComplete: boolean }> {
+  programs.forEach((program, index) => {
+    prepare(program, join(place.directory, String(index)), place.canaries)
+  })
+  const isComplete = await runScript(shell, batchScript(programs.length, place.canaries), place)
+  const trails = programs.map((_, index) => readTrail(join(place.directory, String(index)), place))
+  return { trails, isComplete }
+}
+
+function prepare(program: string, path: string, canaries: ShellCanaries): void {
+  mkdirSync(path, { recursive: true })
+  writeFileSync(`${path}.sh`, program)
+  for (const [name, content] of canaries.files) writeFileSync(join(path, name), content)
+}
+
+/** Descriptor 3 stays open while anything of the batch is alive. */
+function batchScript(count: number, { nonce }: ShellCanaries): string {
+  const indices = Array.from({ length: count }, (_, index) => index).join(" ")
+  return `exec 3>&1
+PS4='+${nonce} $BASHPID '
+for program in ${indices}; do (
+  ulimit -t 1; ulimit -f 2048
+  cd "$program" || exit
+  exec ${RECORDER.descriptor}>>"../$program.records" >"../$program.output" 2>"../$program.errors" </dev/null
+  set -x
+  . "../$program.sh"
+) done
+`
+}
+
+async function runScript(
+  shell: ShellName,
+  script: string,
+  { directory, canaries, deadlineMs }: BatchPlace,
+): Promise<boolean> {
+  const path = join(directory, "batch.sh")
+  writeFileSync(path, script)
+  const child = Bun.spawn([SHELL_PATHS[shell], path], {
+    cwd: directory,
+    env: { PATH: CANARY_FOLDERS.join(":"), ...canaries.variables },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "ignore",
+    detached: true,
+  })
+  const expiry = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => expiry.resolve(false), Math.max(0, deadlineMs - Date.now()))
+  const isComplete = await Promise.race([drain(child.stdout), expiry.promise])
+  clearTimeout(timer)
+  killGroup(child.pid)
+  return isComplete
+}
+
+/** Resolves when nothing can write any more; what is written does not matter. */
+async function drain(stream: ReadableStream<Uint8Array>): Promise<true> {
+  for await (const _ of stream);
+  return true
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch {
+    // ESRCH: all of it has ended
+  }
+}
+
+function readTrail(path: string, { canaries }: BatchPlace): ProgramTrail {
+  return {
+    records: readBounded(`${path}.records`),
+    output: readBounded(`${path}.output`),
+    errors: readBounded(`${path}.errors`),
+    files: changedFiles(path, canaries),
+  }
+}
+
+function readBounded(path: string): string {
+  try {
+    return readFileSync(path).toString("utf8", 0, READ_BYTES_MAX)
+  } catch {
+    return ""
+  }
+}
+
+function changedFiles(directory: string, { files }: ShellCanaries): ReadonlyMap<string, number> {
+  const changed = new Map<string, number>()
+  for (const entry of listFiles(directory)) {
+    const path = join(directory, entry)
+    const before = files.get(entry)
+    const { size } = statSync(path)
+    const isSame = before?.length === size && readBounded(path) === before
+    if (!isSame) changed.set(entry, size)
+  }
+  return changed
+}
+
+/** Names of the regular files of a directory, sorted; empty where it cannot be read. */
+export function listFiles(directory: string): readonly string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true })
+    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name)
+    return files.sort().slice(0, FILES_MAX)
+  } catch {
+    return []
+  }
+}
