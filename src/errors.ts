@@ -137,11 +137,36 @@ export class SandboxPanickedError extends SentinelError {
   }
 }
 
+/** The audit log was changed by somebody else: nothing is written to it until a person looks. */
+export class AuditLogBrokenError extends SentinelError {
+  readonly code = "AUDIT_LOG_BROKEN"
+  /** @param place `<file>:<line>` of the first line that is wrong */
+  constructor(place: string, problem: string) {
+    super(`the audit log is broken at ${place}: ${problem}`, { retryable: true })
+  }
+}
+
 /** A model file that cannot be trusted: wrong schema, parity, digest or format. */
 export class ModelRefusedError extends SentinelError {
   readonly code = "MODEL_REFUSED"
   constructor(problem: string, cause?: unknown) {
     super(`model refused: ${problem}`, { retryable: false, cause })
+  }
+}
+
+/** No model of that id is at hand. */
+export class ModelUnknownError extends SentinelError {
+  readonly code = "MODEL_UNKNOWN"
+  constructor() {
+    super("there is no model of that id", { retryable: false, field: "model_id" })
+  }
+}
+
+/** What is asked of a model cannot be: it misses a gate, is live already, or there is nothing before it. */
+export class ModelNotPromotableError extends SentinelError {
+  readonly code = "MODEL_NOT_PROMOTABLE"
+  constructor(reasons: readonly string[]) {
+    super(reasons.join("; "), { retryable: false, field: "model_id" })
   }
 }
 

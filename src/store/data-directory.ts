@@ -15,6 +15,10 @@ export interface DataDirectoryPaths {
   readonly objects: string
   /** The JSONL sink. */
   readonly verdictLines: string
+  /** `payload-linear/<version>` that were trained here, and registry.json */
+  readonly models: string
+  /** sandbox-audit.jsonl */
+  readonly audit: string
 }
 
 /** The running owner of a data directory, for commands that would talk to it. */
@@ -52,6 +56,8 @@ export function dataDirectoryPaths(directory: string): DataDirectoryPaths {
     store: join(root, "store"),
     objects: join(root, "objects"),
     verdictLines: join(root, "verdicts.jsonl"),
+    models: join(root, "models"),
+    audit: join(root, "audit"),
   }
 }
 
@@ -61,8 +67,8 @@ export function dataDirectoryPaths(directory: string): DataDirectoryPaths {
  */
 export function ownDataDirectory(directory: string): OwnedDataDirectory {
   const paths = dataDirectoryPaths(directory)
-  const { root, inbox, done, failed, store, objects } = paths
-  for (const path of [root, inbox, done, failed, store, objects]) {
+  const { root, inbox, done, failed, store, objects, models, audit } = paths
+  for (const path of [root, inbox, done, failed, store, objects, models, audit]) {
     mkdirSync(path, { recursive: true, mode: 0o700 })
   }
   const lock = lockExclusively(root)

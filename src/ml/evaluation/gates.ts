@@ -1,5 +1,3 @@
-import type { PayloadReport } from "./payload-report.ts"
-
 type GatedFigure = "precision" | "recall" | "fpr" | "f1"
 
 /** One condition that a model must meet before it may judge. */
@@ -25,7 +23,7 @@ const REQUIRED = {
 } as const satisfies Record<GatedFigure, Gate["required"]>
 
 /** Holds a report on payloads never trained on against what the registry asks of a model. */
-export function gates(report: Pick<PayloadReport, GatedFigure>): GateReport {
+export function gates(report: Readonly<Record<GatedFigure, number | null>>): GateReport {
   const figures = Object.keys(REQUIRED) as GatedFigure[]
   const list = figures.map((figure) => judgeGate(figure, report[figure]))
   return { met: list.every(({ met }) => met), gates: list }

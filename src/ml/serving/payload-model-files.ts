@@ -6,6 +6,8 @@ import { MODEL_BYTES_MAX } from "../onnx/graph.ts"
 
 export const PAYLOAD_MODEL_NAME = "payload-linear"
 export const MODEL_TYPE = "linear-softmax-hashed-ngrams"
+/** Where a registered model comes from. */
+export const LINEAGE_FILE = "lineage.json"
 const JSON_BYTES_MAX = 4 * 1024 * 1024
 
 /** What stands in a model directory beside the card. */
@@ -33,6 +35,24 @@ export async function readModelFiles(directory: string): Promise<PayloadModelFil
     throw new ModelRefusedError("made for other features than this code computes")
   }
   return { model, info: infoOf(metrics) }
+}
+
+/** What stands beside the model, for people and the registry. */
+export interface ModelDocuments {
+  readonly info: ModelInfo
+  readonly metrics: Readonly<Record<string, unknown>>
+  /** lineage.json; empty where there is none. */
+  readonly lineage: Readonly<Record<string, unknown>>
+  readonly card: string
+}
+
+/** Reads the documents of one version without the model. @throws ModelRefusedError */
+export async function readModelDocuments(directory: string): Promise<ModelDocuments> {
+  const metrics = await readObject(join(directory, "metrics.json"))
+  const lineageFile = join(directory, LINEAGE_FILE)
+  const lineage = (await Bun.file(lineageFile).exists()) ? await readObject(lineageFile) : {}
+  const card = await readBounded(join(directory, "card.md"), JSON_BYTES_MAX)
+  return { info: infoOf(metrics), metrics, lineage, card: new TextDecoder().decode(card) }
 }
 
 export function sha256(bytes: Uint8Array): string {
