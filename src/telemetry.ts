@@ -12,6 +12,8 @@ import {
   gauge,
   histogram,
   type Registry,
+  tally,
+  tallyCounter,
 } from "./telemetry/metrics.ts"
 
 /** Every metric of Sentinel, under the names that existing dashboards read (prefix `cerberus_`). */
@@ -49,7 +51,7 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
 }
 
 function createModelMetrics(registry: Registry) {
-  const inference = histogram(registry, {
+  const inference = tally(registry, {
     name: "cerberus_sentinel_inference_latency_seconds",
     help: "Time of one model call.",
     labels: ["model"],
@@ -60,7 +62,7 @@ function createModelMetrics(registry: Registry) {
     labels: ["verdict"],
     known: [{ verdict: "simulate" }, { verdict: "tag" }, { verdict: "benign" }],
   })
-  const lookups = counter(registry, {
+  const lookups = tallyCounter(registry, {
     name: "cerberus_sentinel_cache_hits_total",
     help: "Cache lookups, by cache and by whether they hit.",
     labels: ["cache_type", "status"],
@@ -68,28 +70,27 @@ function createModelMetrics(registry: Registry) {
       ["hit", "miss"].map((status) => ({ cache_type, status })),
     ),
   })
-  const model = boundedLabel()
   return {
     inferred(modelId: string, seconds: number): void {
-      inference.observe({ model: model(modelId) }, seconds)
+      inference(seconds, modelId)
     },
     verdictReached(verdict: VerdictWord): void {
       predictions.inc({ verdict })
     },
     cacheLookedUp(cacheType: "prediction" | "payload", hit: boolean): void {
-      lookups.inc({ cache_type: cacheType, status: hit ? "hit" : "miss" })
+      lookups(cacheType, hit ? "hit" : "miss")
     },
   }
 }
 
 function createTrafficMetrics(registry: Registry) {
-  const requests = counter(registry, {
+  const requests = tallyCounter(registry, {
     name: "cerberus_requests_total",
     help: "HTTP requests received.",
     labels: ["service"],
     known: [{ service: SERVICE }],
   })
-  const responses = counter(registry, {
+  const responses = tallyCounter(registry, {
     name: "cerberus_http_responses_total",
     help: "HTTP responses sent, by route and status.",
     labels: ["route", "status"],
@@ -104,14 +105,14 @@ function createTrafficMetrics(registry: Registry) {
     help: "Operations on evidence, by operation and status.",
     labels: ["service", "operation", "status"],
   })
-  const [route, topic, operation] = [boundedLabel(), boundedLabel(), boundedLabel()]
+  const [topic, operation] = [boundedLabel(), boundedLabel()]
   return {
     requested(): void {
-      requests.inc({ service: SERVICE })
+      requests(SERVICE)
     },
     /** @param routeName a route's template, never a path as received */
     responded(routeName: string, status: number): void {
-      responses.inc({ route: route(routeName), status })
+      responses(routeName, String(status))
     },
     kafkaMessage(topicName: string, status: "consumed" | "produced" | "failed"): void {
       messages.inc({ service: SERVICE, topic: topic(topicName), status })

@@ -1,6 +1,7 @@
 import { openapi } from "@elysiajs/openapi"
 import { Elysia, NotFoundError } from "elysia"
 import { Admission } from "./admission.ts"
+import { type DirectHandler, directRoute } from "./direct-route.ts"
 import { createRebindingGuard } from "./guard.ts"
 import { createMethodTable } from "./method-table.ts"
 import { describeRoute } from "./openapi.ts"
@@ -21,6 +22,8 @@ const LARGE_BODIES_MAX = 8
 /** `handle` works without a port; `listen` puts it on one. */
 export interface Api {
   handle(request: Request): Response | Promise<Response>
+  /** POST routes by path that a server may call itself, past `handle`. */
+  readonly direct: Readonly<Record<string, DirectHandler>>
 }
 
 /** The whole API: contract endpoints, probes, and the OpenAPI document at /openapi.json. */
@@ -56,7 +59,25 @@ function createApp(parts: ProbeParts, routes: readonly Route[]): Api {
       hook,
     )
   }
-  return app.compile()
+  app.compile()
+  const direct = directRoutes(parts, { routes, refuse })
+  return {
+    direct,
+    handle(request) {
+      const handler = request.method === "POST" ? direct[new URL(request.url).pathname] : undefined
+      return handler === undefined ? app.handle(request) : handler(request)
+    },
+  }
+}
+
+function directRoutes(
+  parts: ProbeParts,
+  { routes, refuse }: { routes: readonly Route[]; refuse: Refuse },
+): Readonly<Record<string, DirectHandler>> {
+  const refuseForeign = createRebindingGuard(parts)
+  const options = { refuseForeign, refuse, telemetry: parts.telemetry }
+  const direct = routes.filter(({ isDirect }) => isDirect)
+  return Object.fromEntries(direct.map((route) => [route.path, directRoute(route, options)]))
 }
 
 /** What every request passes, whether or not a route takes it. */

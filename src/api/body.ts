@@ -7,6 +7,7 @@ const TYPE_CHARACTERS_MAX = 100
 const DEADLINE_MS = 30_000
 /** Bodies so small that the idle timeout of the connection is enough; a timer costs each request. */
 const UNTIMED_BYTES_MAX = 64 * 1_024
+const REPLACEMENT = "\ufffd"
 
 /**
  * Reads a JSON body as bytes.
@@ -18,9 +19,7 @@ const UNTIMED_BYTES_MAX = 64 * 1_024
  * @throws {TooLargeError}
  */
 export async function readJsonBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
-  const type = request.headers.get("content-type") ?? ""
-  if (type !== "application/json" && !isJsonType(type))
-    throw new HttpError("UNSUPPORTED_MEDIA_TYPE")
+  checkJsonType(request)
   const bytes = await readBytes(request, bytesMax)
   if (!isUtf8(bytes)) throw new HttpError("INVALID_UTF8")
   const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
@@ -29,15 +28,42 @@ export async function readJsonBytes(request: Request, bytesMax: number): Promise
 
 /** Reads and parses a JSON body. @throws as `readJsonBytes`, and {HttpError} MALFORMED_JSON */
 export async function readJson(request: Request, bytesMax: number): Promise<unknown> {
-  return parseJson(await readJsonBytes(request, bytesMax))
+  const announced = request.headers.get("content-length")
+  const isSmall = bytesMax <= UNTIMED_BYTES_MAX && announced !== null
+  if (!isSmall) return parseJson(await readJsonBytes(request, bytesMax))
+  checkJsonType(request)
+  return parseText(await readText(request, { announced: Number(announced), bytesMax }))
+}
+
+/**
+ * The body of a small request by the runtime's own decoder: a tenth of the cost of a request less
+ * than bytes that are checked and decoded here.
+ *
+ * The decoder puts U+FFFD in place of what is not UTF-8, which lengthens the text; only a character
+ * of four bytes that lacks the last one is replaced at the same length, and is then judged as U+FFFD.
+ */
+async function readText(
+  request: Request,
+  { announced, bytesMax }: { announced: number; bytesMax: number },
+): Promise<string> {
+  if (announced > bytesMax) throw new TooLargeError("body", bytesMax)
+  const text = await request.text()
+  if (text.length > bytesMax) throw new TooLargeError("body", bytesMax)
+  const isReplaced = text.includes(REPLACEMENT) && Buffer.byteLength(text) > announced
+  if (isReplaced) throw new HttpError("INVALID_UTF8")
+  return text
 }
 
 const decoder = new TextDecoder()
 
 /** @throws {HttpError} MALFORMED_JSON, also for nesting that exhausts the parser's stack */
 export function parseJson(bytes: Uint8Array): unknown {
+  return parseText(decoder.decode(bytes))
+}
+
+function parseText(text: string): unknown {
   try {
-    return JSON.parse(decoder.decode(bytes))
+    return JSON.parse(text)
   } catch {
     throw new HttpError("MALFORMED_JSON")
   }
@@ -90,6 +116,9 @@ async function readStream(request: Request, bytesMax: number): Promise<Uint8Arra
   return Buffer.concat(chunks, length)
 }
 
-function isJsonType(type: string): boolean {
-  return type.length <= TYPE_CHARACTERS_MAX && JSON_TYPE.test(type)
+function checkJsonType(request: Request): void {
+  const type = request.headers.get("content-type") ?? ""
+  if (type === "application/json") return
+  const isJson = type.length <= TYPE_CHARACTERS_MAX && JSON_TYPE.test(type)
+  if (!isJson) throw new HttpError("UNSUPPORTED_MEDIA_TYPE")
 }

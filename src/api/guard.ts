@@ -34,12 +34,17 @@ export function checkBinding(options: GuardOptions): void {
  */
 export function createRebindingGuard(options: GuardOptions): (request: Request) => void {
   const isLocal = options.apiToken === undefined && isLoopback(options.host)
+  let trustedHost: string | undefined
   return (request) => {
     const host = request.headers.get("host") ?? URL.parse(request.url)?.host
     // HTTP/1.0 may leave it out: such a request has no URL, and nobody could route it.
     if (host === undefined) throw new HttpError("FOREIGN_HOST")
     if (!isLocal) return
-    if (!isLoopback(host.replace(/:\d{1,5}$/, ""))) throw new HttpError("FOREIGN_HOST")
+    // One client sends one name again and again: it is examined once.
+    if (host !== trustedHost && !isLoopback(host.replace(/:\d{1,5}$/, ""))) {
+      throw new HttpError("FOREIGN_HOST")
+    }
+    trustedHost = host
     const origin = request.headers.get("origin")
     if (origin === null) return
     const own = [`http://${host}`, `https://${host}`]

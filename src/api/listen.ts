@@ -48,6 +48,9 @@ function serve(api: Api, { host, port }: ListenOptions) {
     return Bun.serve({
       hostname: host,
       port,
+      routes: Object.fromEntries(
+        Object.entries(api.direct).map(([path, handler]) => [path, { POST: handler }]),
+      ),
       fetch: (request) => api.handle(request),
       maxRequestBodySize: BODY_BYTES_MAX,
       idleTimeout: IDLE_TIMEOUT_S,

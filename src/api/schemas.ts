@@ -10,6 +10,7 @@ export type Schema = TSchema
 const NAME_CHARACTERS_MAX = 256
 const PATH_CHARACTERS_MAX = 8_192
 const FEATURES_MAX = 1_000
+export const PREDICT_BATCH_MAX = 1_000
 
 /** A missing optional field and a null one mean the same. */
 function optionalText(description: string, maxLength = NAME_CHARACTERS_MAX) {
@@ -41,8 +42,20 @@ export const predictRequest = Type.Object({
       session_id: optionalText("session of the request"),
     }),
   ),
+  explain: Type.Optional(
+    Type.Boolean({ description: "true adds the spans that drove the answer, and the signatures" }),
+  ),
 })
 export type PredictRequest = Static<typeof predictRequest>
+
+export const predictBatchRequest = Type.Object({
+  payloads: Type.Array(Type.Unknown(), {
+    minItems: 1,
+    maxItems: PREDICT_BATCH_MAX,
+    description: "texts, or objects as predict-payload takes them",
+  }),
+  explain: Type.Optional(Type.Boolean({ description: "as for predict-payload, for all of them" })),
+})
 
 export const enrichment = Type.Object({
   tags: Type.Optional(
@@ -77,13 +90,38 @@ export const predictAnswer = Type.Object({
   method: Type.Union([Type.Literal("ml"), Type.Literal("rules"), Type.Literal("degraded")]),
   model: Type.String(),
   cached: Type.Boolean(),
-  signatures: Type.Optional(
-    Type.Object({
-      class: Type.String({ description: "what the rules alone say" }),
-      agrees: Type.Boolean(),
-      matched: Type.Array(Type.String()),
-    }),
+  degraded: Type.Optional(
+    Type.Boolean({ description: "true where the model in charge did not answer" }),
   ),
+  spans: Type.Optional(
+    Type.Array(
+      Type.Object({
+        start: Type.Number({ description: "in the payload, UTF-16 units" }),
+        end: Type.Number({ description: "exclusive" }),
+        text: Type.String(),
+        shap_value: Type.Number({ description: "log-odds, exact Shapley value" }),
+      }),
+      { description: "with explain: weightiest first" },
+    ),
+  ),
+  signatures: Type.Optional(
+    Type.Object(
+      {
+        class: Type.String({ description: "what the rules alone say" }),
+        agrees: Type.Boolean(),
+        matched: Type.Array(Type.String()),
+      },
+      { description: "with explain" },
+    ),
+  ),
+})
+
+export const predictBatchAnswer = Type.Object({
+  results: Type.Array(Type.Object({}), {
+    description: "in the order of the payloads: an answer, or `error` with code and field",
+  }),
+  count: Type.Integer(),
+  failed: Type.Integer({ description: "results that are errors" }),
 })
 
 const profile = Type.Object({

@@ -9,7 +9,7 @@ import { createTelemetry } from "../telemetry.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
 
 /** The operating endpoints without a server: for a data directory that nobody runs. */
-export interface OfflineOperations extends Api {
+export interface OfflineOperations extends Pick<Api, "handle"> {
   close(): Promise<void>
 }
 

@@ -48,9 +48,7 @@ export function tally(registry: Registry, options: TallyOptions) {
     const byWord = known.get(label) ?? new Map<string, TallySeries>()
     known.set(label, byWord)
     const values = [label, word]
-    const series =
-      byWord.get(word) ??
-      created.series(Object.fromEntries(labels.map((each, at) => [each, values[at] ?? ""])))
+    const series = byWord.get(word) ?? created.series(labelled(labels, values))
     byWord.set(word, series)
     return series
   }
@@ -81,6 +79,44 @@ export function counter(registry: Registry, options: CounterOptions): Counter {
   })
   for (const series of known) created.inc(series, 0)
   return created
+}
+
+interface TallyCounterOptions extends Omit<CounterOptions, "collect"> {
+  /** The first is bounded here; the second is one of a few words by itself. */
+  readonly labels: readonly [string] | readonly [string, string]
+}
+
+/** A counter for what is counted with each request: plain numbers that a scrape collects. */
+export function tallyCounter(registry: Registry, options: TallyCounterOptions) {
+  const bounded = boundedLabel()
+  const tallies = new Map<string, Map<string, { count: number }>>()
+  const tallyOf = (value: string, word: string) => {
+    const label = bounded(value)
+    const byWord = tallies.get(label) ?? new Map<string, { count: number }>()
+    tallies.set(label, byWord)
+    const tally = byWord.get(word) ?? { count: 0 }
+    byWord.set(word, tally)
+    return tally
+  }
+  counter(registry, {
+    ...options,
+    collect(collected) {
+      for (const [value, byWord] of tallies) {
+        for (const [word, tally] of byWord) {
+          collected.inc(labelled(options.labels, [value, word]), tally.count)
+          tally.count = 0
+        }
+      }
+    },
+  })
+  return (value: string, word = ""): void => {
+    const tally = tallies.get(value)?.get(word) ?? tallyOf(value, word)
+    tally.count += 1
+  }
+}
+
+function labelled(names: readonly string[], values: readonly string[]) {
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? ""]))
 }
 
 interface GaugeOptions {

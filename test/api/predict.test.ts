@@ -24,7 +24,7 @@ describe("POST predict-payload", () => {
 
   test("createApi adds the second opinion of the signatures and whether it agrees", async () => {
     const { post } = start({ signatures: () => ({ class: "xss", matched: ["script_tag"] }) })
-    const answer = await post(`${BASE}/predict-payload`, { payload: "<script>" })
+    const answer = await post(`${BASE}/predict-payload`, { payload: "<script>", explain: true })
     expect(answer.json.signatures).toEqual({ class: "xss", agrees: false, matched: ["script_tag"] })
     expect(answer.json.class).toBe("benign")
   })

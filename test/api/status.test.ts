@@ -136,6 +136,7 @@ describe("status", () => {
       [
         ...["dead-letters", "dead-letters/redrive", "dead-letters/{id}", "topology"],
         ...["analyze", "evidence", "explain", "model-server/health", "models", "predict-payload"],
+        ...["predict-payload/batch"],
         ...["profile", "profiles", "stats", "verdicts", "verdicts/{event_id}"],
       ]
         .map((name) => `${BASE}/${name}`)

@@ -1,29 +1,42 @@
-import type { Classification } from "../../events.ts"
-import type { PayloadInput } from "../../ports.ts"
+import { publicError } from "../../errors.ts"
 import { readJson } from "../body.ts"
 import { CircuitBreaker } from "../circuit-breaker.ts"
-import { HttpError } from "../http-error.ts"
-import type { ApiParts, SignatureOpinion } from "../parts.ts"
+import {
+  explainPayload,
+  type JudgeParts,
+  judgePayload,
+  type PayloadQuestion,
+  predictionText,
+  toQuestion,
+} from "../judge-payload.ts"
+import type { ApiParts } from "../parts.ts"
 import {
   createReader,
   modelHealthAnswer,
+  PREDICT_BATCH_MAX,
   type PredictRequest,
   predictAnswer,
+  predictBatchAnswer,
+  predictBatchRequest,
   predictRequest,
 } from "../schemas.ts"
 import { BASE, PREDICT_BYTES_MAX, type Route } from "./route.ts"
 
 type Parts = Pick<ApiParts, "classifier" | "signatures" | "telemetry" | "clock" | "log">
 
+const BATCH_BYTES_MAX = 4 * 1_024 * 1_024
+/** Payloads judged before others get their turn: about a millisecond of work. */
+const TURN_PAYLOADS = 50
+
 export function predictRoutes(parts: Parts): readonly Route[] {
   const breaker = new CircuitBreaker(() => parts.clock.nowMs())
-  return [predictPayload(parts, breaker), modelServerHealth(parts, breaker)]
+  const judging = { ...parts, breaker }
+  return [predictPayload(judging), predictBatch(judging), modelServerHealth(judging)]
 }
 
 /** The hot path: one read of the body, one check, one model call; nothing is written. */
-function predictPayload(parts: Parts, breaker: CircuitBreaker): Route {
+function predictPayload(parts: JudgeParts): Route {
   const read = createReader(predictRequest)
-  const { signatures } = parts
   return {
     method: "POST",
     path: `${BASE}/predict-payload`,
@@ -31,72 +44,76 @@ function predictPayload(parts: Parts, breaker: CircuitBreaker): Route {
     bytesMax: PREDICT_BYTES_MAX,
     body: predictRequest,
     answer: predictAnswer,
+    isDirect: true,
     async handle({ request }) {
-      const input = toInput(read(await readJson(request, PREDICT_BYTES_MAX)))
-      const { classification, cached } = lookUp(input, parts, breaker)
-      const answer = { ...classification, cached }
-      if (signatures === undefined) return answer
-      return { ...answer, signatures: secondOpinion(signatures(input), classification) }
+      const { explain, ...asked } = read(await readJson(request, PREDICT_BYTES_MAX))
+      return answerTo(toQuestion(asked), explain === true, parts)
     },
   }
 }
 
-function lookUp(input: PayloadInput, parts: Parts, breaker: CircuitBreaker) {
-  if (breaker.open) throw new HttpError("UNAVAILABLE", "the model is not available")
-  const startedMs = performance.now()
-  try {
-    const found = parts.classifier.lookup(input)
-    breaker.succeeded()
-    if (!found.cached) {
-      parts.telemetry.inferred(found.classification.model, (performance.now() - startedMs) / 1_000)
-    }
-    return found
-  } catch (error) {
-    breaker.failed()
-    parts.log.error("the payload model failed", { reason: nameOf(error) })
-    // Never a benign answer from a failure: the caller must know that nobody judged this.
-    throw new HttpError("UNAVAILABLE", "the model is not available")
+function answerTo(question: PayloadQuestion, explain: boolean, parts: JudgeParts): string {
+  const judged = judgePayload(question, parts)
+  return predictionText(judged, explain ? explainPayload(question, judged, parts) : undefined)
+}
+
+/** Up to 1,000 payloads, answered in order; one that cannot be judged spoils no other. */
+function predictBatch(parts: JudgeParts): Route {
+  const read = createReader(predictBatchRequest)
+  const readItem = createReader(predictRequest)
+  return {
+    method: "POST",
+    path: `${BASE}/predict-payload/batch`,
+    summary: `Classify 1 to ${PREDICT_BATCH_MAX} payloads`,
+    bytesMax: BATCH_BYTES_MAX,
+    body: predictBatchRequest,
+    answer: predictBatchAnswer,
+    async handle({ request }) {
+      const { payloads, explain = false } = read(await readJson(request, BATCH_BYTES_MAX))
+      const texts: string[] = []
+      let failed = 0
+      for (const [index, item] of payloads.entries()) {
+        if (index % TURN_PAYLOADS === TURN_PAYLOADS - 1) await new Promise(setImmediate)
+        try {
+          texts.push(answerTo(toQuestion(readItem(asRequest(item))), explain, parts))
+        } catch (thrown) {
+          texts.push(JSON.stringify({ error: errorAt(index, thrown) }))
+          failed += 1
+        }
+      }
+      const body = `{"results":[${texts.join()}],"count":${texts.length},"failed":${failed}}`
+      return new Response(body, { headers: { "content-type": "application/json" } })
+    },
   }
 }
 
-function secondOpinion(opinion: SignatureOpinion, classification: Classification) {
-  const { class: word, matched } = opinion
-  return { class: word, agrees: word === classification.class, matched }
+/** A text alone is a payload without context. */
+function asRequest(item: unknown): unknown {
+  return typeof item === "string" ? ({ payload: item } satisfies PredictRequest) : item
 }
 
-/** What the client says of the place tells the model which kind of text to expect there. */
-function toInput({ payload, context }: PredictRequest): PayloadInput {
-  if (context === undefined) return { text: payload }
-  const { kind, param, path, method, content_type: contentType } = context
-  const place = {
-    ...(param && { param }),
-    ...(path && { path }),
-    ...(method && { method }),
-    ...(contentType && { contentType }),
-  }
-  return { text: payload, ...(kind && { kind }), context: place }
+function errorAt(index: number, thrown: unknown) {
+  const { field, ...error } = publicError(thrown)
+  const within = field === undefined || field === "body" ? "" : `.${field}`
+  return { ...error, field: `payloads.${index}${within}` }
 }
 
-function modelServerHealth(parts: Parts, breaker: CircuitBreaker): Route {
+function modelServerHealth({ classifier, breaker }: JudgeParts): Route {
   return {
     method: "GET",
     path: `${BASE}/model-server/health`,
     summary: "State of the model that answers predict-payload",
     answer: modelHealthAnswer,
     handle() {
-      const { entries, entriesMax, hits, misses } = parts.classifier.cacheStats()
+      const { entries, entriesMax, hits, misses } = classifier.cacheStats()
       const { open, errorRate } = breaker
       return {
         status: open || errorRate > 0 ? "degraded" : "healthy",
-        model: parts.classifier.info.modelId,
+        model: classifier.info.modelId,
         circuit_breaker: { open, recent_error_rate: errorRate },
         cache: { size: entries, max_size: entriesMax, hits, misses },
         canary_percent: 0,
       }
     },
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
 }

@@ -1,0 +1,50 @@
+import type { ProbeParts } from "./parts.ts"
+import type { Refuse, ResponseState } from "./refusal.ts"
+import type { Route } from "./routes/route.ts"
+
+export interface DirectOptions extends Pick<ProbeParts, "telemetry"> {
+  readonly refuse: Refuse
+  /** @throws {HttpError} */
+  readonly refuseForeign: (request: Request) => void
+}
+
+export type DirectHandler = (request: Request) => Promise<Response>
+
+const JSON_TYPE = "application/json"
+
+/**
+ * Serves a route without the framework, which costs more than the model: the same guard, the same
+ * headers, the same errors and the same counters.
+ */
+export function directRoute(route: Route, options: DirectOptions): DirectHandler {
+  const { refuseForeign, refuse, telemetry } = options
+  // Copied for each response by the runtime, which is cheaper than to read an object each time.
+  const headers = new Headers({ "content-type": JSON_TYPE, "x-content-type-options": "nosniff" })
+  const answered = { headers }
+  return async (request) => {
+    telemetry.requested()
+    const id = crypto.randomUUID()
+    try {
+      refuseForeign(request)
+      const answer = await route.handle({ request, params: {} })
+      const text = typeof answer === "string" ? answer : JSON.stringify(answer)
+      const response = new Response(text, answered)
+      response.headers.set("x-request-id", id)
+      telemetry.responded(route.path, 200)
+      return response
+    } catch (thrown) {
+      const state: ResponseState = { headers: { "x-request-id": id } }
+      const body = refuse(state, thrown)
+      const status = Number(state.status)
+      telemetry.responded(route.path, status)
+      return refusal(body, status, state)
+    }
+  }
+}
+
+function refusal(body: unknown, status: number, { headers }: ResponseState): Response {
+  const response = Response.json(body, { status })
+  response.headers.set("x-content-type-options", "nosniff")
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, String(value))
+  return response
+}
