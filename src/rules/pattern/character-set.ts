@@ -48,6 +48,10 @@ export class CharacterSet {
     return new CharacterSet(this.#ascii | other.#ascii, this.#hasOthers || other.#hasOthers)
   }
 
+  without(other: CharacterSet): CharacterSet {
+    return new CharacterSet(this.#ascii & ~other.#ascii, this.#hasOthers && !other.#hasOthers)
+  }
+
   intersects(other: CharacterSet): boolean {
     return (this.#ascii & other.#ascii) !== 0n || (this.#hasOthers && other.#hasOthers)
   }

@@ -7,12 +7,12 @@ import { type Positions, positionsOf } from "./positions.ts"
 /** A match shorter than this says too little to block anybody for. */
 export const MATCH_CHARACTERS_MIN = 3
 /** Longest match: each start of a search costs at most about so many steps in any engine. */
-export const MATCH_CHARACTERS_MAX = 2_048
+export const MATCH_CHARACTERS_MAX = 8_192
 /** RE2 refuses repeats of repeats beyond 1,000 in all. */
 const NESTED_REPEATS_MAX = 1_000
 
-/** Characters after which it must be settled which way a match goes on. */
-export const DECIDED_WITHIN = 16
+/** Pairs of positions that are looked at before a pattern counts as too large to be judged. */
+const PAIRS_MAX = 1_000_000
 
 /** A pattern that passed every check, with the characters of its shortest and longest match. */
 export interface CheckedPattern {
@@ -24,11 +24,11 @@ export interface CheckedPattern {
 /**
  * Accepts a pattern only if it is safe to hand to a WAF that backtracks.
  *
- * Besides being in the subset (`parsePattern`), there must be one way only to match any text, and at
- * most `DECIDED_WITHIN` characters must tell which. A backtracking search then gives up every wrong
- * turn within so many characters, so that its time grows with the text and nothing else. (The test
- * is that for ambiguity of Book et al., IEEE Transactions on Computers C-20, 1971: two copies of the
- * automaton read the same text side by side.)
+ * Besides being in the subset (`parsePattern`), it must be unambiguous: no text leads to the same
+ * place of the pattern along two ways, as it would in `[a]{0,8}[a]{0,8}`. A backtracking search then
+ * comes to each place at most once for each character, so that its time grows with the text and
+ * nothing else. (The test is that of Book et al., IEEE Transactions on Computers C-20, 1971: two
+ * copies of the automaton read the same text side by side.)
  * @throws RuleRefusedError with the reason
  */
 export function checkPattern(text: string): CheckedPattern {
@@ -41,7 +41,9 @@ export function checkPattern(text: string): CheckedPattern {
     throw new RuleRefusedError(`matches more than ${MATCH_CHARACTERS_MAX} characters`)
   }
   checkNesting(pattern, 1)
-  new Decisions(positionsOf(pattern)).check()
+  // ways through different alternatives of the whole never meet, and where one ends, all is said
+  const options = pattern.kind === "choice" ? pattern.options : [pattern]
+  for (const option of options) new Ways(positionsOf(option)).check()
   return { pattern, shortest, longest }
 }
 
@@ -85,12 +87,12 @@ function checkNesting(pattern: Pattern, outer: number): void {
   checkNesting(pattern.body, nested)
 }
 
-/** Reads one text along two ways at once, from wherever they part. */
-class Decisions {
+/** Reads one text along two ways at once, from wherever they part; the ways must never meet. */
+class Ways {
   readonly #positions: Positions
   readonly #last: ReadonlySet<number>
-  /** By pair of positions: the most characters after which it was reached. */
-  readonly #reached = new Map<number, number>()
+  readonly #seen = new Set<number>()
+  readonly #pairs: (readonly [number, number])[] = []
 
   constructor(positions: Positions) {
     this.#positions = positions
@@ -99,35 +101,33 @@ class Decisions {
 
   check(): void {
     const { first, follow } = this.#positions
-    for (const next of [first, ...follow]) this.#pairs(next, next, 1)
+    for (const next of [first, ...follow]) this.#part(next)
+    for (let pair = this.#pairs.pop(); pair !== undefined; pair = this.#pairs.pop()) this.#go(pair)
   }
 
-  /** @param read characters that both ways have read, with the one that comes now */
-  #pairs(ones: readonly number[], others: readonly number[], read: number): void {
-    for (const one of ones) {
-      for (const other of others) {
-        const isSame = one === other
-        if (isSame && read === 1) continue
-        if (isSame) this.#refuseAmbiguous()
-        this.#follow(one, other, read)
-      }
+  #part(next: readonly number[]): void {
+    for (const [index, one] of next.entries()) {
+      for (const other of next.slice(index + 1)) this.#read(one, other)
     }
   }
 
-  #follow(one: number, other: number, read: number): void {
-    const { sets, follow } = this.#positions
+  #go([one, other]: readonly [number, number]): void {
+    const { follow } = this.#positions
+    for (const next of follow[one] ?? []) {
+      for (const otherNext of follow[other] ?? []) this.#read(next, otherNext)
+    }
+  }
+
+  #read(one: number, other: number): void {
+    const { sets } = this.#positions
     if (!sets[one]?.intersects(sets[other] ?? CharacterSet.empty)) return
-    if (this.#last.has(one) && this.#last.has(other)) this.#refuseAmbiguous()
-    if (read > DECIDED_WITHIN) {
-      throw new RuleRefusedError(`undecided after ${DECIDED_WITHIN} characters`)
+    if (one === other || (this.#last.has(one) && this.#last.has(other))) {
+      throw new RuleRefusedError("more than one way to match the same text")
     }
-    const pair = one * sets.length + other
-    if ((this.#reached.get(pair) ?? 0) >= read) return
-    this.#reached.set(pair, read)
-    this.#pairs(follow[one] ?? [], follow[other] ?? [], read + 1)
-  }
-
-  #refuseAmbiguous(): never {
-    throw new RuleRefusedError("more than one way to match the same text")
+    const pair = Math.min(one, other) * sets.length + Math.max(one, other)
+    if (this.#seen.has(pair)) return
+    if (this.#seen.size >= PAIRS_MAX) throw new RuleRefusedError("too large to be judged")
+    this.#seen.add(pair)
+    this.#pairs.push([one, other])
   }
 }

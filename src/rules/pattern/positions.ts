@@ -3,7 +3,7 @@ import type { CharacterSet } from "./character-set.ts"
 import type { Pattern } from "./pattern.ts"
 
 /** Sets of a pattern with every repeat written out. */
-export const POSITIONS_MAX = 8_192
+export const POSITIONS_MAX = 16_384
 
 /**
  * The automaton of a pattern, without states of its own: each set that stands in the pattern is a

@@ -1,0 +1,59 @@
+import { CharacterSet } from "./character-set.ts"
+import { characters, choice, literal, type Pattern, repeat, sequence } from "./pattern.ts"
+
+const HEX = "0123456789ABCDEF"
+/** A WAF sees the request raw: what an application decodes twice comes encoded thrice at most. */
+const ENCODED_AGAIN_MAX = 2
+
+/**
+ * A character of the set as it is, or percent-encoded up to three times over.
+ * @param set ASCII; `%` itself only stands for its plain form
+ */
+export function encoded(set: CharacterSet): Pattern {
+  return choice(characters(set), ...percentForms(set))
+}
+
+/** The text with each character encoded or not, in any mix of cases. */
+export function encodedCaseless(text: string): Pattern {
+  const sets = Array.from(text, (character) => CharacterSet.of(character).withBothCases())
+  return sequence(...sets.map(encoded))
+}
+
+export const hexDigit = characters(CharacterSet.of("0123456789abcdefABCDEF"))
+
+/** A character that JSON writes with a backslash, as it stands in a body nobody has decoded. */
+export const jsonEscape = sequence(
+  literal("\\"),
+  choice(characters(CharacterSet.of("nrtfb\"'/\\")), sequence(literal("u00"), hexDigit, hexDigit)),
+)
+
+/** `%41`, `%2541`: what is encoded again only gains a `25` behind the first percent sign. */
+function percentForms(set: CharacterSet): readonly Pattern[] {
+  const byLow = new Map<string, string>()
+  let lowOfTwo = ""
+  for (let high = 0; high < 8; high++) {
+    const low = lowDigits(set, high)
+    if (high === 2) lowOfTwo = low.replace("5", "")
+    else if (low !== "") byLow.set(low, `${byLow.get(low) ?? ""}${HEX.charAt(high)}`)
+  }
+  const plain = [...byLow].map(([low, high]) => sequence(digit(high), digit(low)))
+  return [
+    ...(plain.length === 0 ? [] : [sequence(literal("%"), again("25"), choice(...plain))]),
+    // %25 and %27 begin alike, so here the digits that repeat are read as 2 52 52 7
+    ...(lowOfTwo === "" ? [] : [sequence(literal("%2"), again("52"), digit(lowOfTwo))]),
+  ]
+}
+
+function again(digits: string): Pattern {
+  return repeat(literal(digits), { min: 0, max: ENCODED_AGAIN_MAX })
+}
+
+function digit(values: string): Pattern {
+  return characters(CharacterSet.of(values).withBothCases())
+}
+
+function lowDigits(set: CharacterSet, high: number): string {
+  return Array.from(HEX)
+    .filter((_, low) => set.has(high * 16 + low))
+    .join("")
+}
