@@ -334,10 +334,26 @@ export interface AuditEntry {
   readonly hash: string
 }
 
+/** Where a chain ends; an empty one has the count 0 and 64 zeros. */
+export interface AuditHead {
+  readonly count: number
+  /** sha256 (hex) of the newest entry. */
+  readonly hash: string
+}
+
+/** Keeps the head apart from the log, so that a log cut at its end is noticed. */
+export interface AuditHeadStore {
+  /** undefined before the first write. */
+  read(): AuditHead | undefined
+  /** Resolves once durable. @throws UnavailableError */
+  write(head: AuditHead): Promise<void>
+}
+
 /** Append-only. An entry is durable when `append` resolves. */
 export interface AuditLog {
+  /** @throws UnavailableError where it cannot be written; nothing of it remains then */
   append(eventType: string, data: Readonly<Record<string, unknown>>): Promise<AuditEntry>
-  head(): { readonly count: number; readonly hash: string }
+  head(): AuditHead
   /** Newest last, at most `limit` (1..1000). */
   tail(limit: number): Promise<readonly AuditEntry[]>
   close(): Promise<void>

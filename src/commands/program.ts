@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander"
 import packageDocument from "../../package.json"
 import { publicError, SentinelError } from "../errors.ts"
+import type { AuditVerifyOptions } from "./audit.ts"
 import type { LetterOptions, RedriveOptions } from "./dead-letters.ts"
 import type { EvaluateOptions } from "./evaluate.ts"
 import { benchSuites } from "./repository.ts"
@@ -59,6 +60,7 @@ async function buildProgram(terminal: Terminal, choose: (run: Run) => void): Pro
   declareAnalysis(program, terminal, choose)
   declareModels(program, terminal, choose)
   declareOperations(program, terminal, choose)
+  declareAudit(program, terminal, choose)
   declareTools(program, terminal, choose)
   await declareBench(program, terminal, choose)
   return program
@@ -193,6 +195,21 @@ function declareOperations(program: Command, terminal: Terminal, choose: (run: R
     )
 }
 
+function declareAudit(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  program
+    .command("audit")
+    .description("the log of everything that the sandbox did")
+    .command("verify")
+    .description(
+      "check every entry, beside a running server too; exit code 1 names the first wrong line",
+    )
+    .option("--head <hash>", "a hash noted earlier, or its first 13 digits or more", parseHash)
+    .option("--json", "print JSON instead of text")
+    .action((options: AuditVerifyOptions) =>
+      choose(async () => (await import("./audit.ts")).verifyAuditLog(options, terminal)),
+    )
+}
+
 function declareTools(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
   program
     .command("doctor")
@@ -235,6 +252,13 @@ function parseCount(text: string): number {
     throw new InvalidArgumentError("Expected a whole number from 1 to 9999999.")
   }
   return count
+}
+
+function parseHash(text: string): string {
+  if (!/^[0-9a-f]{13,64}$/i.test(text)) {
+    throw new InvalidArgumentError("Expected 13 to 64 hex digits.")
+  }
+  return text.toLowerCase()
 }
 
 function parseErrors(text: string): number {

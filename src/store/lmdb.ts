@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { type Database, open } from "lmdb"
 import { UnavailableError } from "../errors.ts"
@@ -21,6 +21,7 @@ export interface Environment {
 }
 
 const PAGE_BYTES = 4_096
+const BYTES = { encoding: "binary", keyEncoding: "binary" } as const
 
 interface PageCounts {
   readonly pageSize: number
@@ -51,10 +52,7 @@ export function openEnvironment(path: string, tablesMax: number): Environment {
   return {
     write: (action) => committed(root, action),
     table(name) {
-      const table = root.openDB<Buffer, Buffer>(name, {
-        encoding: "binary",
-        keyEncoding: "binary",
-      })
+      const table = root.openDB<Buffer, Buffer>(name, BYTES)
       tables.push(table)
       return table
     },
@@ -80,6 +78,23 @@ async function committed<T>(root: Pick<Table, "transaction">, action: () => T): 
     })
   } catch (error) {
     throw thrown === undefined ? new UnavailableError("the store", error) : thrown.error
+  }
+}
+
+/**
+ * The value of one key, read beside whoever writes to the file; undefined where the file, the table
+ * or the key does not exist.
+ */
+export async function readBeside(
+  path: string,
+  { table, key }: { readonly table: string; readonly key: Buffer },
+): Promise<Buffer | undefined> {
+  if (!existsSync(path)) return undefined
+  const root = open<Buffer, Buffer>({ path, noSubdir: true, readOnly: true, pageSize: PAGE_BYTES })
+  try {
+    return root.openDB<Buffer, Buffer>(table, BYTES)?.get(key)
+  } finally {
+    await root.close()
   }
 }
 
