@@ -3,6 +3,7 @@ import { type FileHandle, open, rename } from "node:fs/promises"
 import { UnavailableError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
 import { jsonLine } from "../json-line.ts"
+import type { RecordedTask } from "../simulation-result.ts"
 import type { Sink } from "../stream/types.ts"
 
 export interface JsonlSinkOptions {
@@ -34,6 +35,26 @@ export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<Ex
     write: ({ verdict, explanation }) => {
       const { event_id, session_id } = verdict
       return log.append(jsonLine({ event_id, session_id, verdict, explanation }))
+    },
+    close: () => log.close(),
+  }
+}
+
+/**
+ * Appends each result of a simulation, inconclusive ones included, as one JSON line; at least once, told
+ * by `simulation_id`.
+ */
+export function simulationLinesSink(
+  path: string,
+  options: JsonlSinkOptions = {},
+): Sink<RecordedTask> {
+  const log = new LineLog(path, { fileBytesMax: 64 * 1_048_576, filesMax: 8, ...options })
+  return {
+    name: "simulation_lines",
+    guarantee: "at-least-once",
+    concurrency: 256,
+    async write({ completed }) {
+      await Promise.all(completed.map((job) => log.append(jsonLine(job))))
     },
     close: () => log.close(),
   }
@@ -74,7 +95,7 @@ class LineLog {
         await this.#writeDurably(batch.map(({ text }) => text).join(""))
         for (const line of batch) line.resolve()
       } catch (error) {
-        for (const line of batch) line.reject(new UnavailableError("the verdict file", error))
+        for (const line of batch) line.reject(new UnavailableError("the file of results", error))
       }
     }
     // In the turn that found nothing pending: a line appended later starts the next flush.

@@ -1,4 +1,4 @@
-import { MalformedError } from "../errors.ts"
+import { MalformedError, SentinelError } from "../errors.ts"
 import { FieldReader } from "../evidence/field-reader.ts"
 import type { Clock, SimulationStore, SimulationTask } from "../ports.ts"
 import type {
@@ -42,6 +42,16 @@ export function planSimulation(parts: PlanParts): Operator<SourceRecord, Planned
       await store.put(subjects.map((subject) => runningJob(subject, startedMs)))
       return { task, subjects, known, startedMs, deadlineMs: startedMs + taskTimeoutMs }
     },
+  }
+}
+
+/** The simulations of a task, as running; none where it cannot be read. */
+export function runningJobs(value: Uint8Array, startedMs: number): readonly SimulationJob[] {
+  try {
+    return distinctSubjects(decodeTask(value)).map((subject) => runningJob(subject, startedMs))
+  } catch (error) {
+    if (error instanceof SentinelError) return []
+    throw error
   }
 }
 
