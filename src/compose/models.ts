@@ -1,15 +1,20 @@
 import { readdirSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
 import { ModelRefusedError, publicError } from "../errors.ts"
-import type { Logger } from "../log.ts"
+import { createLogger, type Logger } from "../log.ts"
 import type { AttributableScorer } from "../ml/models/attributable-scorer.ts"
 import { loadAnomalyScorer } from "../ml/models/isolation-forest-scorer.ts"
-import { cachedClassifier } from "../ml/serving/cached-classifier.ts"
-import { fieldwiseClassifier } from "../ml/serving/fieldwise-classifier.ts"
-import { loadPayloadClassifier } from "../ml/serving/load-payload-classifier.ts"
+import { loadServedModel } from "../ml/serving/load-served-model.ts"
+import type { ModelDirectories } from "../ml/serving/model-catalog.ts"
 import { heuristicScorer } from "../ml/sessions/heuristic-scorer.ts"
+import type { ModelRegistryStore, RegistryState } from "../model-traffic.ts"
 import type { CachedClassifier } from "../ports.ts"
+import { dataDirectoryPaths } from "../store/data-directory.ts"
+import { modelRegistryFile } from "../store/model-registry.ts"
+import { ModelServer, type ModelServerParts } from "./model-server.ts"
+import { loadPlan, type PlanParts } from "./served-plan.ts"
 
 const MODELS = resolve(import.meta.dir, "../../models")
 
@@ -23,23 +28,69 @@ export interface OpenModelsOptions {
   readonly onLookup?: (hit: boolean) => void
 }
 
+type ModelConfig = Pick<Config, "contamination" | "cache" | "dataDir">
+
 /**
- * Loads the shipped models and checks them against ONNX Runtime.
+ * Loads the models that judge: the live payload model of the data directory, or the shipped one where
+ * nothing was promoted there, and the forest. Each is checked against ONNX Runtime.
  *
  * A forest that cannot be trusted is replaced by the heuristic score, aloud, and every verdict says
  * so; without a payload classifier nothing can be judged.
  * @throws ModelRefusedError
  */
 export async function openModels(
-  config: Pick<Config, "contamination" | "cache">,
+  config: ModelConfig,
   options: OpenModelsOptions = {},
 ): Promise<Models> {
-  const model = await loadPayloadClassifier(newest("payload-linear"))
-  const classifier = cachedClassifier(fieldwiseClassifier(model), {
-    ...config.cache,
-    ...(options.onLookup && { onLookup: options.onLookup }),
+  const parts = planParts(config, options)
+  const { state, loaded } = await loadPlan(liveAlone(registryOf(config).read()), parts)
+  const live = loaded.get(state.plan.live)
+  if (live === undefined) throw new ModelRefusedError("no payload model is shipped")
+  return { classifier: live.classifier, anomaly: await openAnomalyScorer(config, options.log) }
+}
+
+export interface ServedModels extends Models {
+  readonly server: ModelServer
+}
+
+/** The same for a process that changes them under traffic. */
+export async function openServedModels(
+  config: ModelConfig,
+  options: OpenModelsOptions & Pick<ModelServerParts, "onTripped"> = {},
+): Promise<ServedModels> {
+  const server = await ModelServer.open({
+    ...planParts(config, options),
+    store: registryOf(config),
+    monotonicMs: () => performance.now(),
+    schedule: (action, delayMs) => void setTimeout(action, delayMs),
+    residentBytes: () => process.memoryUsage.rss(),
+    ...(options.onTripped && { onTripped: options.onTripped }),
   })
-  return { classifier, anomaly: await openAnomalyScorer(config, options.log) }
+  const anomaly = await openAnomalyScorer(config, options.log)
+  return { server, classifier: server.classifier, anomaly }
+}
+
+export function modelDirectories({ dataDir }: Pick<Config, "dataDir">): ModelDirectories {
+  return { shipped: MODELS, registered: dataDirectoryPaths(dataDir).models }
+}
+
+function planParts(config: ModelConfig, { log, onLookup }: OpenModelsOptions): PlanParts {
+  const cache = { ...config.cache, ...(onLookup && { onLookup }) }
+  return {
+    directories: modelDirectories(config),
+    load: (entry) => loadServedModel(entry, { cache, nowMs: () => performance.now() }),
+    log: log ?? createLogger({ write: () => undefined, nowMs: systemClock.nowMs }),
+    nowMs: systemClock.nowMs,
+  }
+}
+
+function registryOf({ dataDir }: Pick<Config, "dataDir">): ModelRegistryStore {
+  return modelRegistryFile(join(dataDirectoryPaths(dataDir).models, "registry.json"))
+}
+
+/** Whoever answers nobody needs neither a trial nor a way back. */
+function liveAlone(state: RegistryState | undefined): RegistryState | undefined {
+  return state && { ...state, plan: { ...state.plan, lastGood: undefined, trial: undefined } }
 }
 
 async function openAnomalyScorer(

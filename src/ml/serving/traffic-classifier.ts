@@ -4,6 +4,7 @@ import type { ArmMeter } from "./arm-meter.ts"
 import type { CircuitBreaker } from "./circuit-breaker.ts"
 import { ComparisonQueue, type ComparisonQueueParts } from "./comparison-queue.ts"
 import { judgeByRules } from "./judge-by-rules.ts"
+import { withKind } from "./payload-kind.ts"
 import { type Judged, SESSION_SLOTS, type TrialComparison } from "./trial-comparison.ts"
 
 /** One loaded model, with what is known of how it does. */
@@ -172,7 +173,7 @@ function compare({ trial, input, slot, by, judged }: Waiting, nowMs: () => numbe
 function judge(model: ServedModel, input: PayloadInput, nowMs: () => number): Judged {
   const startedMs = nowMs()
   try {
-    const classification = model.uncached.classify(input)
+    const classification = model.uncached.classify(withKind(input))
     return { classification, elapsedMs: nowMs() - startedMs }
   } catch {
     // counted as an error of the trial, or left out where the reference threw

@@ -1,0 +1,356 @@
+import type {
+  ModelChange,
+  ModelDetail,
+  ModelOperations,
+  ModelServerHealth,
+  ModelSummary,
+  PromoteRequest,
+} from "../api/model-operations.ts"
+import {
+  MalformedError,
+  ModelNotPromotableError,
+  ModelUnknownError,
+  publicError,
+} from "../errors.ts"
+import type { LoadedModel } from "../ml/serving/load-served-model.ts"
+import {
+  type CatalogEntry,
+  describeModel,
+  listPayloadModels,
+  unmetGates,
+} from "../ml/serving/model-catalog.ts"
+import {
+  CANARY_STAGES,
+  endProbation,
+  nextStage,
+  promote,
+  rollback,
+} from "../ml/serving/registry-state.ts"
+import { type TrafficClassifier, trafficClassifier } from "../ml/serving/traffic-classifier.ts"
+import { NO_COUNTS, sumCounts, type TrafficReport } from "../ml/serving/traffic-report.ts"
+import { type GuardName, type GuardReading, TrialGuards } from "../ml/serving/trial-guards.ts"
+import type {
+  ModelRegistryStore,
+  RegistryState,
+  Tally,
+  TrafficPlan,
+  TrialCounts,
+} from "../model-traffic.ts"
+import { describeTraffic, type ModelGauges, modelGauges } from "./model-gauges.ts"
+import { loadPlan, type PlanParts, recordOf, type ServablePlan, trafficOf } from "./served-plan.ts"
+
+export interface ModelServerParts extends PlanParts {
+  readonly store: ModelRegistryStore
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number
+  /** Runs an action later, never at once; for comparisons. */
+  readonly schedule: (action: () => void, delayMs: number) => void
+  readonly residentBytes: () => number
+  /** Told of each rollback that a guard decided. */
+  readonly onTripped?: (guard: GuardName) => void
+}
+
+/** How often guards look: a trial that goes wrong is over within a second. */
+export const LOOK_EVERY_MS = 250
+/** The least time and number of comparisons at which a canary goes on by itself. */
+export const STAGE_HOLD_MS = 600_000
+export const STAGE_COMPARISONS_MIN = 200
+/** A promoted model is compared with the one before it for so long. */
+export const PROBATION_MS = 3_600_000
+/** Worker processes whose counts are held; there are as many as cores. */
+const WORKERS_MAX = 1_024
+
+/**
+ * Serves payload models and changes them under traffic: loads, checks and warms a model up, writes the
+ * decision down, and then replaces who answers by one assignment between two payloads. What cannot be
+ * loaded or written leaves everything as it was.
+ */
+export class ModelServer implements ModelOperations {
+  readonly classifier: TrafficClassifier
+  readonly #parts: ModelServerParts
+  readonly #loaded: Map<string, LoadedModel>
+  readonly #listeners = new Set<(plan: TrafficPlan) => void>()
+  readonly #reports = new Map<string, TrafficReport>()
+  #state: RegistryState
+  #guards: TrialGuards | undefined
+  #falsePositives: { -readonly [Name in keyof Tally]: number } = { events: 0, trials: 0 }
+  readonly #reportedModels = new Map<string, number>()
+
+  /** @throws ModelRefusedError where nothing can be served */
+  static async open(parts: ModelServerParts): Promise<ModelServer> {
+    const remembered = readState(parts)
+    const servable = await loadPlan(remembered, parts)
+    if (remembered !== undefined && servable.state !== remembered) {
+      persist(parts, servable.state)
+    }
+    return new ModelServer(parts, servable)
+  }
+
+  constructor(parts: ModelServerParts, { state, loaded }: ServablePlan) {
+    this.#parts = parts
+    this.#state = state
+    this.#loaded = new Map(loaded)
+    const { log, monotonicMs: nowMs, schedule } = parts
+    this.classifier = trafficClassifier({
+      traffic: trafficOf(state.plan, this.#loaded),
+      nowMs,
+      schedule,
+      onFailure: (model, error) => {
+        const reason = error instanceof Error ? error.name : typeof error
+        log.error("a payload model failed", { model, reason })
+      },
+    })
+    this.#guards = this.#guardsOf(state.plan)
+  }
+
+  /** Which model answers what. */
+  snapshot(): TrafficPlan {
+    return this.#state.plan
+  }
+
+  /** @returns what ends the subscription */
+  subscribe(listener: (plan: TrafficPlan) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async list(): Promise<readonly ModelSummary[]> {
+    const catalog = await listPayloadModels(this.#parts.directories)
+    const found = catalog.map((entry) => this.#summary(entry).catch(() => undefined))
+    return (await Promise.all(found)).filter((summary) => summary !== undefined)
+  }
+
+  async show(modelId: string): Promise<ModelDetail> {
+    const entry = await this.#find(modelId)
+    const { card, gates, lineage } = await describeModel(entry)
+    const { transitions } = recordOf(this.#state, modelId)
+    const traffic = describeTraffic(modelId, this.gauges(), this.classifier.traffic())
+    return { ...(await this.#summary(entry)), card, gates, lineage, transitions, traffic }
+  }
+
+  async promote(request: PromoteRequest): Promise<ModelChange> {
+    const { modelId, percent, auto = false, reason = "asked for by an operator" } = request
+    if (!(percent >= 0 && percent <= 100)) throw new MalformedError("canary_percent", "0 to 100")
+    const entry = await this.#find(modelId)
+    const { obstacles } = await this.#summary(entry)
+    if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
+    if (!this.#loaded.has(modelId)) this.#loaded.set(modelId, await this.#parts.load(entry))
+    const share = auto ? Math.min(percent, CANARY_STAGES[0]) : percent
+    const nowMs = this.#parts.nowMs()
+    // decided on what holds now, not on what held before the model was loaded
+    if (modelId !== this.#state.plan.live) {
+      this.#apply(promote(this.#state, { modelId, percent: share, auto, reason, nowMs }))
+    }
+    return this.#change(modelId)
+  }
+
+  async rollback(reason: string): Promise<ModelChange> {
+    const next = rollback(this.#state, { reason, nowMs: this.#parts.nowMs() })
+    if (next === undefined) {
+      throw new ModelNotPromotableError(["no model was live before this one"])
+    }
+    this.#apply(next)
+    return this.#change(next.plan.live)
+  }
+
+  health(): ModelServerHealth {
+    const models = [...this.#loaded.values()].map(({ modelId, breaker, meter }) => ({
+      modelId,
+      breaker: breaker.state,
+      errorRate: breaker.errorRate,
+      degraded: meter.counts().degraded,
+    }))
+    const skippedComparisons = this.classifier.skippedComparisons()
+    return { plan: this.#state.plan, models, skippedComparisons }
+  }
+
+  falsePositive(report: { readonly payload: string; readonly sessionId?: string }): string {
+    const { payload: text, ...options } = report
+    const { model } = this.classifier.lookup({ text }, options).classification
+    this.#reportedModels.set(model, (this.#reportedModels.get(model) ?? 0) + 1)
+    const { trial } = this.classifier.traffic()
+    if (trial === undefined) return model
+    const [isTried, isExpected] = [trial.model, trial.reference].map(
+      ({ uncached }) => uncached.classify({ text }).class !== "benign",
+    )
+    const isNews = isTried === true && isExpected === false
+    const isDecided = trial.percent >= 100 || isTried !== isExpected
+    if (isDecided) this.#falsePositives.trials += 1
+    if (isNews) this.#falsePositives.events += 1
+    return model
+  }
+
+  /** Takes over the plan of another process, which decides and remembers. An older plan is passed over. */
+  async applyTrafficPlan(plan: TrafficPlan): Promise<void> {
+    if (plan.revision <= this.#state.plan.revision) return
+    const load = async (entry: CatalogEntry) =>
+      this.#loaded.get(entry.modelId) ?? (await this.#parts.load(entry))
+    const { models } = this.#state
+    const { state, loaded } = await loadPlan({ plan, models }, { ...this.#parts, load })
+    if (plan.revision <= this.#state.plan.revision) return
+    for (const [modelId, model] of loaded) this.#loaded.set(modelId, model)
+    // the primary's number, so that what this process could not load is not mistaken for a newer plan
+    this.#serve({ ...state, plan: { ...state.plan, revision: plan.revision } })
+  }
+
+  /** What this process has counted of the trial. */
+  report(): TrafficReport {
+    const trial = this.classifier.traffic().trial?.comparison.counts()
+    return { revision: this.#state.plan.revision, trial }
+  }
+
+  /** Takes in what a worker process has counted; the guards look at the sum. */
+  receive(workerId: string, report: TrafficReport): void {
+    if (this.#reports.size < WORKERS_MAX) this.#reports.set(workerId, report)
+  }
+
+  /** Looks at the trial once: ends it, lets it go on, or gives it the next share. */
+  look(): void {
+    const { trial } = this.#state.plan
+    if (trial === undefined || this.#guards === undefined) return
+    const trip = this.#guards.look(this.#reading())
+    if (trip !== undefined) {
+      this.#parts.log.error("a guard ends the trial of a model", {
+        model: trial.modelId,
+        guard: trip.guard,
+        reason: trip.reason,
+      })
+      this.#parts.onTripped?.(trip.guard)
+      this.#takeBack(trip.reason)
+      return
+    }
+    const heldMs = this.#parts.nowMs() - trial.sinceMs
+    if (trial.mode === "probation") {
+      if (heldMs >= PROBATION_MS) this.#tryApply(endProbation(this.#state))
+      return
+    }
+    const percent = trial.auto ? nextStage(trial.percent) : undefined
+    const { trials } = this.#reading().counts.errors
+    if (percent === undefined || heldMs < STAGE_HOLD_MS || trials < STAGE_COMPARISONS_MIN) return
+    const nowMs = this.#parts.nowMs()
+    const reason = `nothing spoke against it at ${trial.percent}%`
+    this.#tryApply(promote(this.#state, { ...trial, percent, nowMs, reason }))
+  }
+
+  /** What the metrics show of every loaded model. */
+  gauges(): ModelGauges {
+    const { plan } = this.#state
+    return modelGauges({
+      plan,
+      loaded: [...this.#loaded.values()],
+      comparison: this.classifier.traffic().trial?.comparison,
+      guards: this.#guards,
+      reported: this.#reportedModels,
+      skipped: this.classifier.skippedComparisons(),
+    })
+  }
+
+  /** @returns what stops it */
+  watch(): () => void {
+    const timer = setInterval(() => this.look(), LOOK_EVERY_MS)
+    timer.unref()
+    return () => clearInterval(timer)
+  }
+
+  async #find(modelId: string): Promise<CatalogEntry> {
+    const catalog = await listPayloadModels(this.#parts.directories)
+    const entry = catalog.find((each) => each.modelId === modelId)
+    if (entry === undefined) throw new ModelUnknownError()
+    return entry
+  }
+
+  async #summary(entry: CatalogEntry): Promise<ModelSummary> {
+    const { info, gates } = await describeModel(entry)
+    const { plan } = this.#state
+    const { modelId, origin } = entry
+    const { state } = recordOf(this.#state, modelId)
+    const isLive = modelId === plan.live
+    const obstacles = isLive ? ["it is live already"] : unmetGates(gates)
+    const tried = plan.trial?.modelId === modelId ? plan.trial.percent : 0
+    const taken = plan.trial?.mode === "canary" ? plan.trial.percent : 0
+    return { info, state, origin, obstacles, percent: isLive ? 100 - taken : tried }
+  }
+
+  #change(modelId: string): ModelChange {
+    const { plan } = this.#state
+    const percent = plan.live === modelId ? 100 : (plan.trial?.percent ?? 0)
+    const { state } = recordOf(this.#state, modelId)
+    return { modelId, state, percent, at: new Date(this.#parts.nowMs()).toISOString() }
+  }
+
+  #reading(): GuardReading {
+    const { revision } = this.#state.plan
+    const reports = [this.report(), ...this.#reports.values()]
+    const counts: TrialCounts[] = reports
+      .filter((report) => report.revision === revision)
+      .map(({ trial }) => trial ?? NO_COUNTS)
+    const residentBytes = this.#parts.residentBytes()
+    return { counts: sumCounts(counts), reports: { ...this.#falsePositives }, residentBytes }
+  }
+
+  #guardsOf({ trial }: TrafficPlan): TrialGuards | undefined {
+    return trial && new TrialGuards(trial, this.#reading())
+  }
+
+  /** Written down before it takes effect. @throws UnavailableError where it cannot be */
+  #apply(next: RegistryState): void {
+    this.#parts.store.write(next)
+    this.#serve(next)
+  }
+
+  #tryApply(next: RegistryState): void {
+    try {
+      this.#apply(next)
+    } catch (error) {
+      this.#parts.log.error("the model registry cannot be written", publicError(error))
+    }
+  }
+
+  /** A model that harms must not stay because a disk is full: traffic goes back in any case. */
+  #takeBack(reason: string): void {
+    const next = rollback(this.#state, { reason, nowMs: this.#parts.nowMs() })
+    if (next === undefined) return
+    persist(this.#parts, next)
+    this.#serve(next)
+  }
+
+  #serve(next: RegistryState): void {
+    this.classifier.swap(trafficOf(next.plan, this.#loaded))
+    this.#state = next
+    this.#falsePositives = { events: 0, trials: 0 }
+    this.#reports.clear()
+    this.#guards = this.#guardsOf(next.plan)
+    this.#unloadUnused()
+    const { live, trial, revision } = next.plan
+    this.#parts.log.info("models answer by a new plan", {
+      ...{ revision, live },
+      ...(trial && { trial: trial.modelId, mode: trial.mode, percent: trial.percent }),
+    })
+    for (const listener of this.#listeners) listener(next.plan)
+  }
+
+  #unloadUnused(): void {
+    const { live, standby, trial } = this.classifier.traffic()
+    const used = new Set([live, standby, trial?.model, trial?.reference])
+    for (const [modelId, model] of this.#loaded) {
+      if (!used.has(model)) this.#loaded.delete(modelId)
+    }
+  }
+}
+
+function readState({ store, log }: ModelServerParts): RegistryState | undefined {
+  try {
+    return store.read()
+  } catch (error) {
+    log.error("the model registry is not understood; the shipped model serves", publicError(error))
+    return undefined
+  }
+}
+
+function persist({ store, log }: ModelServerParts, state: RegistryState): void {
+  try {
+    store.write(state)
+  } catch (error) {
+    log.error("the model registry cannot be written", publicError(error))
+  }
+}

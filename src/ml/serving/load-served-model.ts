@@ -1,0 +1,58 @@
+import { setImmediate } from "node:timers/promises"
+import type { PayloadClassifier } from "../../ports.ts"
+import { generatePayloads } from "../generators/payloads.ts"
+import { ArmMeter } from "./arm-meter.ts"
+import { cachedClassifier, type PredictionCacheOptions } from "./cached-classifier.ts"
+import { CircuitBreaker } from "./circuit-breaker.ts"
+import { fieldwiseClassifier } from "./fieldwise-classifier.ts"
+import { loadPayloadClassifier } from "./load-payload-classifier.ts"
+import { type CatalogEntry, describeModel } from "./model-catalog.ts"
+import { SCORE_BINS, scoreBin } from "./population-stability.ts"
+import type { ServedModel } from "./traffic-classifier.ts"
+
+/** A model that is ready to answer, with the population that its drift is measured against. */
+export interface LoadedModel extends ServedModel {
+  /** Counts of P(attack) by tenth on generated payloads, as kept at registration. */
+  readonly referenceScores: readonly number[]
+}
+
+/** The payloads of the reference population: the same for every model. */
+const REFERENCE_SET = { seed: 20_253, count: 1_000 } as const
+/** Judged before others get their turn: about a millisecond of work. */
+const TURN_PAYLOADS = 50
+
+/**
+ * Loads, checks and warms up a model: afterwards its first answer takes no longer than its thousandth.
+ * The event loop is given back every millisecond or so, so that the model before it answers meanwhile.
+ *
+ * @throws ModelRefusedError where digest, schema or the agreement with ONNX Runtime is wrong
+ */
+export async function loadServedModel(
+  entry: CatalogEntry,
+  { cache, nowMs }: { readonly cache: PredictionCacheOptions; readonly nowMs: () => number },
+): Promise<LoadedModel> {
+  const uncached = fieldwiseClassifier(await loadPayloadClassifier(entry.directory))
+  const warmed = await referenceScores(uncached)
+  const { lineage } = await describeModel(entry)
+  return {
+    modelId: entry.modelId,
+    classifier: cachedClassifier(uncached, cache),
+    uncached,
+    breaker: new CircuitBreaker(nowMs),
+    meter: new ArmMeter(),
+    referenceScores: lineage.reference_scores ?? warmed,
+  }
+}
+
+/** How a model's P(attack) spreads over generated payloads, by tenth. */
+export async function referenceScores(classifier: PayloadClassifier): Promise<readonly number[]> {
+  const scores = new Array<number>(SCORE_BINS).fill(0)
+  let judged = 0
+  for (const payload of generatePayloads(REFERENCE_SET)) {
+    const bin = scoreBin(1 - (classifier.classify(payload).probabilities.benign ?? 0))
+    scores[bin] = (scores[bin] ?? 0) + 1
+    judged += 1
+    if (judged % TURN_PAYLOADS === 0) await setImmediate()
+  }
+  return scores
+}
