@@ -1,4 +1,5 @@
 import type { VerdictWord } from "./events.ts"
+import type { AuditHead } from "./ports.ts"
 import {
   createBacklogMetrics,
   createOperatorMetrics,
@@ -10,11 +11,11 @@ import {
   counter,
   createRegistry,
   gauge,
-  histogram,
   type Registry,
   tally,
   tallyCounter,
 } from "./telemetry/metrics.ts"
+import { createSimulationMetrics } from "./telemetry/simulation-metrics.ts"
 
 /** Every metric of Sentinel, under the names that existing dashboards read (prefix `cerberus_`). */
 
@@ -22,6 +23,7 @@ const SERVICE = "sentinel"
 const LOOP_SAMPLE_MS = 500
 
 export type { Backlog, EngineGauges, OperatorLoad } from "./telemetry/engine-metrics.ts"
+export type { SandboxGauges } from "./telemetry/simulation-metrics.ts"
 
 export type Telemetry = ReturnType<typeof createTelemetry>
 
@@ -43,7 +45,9 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
     ...createProgressMetrics(registry),
     ...createBacklogMetrics(registry),
     ...createTrafficMetrics(registry),
+    ...createSimulationMetrics(registry),
     ...createResponseMetrics(registry),
+    ...createAuditMetrics(registry),
     contentType: registry.contentType,
     render: (): Promise<string> => registry.metrics(),
     close: exposeEventLoop(registry),
@@ -124,17 +128,6 @@ function createTrafficMetrics(registry: Registry) {
 }
 
 function createResponseMetrics(registry: Registry) {
-  const simulations = counter(registry, {
-    name: "cerberus_simulations_total",
-    help: "Simulations that reached a conclusion.",
-    labels: ["verdict"],
-    known: [{ verdict: "exploit_possible" }, { verdict: "exploit_improbable" }],
-  })
-  const duration = histogram(registry, {
-    name: "cerberus_simulation_duration_seconds",
-    help: "Time of one simulation.",
-    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-  })
   const generated = counter(registry, {
     name: "cerberus_rules_generated_total",
     help: "Rules generated.",
@@ -144,12 +137,30 @@ function createResponseMetrics(registry: Registry) {
     help: "Rules applied at the gatekeeper.",
   })
   return {
-    simulated(verdict: "exploit_possible" | "exploit_improbable", seconds: number): void {
-      simulations.inc({ verdict })
-      duration.observe(seconds)
-    },
     ruleGenerated: (): void => generated.inc(),
     ruleApplied: (): void => applied.inc(),
+  }
+}
+
+/** Whoever scrapes them holds a head that nobody on this machine can change. */
+function createAuditMetrics(registry: Registry) {
+  let read: (() => AuditHead) | undefined
+  gauge(registry, {
+    name: "cerberus_sentinel_audit_entries",
+    help: "Entries of the sandbox's audit log; it never falls.",
+    collect: (entries) => entries.set(read?.().count ?? 0),
+  })
+  gauge(registry, {
+    // all that a double holds; a label with the hash would be a new series for each entry
+    name: "cerberus_sentinel_audit_head",
+    help: "First 52 bits of the hash of the newest audit entry, as a number.",
+    collect: (head) => head.set(Number.parseInt(read?.().hash.slice(0, 13) ?? "0", 16)),
+  })
+  return {
+    /** `reader` is called at each scrape. */
+    watchAudit(reader: () => AuditHead): void {
+      read = reader
+    },
   }
 }
 

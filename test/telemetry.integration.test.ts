@@ -44,7 +44,17 @@ test.skipIf(promtool === null && Bun.env.CI !== "true")(
     counts.responded("/health", 200)
     counts.kafkaMessage("events", "consumed")
     counts.evidenceOperation("fetch", "ok")
-    counts.simulated("exploit_possible", 1)
+    counts.simulated({
+      ...{ verdict: "exploit_possible", class: "xss", driver: "docker", seconds: 1 },
+    })
+    counts.simulated({
+      ...{ verdict: "inconclusive", class: "xss", driver: "docker", seconds: 1 },
+      reason: "dialect",
+    })
+    counts.watchSandbox(() => ({
+      ...{ driver: "docker", isPanicked: false, auditEntries: 7 },
+      pool: { xss: { ready: 1, busy: 0, replaced: 2 } },
+    }))
     counts.ruleGenerated()
     counts.ruleApplied()
     counts.close()

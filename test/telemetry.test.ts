@@ -42,7 +42,9 @@ test("createTelemetry exposes every name that existing dashboards read", async (
   counts.inferred("payload-linear/1", 0.0002)
   counts.verdictReached("tag")
   counts.cacheLookedUp("prediction", true)
-  counts.simulated("exploit_possible", 0.2)
+  counts.simulated({
+    ...{ verdict: "exploit_possible", class: "xss", driver: "docker", seconds: 0.2 },
+  })
   counts.ruleGenerated()
   counts.ruleApplied()
   counts.requested()
@@ -114,4 +116,24 @@ test("createTelemetry escapes what would break the text format out of a label", 
   const counts = telemetry()
   counts.kafkaMessage('x"\n evil_total 1', "failed")
   expect(await counts.render()).not.toMatch(/^ ?evil_total/m)
+})
+
+test("watchSandbox reads pool, panic and driver at each scrape; what is inconclusive counts apart", async () => {
+  const counts = telemetry()
+  let isPanicked = false
+  counts.watchSandbox(() => ({
+    ...{ driver: "docker", isPanicked, auditEntries: 7 },
+    pool: { xss: { ready: 2, busy: 1, replaced: 3 } },
+  }))
+  const timed = { class: "xss", driver: "docker", seconds: 0.2 }
+  counts.simulated({ ...timed, verdict: "inconclusive", reason: "dialect" })
+  expect(await sample(counts, 'cerberus_simulations_inconclusive_total{reason="dialect"}')).toBe(1)
+  expect(await sample(counts, 'cerberus_simulations_total{verdict="exploit_possible"}')).toBe(0)
+  expect(await sample(counts, 'cerberus_sandbox_available{driver="docker"}')).toBe(1)
+  expect(await sample(counts, 'cerberus_sandbox_pool_hosts{class="xss",state="busy"}')).toBe(1)
+  expect(await sample(counts, 'cerberus_sandbox_replaced_total{class="xss"}')).toBe(3)
+  expect(await sample(counts, "cerberus_sandbox_audit_entries")).toBe(7)
+  isPanicked = true
+  expect(await sample(counts, 'cerberus_sandbox_available{driver="docker"}')).toBe(0)
+  expect(await sample(counts, "cerberus_sandbox_panicked")).toBe(1)
 })

@@ -1,0 +1,119 @@
+import { boundedLabel, counter, gauge, histogram, type Registry } from "./metrics.ts"
+
+/** A finished simulation, as it is counted. */
+export interface CountedSimulation {
+  readonly verdict: "exploit_possible" | "exploit_improbable" | "inconclusive"
+  /** Class of its payload. */
+  readonly class: string
+  readonly driver: string
+  /** The first word of why it is inconclusive. */
+  readonly reason?: string
+  readonly seconds: number
+}
+
+/** What the sandbox knows at the moment of a scrape. */
+export interface SandboxGauges {
+  /** `none` where nothing can be simulated. */
+  readonly driver: string
+  readonly isPanicked: boolean
+  /** Hosts by class. */
+  readonly pool: Readonly<
+    Record<string, { readonly ready: number; readonly busy: number; readonly replaced: number }>
+  >
+  /** Entries of the audit log. */
+  readonly auditEntries: number
+}
+
+const DURATION_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+export function createSimulationMetrics(registry: Registry) {
+  const simulations = counter(registry, {
+    name: "cerberus_simulations_total",
+    help: "Simulations that reached a conclusion.",
+    labels: ["verdict"],
+    known: [{ verdict: "exploit_possible" }, { verdict: "exploit_improbable" }],
+  })
+  const inconclusive = counter(registry, {
+    name: "cerberus_simulations_inconclusive_total",
+    help: "Simulations that reached none, by why.",
+    labels: ["reason"],
+  })
+  const duration = histogram(registry, {
+    name: "cerberus_simulation_duration_seconds",
+    help: "Time of one simulation.",
+    buckets: DURATION_BUCKETS_S,
+  })
+  const byClass = histogram(registry, {
+    name: "cerberus_simulation_class_duration_seconds",
+    help: "Time of one simulation, by class of its payload and by driver.",
+    labels: ["class", "driver"],
+    buckets: DURATION_BUCKETS_S,
+  })
+  const reason = boundedLabel()
+  return {
+    simulated(simulation: CountedSimulation): void {
+      const { verdict, seconds, driver } = simulation
+      if (verdict === "inconclusive") {
+        inconclusive.inc({ reason: reason(simulation.reason ?? "unknown") })
+      } else simulations.inc({ verdict })
+      duration.observe(seconds)
+      byClass.observe({ class: simulation.class, driver }, seconds)
+    },
+    ...createSandboxMetrics(registry),
+  }
+}
+
+function createSandboxMetrics(registry: Registry) {
+  let read: (() => SandboxGauges) | undefined
+  gauge(registry, {
+    name: "cerberus_sandbox_available",
+    help: "1 while payloads can be simulated; the label names the driver.",
+    labels: ["driver"],
+    collect(available) {
+      available.reset()
+      const now = read?.()
+      if (now === undefined) return
+      const isAvailable = now.driver !== "none" && !now.isPanicked
+      available.set({ driver: now.driver }, isAvailable ? 1 : 0)
+    },
+  })
+  gauge(registry, {
+    name: "cerberus_sandbox_panicked",
+    help: "1 from a panic until somebody resumes.",
+    collect: (panicked) => panicked.set(read?.().isPanicked === true ? 1 : 0),
+  })
+  gauge(registry, {
+    name: "cerberus_sandbox_pool_hosts",
+    help: "Containers or processes that hold a twin, by class and state (ready, busy).",
+    labels: ["class", "state"],
+    collect(hosts) {
+      hosts.reset()
+      for (const [name, { ready, busy }] of Object.entries(read?.().pool ?? {})) {
+        hosts.set({ class: name, state: "ready" }, ready)
+        hosts.set({ class: name, state: "busy" }, busy)
+      }
+    },
+  })
+  counter(registry, {
+    name: "cerberus_sandbox_replaced_total",
+    help: "Hosts that were replaced, by class.",
+    labels: ["class"],
+    collect(replaced) {
+      replaced.reset()
+      for (const [name, pool] of Object.entries(read?.().pool ?? {})) {
+        replaced.inc({ class: name }, pool.replaced)
+      }
+    },
+  })
+  gauge(registry, {
+    name: "cerberus_sandbox_audit_entries",
+    help: "Entries of the sandbox's audit log; it never falls, or somebody has cut the log.",
+    collect: (entries) => entries.set(read?.().auditEntries ?? 0),
+  })
+  return {
+    /** `reader` is called at each scrape; the last one given counts. */
+    watchSandbox(reader: () => SandboxGauges): void {
+      read = reader
+    },
+  }
+}
