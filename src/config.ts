@@ -1,4 +1,5 @@
-import { resolve } from "node:path"
+import { homedir } from "node:os"
+import { join, resolve } from "node:path"
 import { ConfigInvalidError } from "./errors.ts"
 
 /** Everything an operator can set, read once from the environment (README, "Configuration"). */
@@ -16,8 +17,22 @@ export interface Config {
   readonly retention: { readonly days: number; readonly bytesMax: number }
   readonly cache: { readonly entriesMax: number; readonly ttlMs: number }
   readonly drainTimeoutMs: number
+  readonly sandbox: SandboxConfig
   readonly kafka: KafkaConfig | undefined
   readonly minio: MinioConfig | undefined
+}
+
+export const SANDBOX_MODES = ["auto", "docker", "bubblewrap", "none"] as const
+
+export interface SandboxConfig {
+  /** auto = the best that the machine has. */
+  readonly mode: (typeof SANDBOX_MODES)[number]
+  /** Upper bound of one run. */
+  readonly timeoutMs: number
+  /** Where built images are kept, outside of any data directory. */
+  readonly cacheDirectory: string
+  /** undefined = the usual socket. */
+  readonly dockerHost: string | undefined
 }
 
 export interface KafkaConfig {
@@ -95,6 +110,26 @@ export const VARIABLES = [
     meaning: "seconds that SIGTERM leaves for the records in flight",
   },
   {
+    name: "SENTINEL_SANDBOX",
+    default: "auto",
+    meaning: "what payloads are tried in: auto, docker, bubblewrap or none",
+  },
+  {
+    name: "SENTINEL_SANDBOX_TIMEOUT_S",
+    default: "300",
+    meaning: "seconds after which any run is killed; each class has a lower bound of its own",
+  },
+  {
+    name: "SENTINEL_CACHE_DIR",
+    default: "",
+    meaning: "where built sandbox images are kept; unset = `~/.cache/sentinel`",
+  },
+  {
+    name: "DOCKER_HOST",
+    default: "",
+    meaning: "unix://PATH or tcp://HOST:PORT; unset = the socket of this machine",
+  },
+  {
     name: "KAFKA_BOOTSTRAP_SERVERS",
     default: "",
     meaning: "host:port,...; unset = no Kafka, the inbox alone",
@@ -146,11 +181,34 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       ttlMs: read.number("SENTINEL_CACHE_TTL_S", 1, 86_400) * 1_000,
     },
     drainTimeoutMs: read.number("SENTINEL_DRAIN_TIMEOUT_S", 0.1, 600) * 1_000,
+    sandbox: readSandbox(read),
     kafka: readKafka(read),
     minio: readMinio(read),
   }
   read.throwIfAny()
   return Object.freeze(config)
+}
+
+function readSandbox(read: VariableReader): SandboxConfig {
+  const given = read.text("SENTINEL_SANDBOX")
+  const mode = SANDBOX_MODES.find((known) => known === given)
+  if (mode === undefined) {
+    read.problem("SENTINEL_SANDBOX", `expected one of ${SANDBOX_MODES.join(", ")}`)
+  }
+  const dockerHost = read.optional("DOCKER_HOST")
+  if (dockerHost !== undefined && !/^(unix:\/\/\/|tcp:\/\/[A-Za-z0-9])/.test(dockerHost)) {
+    read.problem("DOCKER_HOST", "expected unix://PATH or tcp://HOST:PORT")
+  }
+  return {
+    mode: mode ?? "none",
+    timeoutMs: read.number("SENTINEL_SANDBOX_TIMEOUT_S", 1, 3_600) * 1_000,
+    cacheDirectory: resolve(read.optional("SENTINEL_CACHE_DIR") ?? defaultCacheDirectory()),
+    dockerHost,
+  }
+}
+
+function defaultCacheDirectory(): string {
+  return join(homedir(), ".cache/sentinel")
 }
 
 function readKafka(read: VariableReader): KafkaConfig | undefined {

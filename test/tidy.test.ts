@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulation: ["words", "stream", "operators"],
   compose: [
     ...["words", "stream", "evidence", "ml", "rules", "operators", "pipeline", "simulation"],
-    ...["connectors", "services", "store", "api", "sandbox"],
+    ...["connectors", "services", "store", "api", "sandbox", "twins"],
   ],
   commands: [
     ...["words", "stream", "evidence", "ml", "rules", "operators", "pipeline", "simulation"],

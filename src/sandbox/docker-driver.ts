@@ -1,0 +1,128 @@
+import { SandboxUnavailableError } from "../errors.ts"
+import type { SandboxDescription } from "../ports.ts"
+import type { SimulatedClass } from "../twin-protocol.ts"
+import type { ContainerSummary, DockerEngine } from "./docker-engine.ts"
+import { containerOptions } from "./docker-hardening.ts"
+import { isDeadOwner, LABELS } from "./instance.ts"
+import { describeLimits, TWIN_LIMITS_BY_CLASS, USES_MAX } from "./limits.ts"
+import {
+  type Audit,
+  type HostUsage,
+  isReady,
+  type SandboxDriver,
+  type TwinHost,
+} from "./twin-host.ts"
+
+const ID_CHARACTERS = 12
+
+export interface DockerDriverOptions {
+  readonly engine: DockerEngine
+  readonly instance: string
+  /** Reference and digest of the image, which the engine holds. */
+  readonly image: { readonly reference: string; readonly digest: string }
+  readonly runtime: string
+  readonly audit: Audit
+  readonly notes: readonly string[]
+}
+
+/** Twins in hardened containers, one container for many runs of one class. */
+export function createDockerDriver(options: DockerDriverOptions): SandboxDriver {
+  return {
+    describe: (twinClass) => describeDocker(options, twinClass),
+    start: (twinClass, signal) => startContainer(options, twinClass, signal),
+    reap: () => reapContainers(options),
+  }
+}
+
+function describeDocker(
+  { runtime, image, notes }: DockerDriverOptions,
+  twinClass: SimulatedClass = "sql_injection",
+): SandboxDescription {
+  const limits = describeLimits(TWIN_LIMITS_BY_CLASS[twinClass])
+  return { driver: "docker", runtime, imageDigest: image.digest, limits, notes }
+}
+
+async function startContainer(
+  options: DockerDriverOptions,
+  twinClass: SimulatedClass,
+  signal: AbortSignal,
+): Promise<TwinHost> {
+  const { engine, instance, image, runtime, audit } = options
+  const limits = TWIN_LIMITS_BY_CLASS[twinClass]
+  const plan = {
+    class: twinClass,
+    instance,
+    image: image.reference,
+    runtime,
+    limits,
+  }
+  const id = await engine.create(containerOptions(plan))
+  const container = id.slice(0, ID_CHARACTERS)
+  try {
+    await audit("container_created", {
+      ...{
+        container,
+        class: twinClass,
+        image: image.digest,
+        runtime,
+        limits: describeLimits(limits),
+      },
+    })
+    const channel = await engine.attach(id)
+    await engine.start(id)
+    await audit("container_started", { container })
+    if (!(await isReady(channel, signal))) {
+      throw new SandboxUnavailableError("the twin did not get ready")
+    }
+    return dockerHost(engine, { id, class: twinClass, channel })
+  } catch (error) {
+    await engine.remove(id).catch(() => undefined) // the reaper takes what this cannot
+    throw error
+  }
+}
+
+function dockerHost(
+  engine: DockerEngine,
+  host: Pick<TwinHost, "id" | "class" | "channel">,
+): TwinHost {
+  return {
+    ...host,
+    usesMax: USES_MAX,
+    usage: () => containerUsage(engine, host),
+    kill: () => engine.kill(host.id),
+    async destroy() {
+      await engine.remove(host.id)
+      host.channel.end()
+    },
+  }
+}
+
+/** The counters of a running container; those of a dead one are gone, but not how it ended. */
+async function containerUsage(
+  engine: DockerEngine,
+  { id, channel }: Pick<TwinHost, "id" | "channel">,
+): Promise<HostUsage> {
+  const [state, usage] = await Promise.all([
+    engine.state(id),
+    channel.ended === undefined ? engine.usage(id).catch(() => undefined) : undefined,
+  ])
+  return { ...state, cpuMs: usage?.cpuMs, memoryPeakBytes: usage?.memoryPeakBytes }
+}
+
+/** Ours are leftovers of a process that died; others' only where their owner is known to be dead. */
+async function reapContainers({ engine, instance, audit }: DockerDriverOptions): Promise<number> {
+  const found = await engine.list(LABELS.instance)
+  const leftovers = found.filter((container) => isLeftover(container, instance))
+  for (const { id } of leftovers) {
+    await engine.remove(id)
+    await audit("container_destroyed", {
+      container: id.slice(0, ID_CHARACTERS),
+      reason: "leftover",
+    })
+  }
+  return leftovers.length
+}
+
+function isLeftover({ labels }: ContainerSummary, instance: string): boolean {
+  return labels[LABELS.instance] === instance || isDeadOwner(labels[LABELS.owner])
+}

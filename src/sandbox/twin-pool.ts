@@ -1,0 +1,191 @@
+import { SandboxUnavailableError } from "../errors.ts"
+import type { SandboxPool } from "../ports.ts"
+import type { SimulatedClass } from "../twin-protocol.ts"
+import type { Audit, SandboxDriver, TwinHost } from "./twin-host.ts"
+
+const START_TIMEOUT_MS = 30_000
+const WAITING_MAX = 256
+
+/** Why a host is not used again. */
+export type Retirement =
+  | "used_up"
+  | "timeout"
+  | "out_of_memory"
+  | "no_answer"
+  | "unasked_output"
+  | "strong_hit"
+  | "idle_death"
+  | "closed"
+
+export interface TwinPoolOptions {
+  readonly driver: SandboxDriver
+  readonly audit: Audit
+  /** Hosts of all classes that run something at once. */
+  readonly busyMax: number
+  /** Hosts of one class that wait for their next run. */
+  readonly warmMax: number
+  onError(error: unknown): void
+}
+
+interface Shelf {
+  readonly ready: TwinHost[]
+  starting: number
+  busy: number
+  replaced: number
+}
+
+/**
+ * Keeps hosts warm: the first run of a class starts one, the later ones find one.
+ *
+ * At most `busyMax` are out at once; who comes later waits his turn, at most 256 of them.
+ */
+export class TwinPool {
+  readonly #options: TwinPoolOptions
+  readonly #shelves = new Map<SimulatedClass, Shelf>()
+  readonly #uses = new WeakMap<TwinHost, number>()
+  readonly #waiting: (() => void)[] = []
+  readonly #background = new Set<Promise<void>>()
+  readonly #starting = new Set<Promise<unknown>>()
+  #out = 0
+  #closed = new AbortController()
+
+  constructor(options: TwinPoolOptions) {
+    this.#options = options
+  }
+
+  /** @throws SandboxUnavailableError where none can be started or too many wait */
+  async checkout(twinClass: SimulatedClass): Promise<TwinHost> {
+    await this.#turn()
+    const shelf = this.#shelf(twinClass)
+    shelf.busy++
+    try {
+      const host = this.#takeReady(shelf) ?? (await this.#start(twinClass))
+      this.#uses.set(host, (this.#uses.get(host) ?? 0) + 1)
+      this.#refill(twinClass)
+      return host
+    } catch (error) {
+      shelf.busy--
+      this.#next()
+      throw error
+    }
+  }
+
+  /** Takes a host back, or destroys it where `retirement` says why. */
+  giveBack(host: TwinHost, retirement: Retirement | undefined): void {
+    const shelf = this.#shelf(host.class)
+    shelf.busy--
+    this.#next()
+    const reason = retirement ?? this.#worn(host, shelf)
+    if (reason === undefined) shelf.ready.push(host)
+    else this.#retire(host, reason)
+  }
+
+  pool(): Readonly<Record<string, SandboxPool>> {
+    const entries = [...this.#shelves].map(([twinClass, { ready, busy, replaced }]) => {
+      return [twinClass, { ready: ready.length, busy, replaced }] as const
+    })
+    return Object.fromEntries(entries)
+  }
+
+  /** Forgets all hosts, destroyed by somebody else; who waits is refused by the caller. */
+  clear(): void {
+    this.#closed.abort()
+    this.#closed = new AbortController()
+    for (const shelf of this.#shelves.values()) shelf.ready.length = 0
+  }
+
+  /** Resolves when nothing is being started any more, or after `timeoutMs`. */
+  async startsSettled(timeoutMs: number): Promise<void> {
+    await Promise.race([Promise.allSettled(this.#starting), Bun.sleep(timeoutMs)])
+  }
+
+  /** Destroys what is ready and waits for what goes on in the background. */
+  async close(): Promise<void> {
+    const ready = [...this.#shelves.values()].flatMap((shelf) => shelf.ready.splice(0))
+    this.#closed.abort()
+    for (const host of ready) this.#retire(host, "closed")
+    await Promise.all(this.#background)
+  }
+
+  #shelf(twinClass: SimulatedClass): Shelf {
+    const known = this.#shelves.get(twinClass)
+    if (known !== undefined) return known
+    const made: Shelf = { ready: [], starting: 0, busy: 0, replaced: 0 }
+    this.#shelves.set(twinClass, made)
+    return made
+  }
+
+  /** The one used last first: its twin is in the caches. Dead ones are dropped on the way. */
+  #takeReady(shelf: Shelf): TwinHost | undefined {
+    for (let host = shelf.ready.pop(); host !== undefined; host = shelf.ready.pop()) {
+      if (host.channel.ended === undefined && !host.channel.hasUnasked) return host
+      this.#retire(host, "idle_death")
+    }
+    return undefined
+  }
+
+  #worn(host: TwinHost, shelf: Shelf): Retirement | undefined {
+    if (this.#closed.signal.aborted) return "closed"
+    if ((this.#uses.get(host) ?? 0) >= host.usesMax) return "used_up"
+    return shelf.ready.length >= this.#options.warmMax ? "used_up" : undefined
+  }
+
+  async #start(twinClass: SimulatedClass): Promise<TwinHost> {
+    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+    const start = this.#options.driver.start(twinClass, signal)
+    this.#starting.add(start)
+    try {
+      return await start
+    } finally {
+      this.#starting.delete(start)
+    }
+  }
+
+  /** Starts in the background what the next run will want. */
+  #refill(twinClass: SimulatedClass): void {
+    const shelf = this.#shelf(twinClass)
+    if (shelf.ready.length + shelf.starting >= this.#options.warmMax) return
+    const { signal } = this.#closed
+    if (signal.aborted) return
+    shelf.starting++
+    this.#inBackground(async () => {
+      try {
+        const host = await this.#start(twinClass)
+        if (signal.aborted) this.#retire(host, "closed")
+        else shelf.ready.push(host)
+      } finally {
+        shelf.starting--
+      }
+    })
+  }
+
+  #retire(host: TwinHost, reason: Retirement): void {
+    this.#shelf(host.class).replaced++
+    this.#inBackground(async () => {
+      await host.destroy()
+      await this.#options.audit("destroyed", { container: host.id.slice(0, 12), reason })
+    })
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    const done = work().catch((error) => this.#options.onError(error))
+    this.#background.add(done)
+    void done.finally(() => this.#background.delete(done))
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#out < this.#options.busyMax) {
+      this.#out++
+      return
+    }
+    if (this.#waiting.length >= WAITING_MAX) throw new SandboxUnavailableError("too many runs wait")
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Hands the turn on, or gives it up. */
+  #next(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#out--
+    else next()
+  }
+}
