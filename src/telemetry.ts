@@ -1,5 +1,4 @@
 import type { VerdictWord } from "./events.ts"
-import type { AuditHead } from "./ports.ts"
 import {
   createBacklogMetrics,
   createOperatorMetrics,
@@ -47,7 +46,6 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
     ...createTrafficMetrics(registry),
     ...createSimulationMetrics(registry),
     ...createResponseMetrics(registry),
-    ...createAuditMetrics(registry),
     contentType: registry.contentType,
     render: (): Promise<string> => registry.metrics(),
     close: exposeEventLoop(registry),
@@ -139,28 +137,6 @@ function createResponseMetrics(registry: Registry) {
   return {
     ruleGenerated: (): void => generated.inc(),
     ruleApplied: (): void => applied.inc(),
-  }
-}
-
-/** Whoever scrapes them holds a head that nobody on this machine can change. */
-function createAuditMetrics(registry: Registry) {
-  let read: (() => AuditHead) | undefined
-  gauge(registry, {
-    name: "cerberus_sentinel_audit_entries",
-    help: "Entries of the sandbox's audit log; it never falls.",
-    collect: (entries) => entries.set(read?.().count ?? 0),
-  })
-  gauge(registry, {
-    // all that a double holds; a label with the hash would be a new series for each entry
-    name: "cerberus_sentinel_audit_head",
-    help: "First 52 bits of the hash of the newest audit entry, as a number.",
-    collect: (head) => head.set(Number.parseInt(read?.().hash.slice(0, 13) ?? "0", 16)),
-  })
-  return {
-    /** `reader` is called at each scrape. */
-    watchAudit(reader: () => AuditHead): void {
-      read = reader
-    },
   }
 }
 

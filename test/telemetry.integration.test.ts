@@ -52,7 +52,7 @@ test.skipIf(promtool === null && Bun.env.CI !== "true")(
       reason: "dialect",
     })
     counts.watchSandbox(() => ({
-      ...{ driver: "docker", isPanicked: false, auditEntries: 7 },
+      ...{ driver: "docker", isPanicked: false, auditHead: { count: 7, hash: "ab".repeat(32) } },
       pool: { xss: { ready: 1, busy: 0, replaced: 2 } },
     }))
     counts.ruleGenerated()

@@ -122,7 +122,11 @@ test("watchSandbox reads pool, panic and driver at each scrape; what is inconclu
   const counts = telemetry()
   let isPanicked = false
   counts.watchSandbox(() => ({
-    ...{ driver: "docker", isPanicked, auditEntries: 7 },
+    ...{
+      driver: "docker",
+      isPanicked,
+      auditHead: { count: 7, hash: `00000000000ff${"0".repeat(51)}` },
+    },
     pool: { xss: { ready: 2, busy: 1, replaced: 3 } },
   }))
   const timed = { class: "xss", driver: "docker", seconds: 0.2 }
@@ -133,6 +137,7 @@ test("watchSandbox reads pool, panic and driver at each scrape; what is inconclu
   expect(await sample(counts, 'cerberus_sandbox_pool_hosts{class="xss",state="busy"}')).toBe(1)
   expect(await sample(counts, 'cerberus_sandbox_replaced_total{class="xss"}')).toBe(3)
   expect(await sample(counts, "cerberus_sandbox_audit_entries")).toBe(7)
+  expect(await sample(counts, "cerberus_sandbox_audit_head")).toBe(255)
   isPanicked = true
   expect(await sample(counts, 'cerberus_sandbox_available{driver="docker"}')).toBe(0)
   expect(await sample(counts, "cerberus_sandbox_panicked")).toBe(1)

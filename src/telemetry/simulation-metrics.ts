@@ -1,3 +1,4 @@
+import type { AuditHead } from "../ports.ts"
 import { boundedLabel, counter, gauge, histogram, type Registry } from "./metrics.ts"
 
 /** A finished simulation, as it is counted. */
@@ -20,8 +21,8 @@ export interface SandboxGauges {
   readonly pool: Readonly<
     Record<string, { readonly ready: number; readonly busy: number; readonly replaced: number }>
   >
-  /** Entries of the audit log. */
-  readonly auditEntries: number
+  /** Of the audit log: whoever scrapes it holds what nobody on this machine can change. */
+  readonly auditHead: AuditHead
 }
 
 const DURATION_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -108,7 +109,13 @@ function createSandboxMetrics(registry: Registry) {
   gauge(registry, {
     name: "cerberus_sandbox_audit_entries",
     help: "Entries of the sandbox's audit log; it never falls, or somebody has cut the log.",
-    collect: (entries) => entries.set(read?.().auditEntries ?? 0),
+    collect: (entries) => entries.set(read?.().auditHead.count ?? 0),
+  })
+  gauge(registry, {
+    // all that a double holds; a label with the hash would be a new series for each entry
+    name: "cerberus_sandbox_audit_head",
+    help: "First 52 bits of the hash of the newest audit entry, as a number.",
+    collect: (head) => head.set(Number.parseInt(read?.().auditHead.hash.slice(0, 13) ?? "0", 16)),
   })
   return {
     /** `reader` is called at each scrape; the last one given counts. */
