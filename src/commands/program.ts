@@ -61,6 +61,7 @@ async function buildProgram(terminal: Terminal, choose: (run: Run) => void): Pro
   declareModels(program, terminal, choose)
   declareOperations(program, terminal, choose)
   declareAudit(program, terminal, choose)
+  declareSandbox(program, terminal, choose)
   declareTools(program, terminal, choose)
   await declareBench(program, terminal, choose)
   return program
@@ -125,9 +126,9 @@ function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run
 function declareModels(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
   program
     .command("train")
-    .description("train both models into a directory and measure them")
+    .description("train a payload model, measure it and register it as a candidate")
     .option("--data <dir>", "labelled payloads to learn from beside the built-in generators")
-    .option("--out <dir>", "where the models go", "./models")
+    .option("--out <dir>", "write both models there instead, as they are shipped")
     .option("--only <model>", "payload or session", parseModelKind)
     .option("--tier <tier>", "of the payload model: linear or deep", parseTier)
     .option(
@@ -207,6 +208,18 @@ function declareAudit(program: Command, terminal: Terminal, choose: (run: Run) =
     .option("--json", "print JSON instead of text")
     .action((options: AuditVerifyOptions) =>
       choose(async () => (await import("./audit.ts")).verifyAuditLog(options, terminal)),
+    )
+}
+
+function declareSandbox(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  const sandbox = program.command("sandbox").description("build what payloads are tried in")
+  sandbox
+    .command("build")
+    .description("build the image from this machine's own programs, without a registry")
+    .option("--list", "list what is in it")
+    .option("--json", "print JSON")
+    .action((options: { list?: boolean; json?: boolean }) =>
+      choose(async () => (await import("./sandbox.ts")).buildSandbox(options, terminal)),
     )
 }
 

@@ -1,16 +1,23 @@
 import { resolve } from "node:path"
-import { newest } from "../compose/models.ts"
+import { version } from "../../package.json"
+import { liveModelId, modelDirectories, newest } from "../compose/models.ts"
+import { readConfig } from "../config.ts"
 import { publicError } from "../errors.ts"
 import { trainDeepTier } from "../ml/deep/train-deep-tier.ts"
+import { gates } from "../ml/evaluation/gates.ts"
 import { trainSessionForest } from "../ml/models/isolation-forest-training.ts"
 import { loadPayloadClassifier } from "../ml/serving/load-payload-classifier.ts"
+import { unmetGates } from "../ml/serving/model-catalog.ts"
+import { registerPayloadModel } from "../ml/training/register-payload-model.ts"
 import { trainPayloadClassifier } from "../ml/training/train-payload-classifier.ts"
 import type { PayloadClassifier } from "../ports.ts"
+import { REPOSITORY } from "./repository.ts"
 import { endProgress, showProgress, type Terminal } from "./terminal.ts"
 
 export interface TrainOptions {
   readonly data?: string
-  readonly out: string
+  /** Without it the payload model is registered in the data directory. */
+  readonly out?: string
   readonly only?: "payload" | "session"
   /** Of the payload model: "linear", which is served, or "deep", which is compared with it. */
   readonly tier?: "linear" | "deep"
@@ -18,16 +25,20 @@ export interface TrainOptions {
   readonly seed?: number
 }
 
+const OUT_DEFAULT = "./models"
+
 /**
- * Trains the models, compares each with ONNX Runtime and writes it with its card and metrics.
+ * Trains, compares with ONNX Runtime and judges. Without a folder to write to, the payload model becomes
+ * a candidate of the data directory's registry; with one, both models are written there.
  * @throws ModelRefusedError where a trained model does not agree with ONNX Runtime
  */
 export async function train(options: TrainOptions, terminal: Terminal): Promise<number> {
-  const { data, only } = options
-  const seed = options.seed === undefined ? {} : { seed: options.seed }
-  const outDir = resolve(options.out)
-  const onProgress = (message: string) => showProgress(terminal, message)
   if (options.tier === "deep") return trainDeep(options, terminal)
+  if (options.out === undefined && options.only !== "session") return register(options, terminal)
+  const { data, only, out = OUT_DEFAULT } = options
+  const seed = options.seed === undefined ? {} : { seed: options.seed }
+  const outDir = resolve(out)
+  const onProgress = (message: string) => showProgress(terminal, message)
   if (only !== "session") {
     const dataDir = data === undefined ? {} : { dataDir: resolve(data) }
     const { modelDir } = await trainPayloadClassifier({ outDir, onProgress, ...seed, ...dataDir })
@@ -42,10 +53,42 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   return 0
 }
 
+/** A server that runs on the data directory sees the candidate at once. */
+async function register(options: TrainOptions, terminal: Terminal): Promise<number> {
+  const { data, seed } = options
+  const config = readConfig(terminal.env)
+  const { modelId, modelDir, reports } = await registerPayloadModel({
+    directories: modelDirectories(config),
+    parent: await liveModelId(config),
+    codeVersion: codeVersion(),
+    onProgress: (message) => showProgress(terminal, message),
+    ...(seed !== undefined && { seed }),
+    ...(data !== undefined && { dataDir: resolve(data) }),
+  })
+  endProgress(terminal)
+  await terminal.write(`${modelDir}\n`)
+  const [name, report] = Object.entries(reports)[0] ?? []
+  const unmet = report === undefined ? ["nothing was judged"] : unmetGates(gates(report))
+  const outcome =
+    unmet.length === 0
+      ? `meets its gates on ${name}: ./sentinel models promote ${modelId} --percent 1`
+      : `misses gates on ${name}: ${unmet.join("; ")}`
+  terminal.note(`${modelId} is registered as a candidate and ${outcome}\n`)
+  return 0
+}
+
+/** With the commit where the program runs from a clone. */
+function codeVersion(): string {
+  if (Bun.which("git") === null) return version
+  const command = ["git", "-C", REPOSITORY, "rev-parse", "--short=12", "HEAD"]
+  const { success, stdout } = Bun.spawnSync(command, { stderr: "ignore" })
+  return success ? `${version}+${stdout.toString().trim()}` : version
+}
+
 async function trainDeep(options: TrainOptions, terminal: Terminal): Promise<number> {
   const linear = await openLinearTier(terminal)
   const { modelDir } = await trainDeepTier({
-    outDir: resolve(options.out),
+    outDir: resolve(options.out ?? OUT_DEFAULT),
     ...(options.seed !== undefined && { seed: options.seed }),
     onProgress: (message) => showProgress(terminal, message),
     ...(options.data !== undefined && { dataDir: resolve(options.data) }),

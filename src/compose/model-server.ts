@@ -132,6 +132,8 @@ export class ModelServer implements ModelOperations {
     const { modelId, percent, auto = false, reason = "asked for by an operator" } = request
     if (!(percent >= 0 && percent <= 100)) throw new MalformedError("canary_percent", "0 to 100")
     const entry = await this.#find(modelId)
+    // asked twice, as after an answer that got lost: it is done
+    if (modelId === this.#state.plan.live && percent === 100) return this.#change(modelId)
     const { obstacles } = await this.#summary(entry)
     if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
     if (!this.#loaded.has(modelId)) this.#loaded.set(modelId, await this.#parts.load(entry))

@@ -7,7 +7,7 @@ import { createLogger, type Logger } from "../log.ts"
 import type { AttributableScorer } from "../ml/models/attributable-scorer.ts"
 import { loadAnomalyScorer } from "../ml/models/isolation-forest-scorer.ts"
 import { loadServedModel } from "../ml/serving/load-served-model.ts"
-import type { ModelDirectories } from "../ml/serving/model-catalog.ts"
+import { listPayloadModels } from "../ml/serving/model-catalog.ts"
 import { heuristicScorer } from "../ml/sessions/heuristic-scorer.ts"
 import type { ModelRegistryStore, RegistryState } from "../model-traffic.ts"
 import type { CachedClassifier } from "../ports.ts"
@@ -70,7 +70,17 @@ export async function openServedModels(
   return { server, classifier: server.classifier, anomaly }
 }
 
-export function modelDirectories({ dataDir }: Pick<Config, "dataDir">): ModelDirectories {
+/** The payload model that the data directory's server would answer by. @throws ModelRefusedError */
+export async function liveModelId(config: Pick<Config, "dataDir">): Promise<string> {
+  const remembered = registryOf(config).read()?.plan.live
+  const catalog = await listPayloadModels(modelDirectories(config))
+  const live = catalog.find(({ modelId }) => modelId === remembered)
+  const shipped = live ?? catalog.find(({ origin }) => origin === "shipped")
+  if (shipped === undefined) throw new ModelRefusedError("no payload model is shipped")
+  return shipped.modelId
+}
+
+export function modelDirectories({ dataDir }: Pick<Config, "dataDir">) {
   return { shipped: MODELS, registered: dataDirectoryPaths(dataDir).models }
 }
 

@@ -27,10 +27,13 @@ export async function writeModelDirectory(directory: string, trained: TrainedMod
   }
 }
 
-/** The version after the highest one below `models/payload-linear`; 1.0.0 where there is none. */
-export async function nextVersion(modelsDirectory: string): Promise<string> {
-  const names = await readdir(join(modelsDirectory, PAYLOAD_MODEL_NAME)).catch(() => [])
+/** The version after the highest one of `payload-linear` in these folders; 1.0.0 where there is none. */
+export async function nextVersion(...modelsDirectories: readonly string[]): Promise<string> {
+  const names = await Promise.all(
+    modelsDirectories.map((models) => readdir(join(models, PAYLOAD_MODEL_NAME)).catch(() => [])),
+  )
   const [highest] = names
+    .flat()
     .filter((name) => /^\d{1,6}\.\d{1,6}\.\d{1,6}$/.test(name))
     .map((name) => name.split(".").map(Number))
     .sort((left, right) => compareVersions(right, left))

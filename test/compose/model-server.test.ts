@@ -1,0 +1,373 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { cp, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import {
+  LOOK_EVERY_MS,
+  ModelServer,
+  PROBATION_MS,
+  STAGE_COMPARISONS_MIN,
+  STAGE_HOLD_MS,
+} from "../../src/compose/model-server.ts"
+import {
+  ModelNotPromotableError,
+  ModelRefusedError,
+  ModelUnknownError,
+  UnavailableError,
+} from "../../src/errors.ts"
+import { createLogger } from "../../src/log.ts"
+import { type LoadedModel, loadServedModel } from "../../src/ml/serving/load-served-model.ts"
+import { MEMORY_GROWTH_MAX, MEMORY_LOOKS } from "../../src/ml/serving/trial-guards.ts"
+import { registerPayloadModel } from "../../src/ml/training/register-payload-model.ts"
+import { trainPayloadClassifier } from "../../src/ml/training/train-payload-classifier.ts"
+import type { PayloadClassifier } from "../../src/ports.ts"
+import { modelRegistryFile } from "../../src/store/model-registry.ts"
+import { failing, flipping } from "../support/served-models.ts"
+
+const LIVE = "payload-linear/1.0.0"
+const GOOD = "payload-linear/1.0.1"
+const POOR = "payload-linear/1.0.2"
+const CACHE = { entriesMax: 1_000, ttlMs: 60_000 }
+
+let root = ""
+const directories = () => ({ shipped: join(root, "shipped"), registered: join(root, "registered") })
+
+/** Real models from small trainings: one shipped, one good candidate, one that misses its gates. */
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "sentinel-model-server-"))
+  await trainPayloadClassifier({ outDir: directories().shipped, seed: 7, generated: 2_000 })
+  const by = { directories: directories(), parent: LIVE, codeVersion: "test" }
+  await registerPayloadModel({ ...by, seed: 8, generated: 2_000 })
+  await registerPayloadModel({ ...by, seed: 9, generated: 40 })
+}, 60_000)
+
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+type Change = (classifier: PayloadClassifier) => Partial<PayloadClassifier>
+
+interface Given {
+  /** What happens to the answers of the candidate, as if a broken model had passed its gates. */
+  readonly change?: Change
+  readonly registry?: string
+  readonly residentBytes?: () => number
+}
+
+let registries = 0
+
+/** A server over the trained models, whose time, timers and memory are the test's. */
+async function start({ change, registry, residentBytes = () => 0 }: Given = {}) {
+  registries += 1
+  const path = registry ?? join(root, `registry-${registries}.json`)
+  const clock = { nowMs: 1_000_000, monotonicMs: 0 }
+  const scheduled: (() => void)[] = []
+  const logged: string[] = []
+  const tripped: string[] = []
+  const server = await ModelServer.open({
+    directories: directories(),
+    store: modelRegistryFile(path),
+    async load(entry) {
+      const loaded = await loadServedModel(entry, { cache: CACHE, nowMs: () => clock.monotonicMs })
+      return change !== undefined && entry.modelId === GOOD ? changed(loaded, change) : loaded
+    },
+    log: createLogger({ write: (line) => logged.push(line), nowMs: () => clock.nowMs }),
+    nowMs: () => clock.nowMs,
+    monotonicMs: () => clock.monotonicMs,
+    schedule: (action) => scheduled.push(action),
+    residentBytes,
+    onTripped: (guard) => tripped.push(guard),
+  })
+  let sent = 0
+  /** Sends payloads of as many sessions, half of them attacks; then the guards look. */
+  const send = (count: number) => {
+    const models = new Set<string>()
+    for (let at = 0; at < count; at++) {
+      sent += 1
+      const text = at % 2 === 0 ? `${sent}' OR '1'='1' --` : `hello world ${sent}`
+      models.add(server.classifier.lookup({ text }, { sessionId: `s${sent}` }).classification.model)
+    }
+    for (let action = scheduled.shift(); action !== undefined; action = scheduled.shift()) action()
+    server.look()
+    return models
+  }
+  const state = async (modelId: string) => (await server.show(modelId)).state
+  return { server, send, state, clock, logged, tripped, path }
+}
+
+function changed(loaded: LoadedModel, change: Change): LoadedModel {
+  const uncached = { ...loaded.uncached, ...change(loaded.uncached) }
+  const lookup = (input: Parameters<typeof uncached.classify>[0]) => ({
+    classification: uncached.classify(input),
+    cached: false,
+  })
+  return { ...loaded, uncached, classifier: { ...loaded.classifier, ...change(uncached), lookup } }
+}
+
+describe("ModelServer: states", () => {
+  test("ModelServer lists shipped and registered models with what keeps them from promotion", async () => {
+    const { server } = await start()
+    const models = await server.list()
+    const rows = models.map(({ info, state, origin }) => [info.modelId, state, origin])
+    expect(rows).toEqual([
+      [POOR, "candidate", "registered"],
+      [GOOD, "candidate", "registered"],
+      [LIVE, "live", "shipped"],
+    ])
+    expect(models[0]?.obstacles.join()).toMatch(
+      /(recall|precision|f1|fpr) is 0\.\d+, at (least|most)/,
+    )
+    expect(models[1]?.obstacles).toEqual([])
+    expect(models[2]?.obstacles).toEqual(["it is live already"])
+    const { lineage, card, gates } = await server.show(GOOD)
+    expect(lineage).toMatchObject({ parent: LIVE, code_version: "test", seed: 8 })
+    expect([card.includes("# payload-linear/1.0.1"), gates]).toMatchObject([true, { met: true }])
+  })
+
+  test("promote refuses an unknown model, one that misses its gates and one that is live", async () => {
+    const { server } = await start()
+    const promote = (modelId: string, percent: number) => server.promote({ modelId, percent })
+    await expect(promote("payload-linear/9.9.9", 10)).rejects.toThrow(ModelUnknownError)
+    await expect(promote("../../etc/passwd", 10)).rejects.toThrow(ModelUnknownError)
+    await expect(promote(POOR, 10)).rejects.toThrow(ModelNotPromotableError)
+    await expect(promote(LIVE, 10)).rejects.toThrow("it is live already")
+    expect((await promote(LIVE, 100)).state).toBe("live")
+    expect(server.snapshot().revision).toBe(0)
+  })
+
+  test("promote goes from shadow over canary to live; rollback brings back the model before", async () => {
+    const { server, send, state } = await start()
+    await server.promote({ modelId: GOOD, percent: 0 })
+    expect([await state(GOOD), [...send(50)]]).toEqual(["shadow", [LIVE]])
+    await server.promote({ modelId: GOOD, percent: 50 })
+    expect([await state(GOOD), [...send(50)].sort()]).toEqual(["canary", [LIVE, GOOD]])
+    await server.promote({ modelId: GOOD, percent: 100 })
+    expect([await state(GOOD), await state(LIVE), [...send(50)]]).toEqual([
+      "live",
+      "retired",
+      [GOOD],
+    ])
+    expect(await server.rollback("a person saw something")).toMatchObject({ modelId: LIVE })
+    expect([await state(GOOD), await state(LIVE), [...send(50)]]).toEqual([
+      "retired",
+      "live",
+      [LIVE],
+    ])
+    await expect(server.rollback("again")).rejects.toThrow("no model was live before this one")
+    const { transitions } = await server.show(GOOD)
+    expect(transitions.at(-1)).toMatchObject({
+      from: "live",
+      to: "retired",
+      reason: "a person saw something",
+    })
+  })
+
+  test("a server that starts again goes on by the plan that it had, whatever it was", async () => {
+    const first = await start()
+    await first.server.promote({ modelId: GOOD, percent: 10, auto: true })
+    const second = await start({ registry: first.path })
+    expect(second.server.snapshot()).toEqual(first.server.snapshot())
+    expect(second.server.snapshot().trial).toMatchObject({ percent: 1, auto: true })
+    await second.server.promote({ modelId: GOOD, percent: 100 })
+    const third = await start({ registry: first.path })
+    expect(third.send(10)).toEqual(new Set([GOOD]))
+    await third.server.rollback("not good after all")
+    expect((await start({ registry: first.path })).send(10)).toEqual(new Set([LIVE]))
+  })
+
+  test("a decision that cannot be written down changes nothing", async () => {
+    const { server, send } = await start({
+      registry: join(root, "shipped", "payload-linear", "1.0.0", "card.md", "x"),
+    })
+    await expect(server.promote({ modelId: GOOD, percent: 100 })).rejects.toThrow(UnavailableError)
+    expect([...send(10)]).toEqual([LIVE])
+    expect(server.snapshot().revision).toBe(0)
+  })
+})
+
+describe("ModelServer: models that cannot be served", () => {
+  /** A candidate of its own whose files are changed before it is promoted. */
+  async function damaged(version: string, damage: (directory: string) => Promise<unknown>) {
+    const { registered } = directories()
+    const directory = join(registered, "payload-linear", version)
+    await cp(join(registered, GOOD), directory, { recursive: true })
+    await damage(directory)
+    return `payload-linear/${version}`
+  }
+
+  test("promote refuses a model with another digest or schema, and the old one keeps serving", async () => {
+    const { server, send } = await start()
+    const edit = (file: string, from: RegExp, to: string) => async (directory: string) => {
+      const path = join(directory, file)
+      await Bun.write(path, (await Bun.file(path).text()).replace(from, to))
+    }
+    const zeros = `"feature_schema_sha256": "${"0".repeat(64)}"`
+    const damages = [
+      ["1.5.0", edit("schema.json", /"feature_schema_sha256": "\w+"/, zeros)],
+      ["1.5.1", edit("metrics.json", /"model_sha256": "\w+"/, '"model_sha256": "other"')],
+      ["1.5.2", (directory: string) => Bun.write(join(directory, "model.onnx"), "no model")],
+    ] as const
+    for (const [version, damage] of damages) {
+      const modelId = await damaged(version, damage)
+      await expect(server.promote({ modelId, percent: 10 })).rejects.toThrow(ModelRefusedError)
+    }
+    expect([...send(10)]).toEqual([LIVE])
+  })
+
+  test("a server whose live model is gone or broken starts with the one before it, and says so", async () => {
+    const first = await start()
+    const modelId = await damaged("1.6.0", async () => undefined)
+    await first.server.promote({ modelId, percent: 100 })
+    await rm(join(directories().registered, "payload-linear", "1.6.0"), { recursive: true })
+    const second = await start({ registry: first.path })
+    expect([...second.send(10)]).toEqual([LIVE])
+    expect(second.logged.join()).toContain("a model cannot be served")
+    expect((await start({ registry: first.path })).server.snapshot().live).toBe(LIVE)
+  })
+
+  test("a registry that nobody understands is said aloud, and the shipped model serves", async () => {
+    const registry = join(root, "nonsense.json")
+    await Bun.write(registry, '{"format": 99}')
+    const { send, logged } = await start({ registry })
+    expect([...send(10)]).toEqual([LIVE])
+    expect(logged.join()).toContain("the model registry is not understood")
+  })
+})
+
+describe("ModelServer: guards", () => {
+  let clock: Awaited<ReturnType<typeof start>>["clock"]
+  const slow: Change = (classifier) => ({
+    classify(input) {
+      clock.monotonicMs += 5
+      return classifier.classify(input)
+    },
+  })
+
+  test.each([
+    ["errors", failing, 50],
+    ["latency", slow, 50],
+    ["missed_attacks", flipping, 50],
+    ["errors", failing, 100],
+    ["missed_attacks", flipping, 100],
+  ] as const)(
+    "a guard takes traffic back for %s at %p, at a share of %i percent",
+    async (guard, change, percent) => {
+      const started = await start({ change })
+      clock = started.clock
+      const { server, send, tripped, state } = started
+      await server.promote({ modelId: GOOD, percent })
+      // two looks are half a second of a busy server
+      send(100)
+      send(100)
+      expect(2 * LOOK_EVERY_MS).toBeLessThan(1_000)
+      expect(tripped).toHaveLength(1)
+      expect(guard === "missed_attacks" ? ["missed_attacks", "false_alarms"] : [guard]).toContain(
+        tripped[0] ?? "",
+      )
+      expect([...send(100)]).toEqual([LIVE])
+      expect([await state(GOOD), await state(LIVE)]).toEqual(["retired", "live"])
+      const { transitions } = await server.show(GOOD)
+      expect(transitions.at(-1)?.reason).toContain(tripped[0] ?? "")
+      expect((await start({ registry: started.path })).server.snapshot().live).toBe(LIVE)
+    },
+  )
+
+  test("a guard takes back a model that leaks, once the growth has stayed", async () => {
+    let residentBytes = 0
+    const { server, send, tripped } = await start({ residentBytes: () => residentBytes })
+    await server.promote({ modelId: GOOD, percent: 10 })
+    residentBytes = MEMORY_GROWTH_MAX
+    for (let looks = 0; looks < MEMORY_LOOKS; looks++) server.look()
+    expect(tripped).toEqual(["memory"])
+    expect([...send(50)]).toEqual([LIVE])
+  })
+
+  test("a guard lets two sound models of different training be", async () => {
+    const { server, send, tripped } = await start()
+    await server.promote({ modelId: GOOD, percent: 50 })
+    for (let looks = 0; looks < 20; looks++) send(100)
+    expect([tripped, server.snapshot().trial?.modelId]).toEqual([[], GOOD])
+  })
+
+  test("a guard that cannot write its decision down takes traffic back all the same", async () => {
+    const { server, send, tripped, path, logged } = await start({ change: failing })
+    await server.promote({ modelId: GOOD, percent: 50 })
+    await rm(path)
+    await Bun.write(join(path, "in-the-way"), "")
+    send(100)
+    send(100)
+    expect(tripped).toEqual(["errors"])
+    expect([...send(50)]).toEqual([LIVE])
+    expect(logged.join()).toContain("the model registry cannot be written")
+  })
+
+  test("counts of worker processes reach the guards, those of an earlier plan do not", async () => {
+    const { server, tripped } = await start()
+    await server.promote({ modelId: GOOD, percent: 10 })
+    const { revision } = server.snapshot()
+    const none = { events: 0, trials: 0 }
+    const trial = {
+      errors: { events: 50, trials: 50 },
+      slow: none,
+      missedAttacks: none,
+      falseAlarms: none,
+    }
+    server.receive("worker-1", { revision: revision - 1, trial })
+    server.look()
+    expect(tripped).toEqual([])
+    server.receive("worker-1", { revision, trial })
+    server.look()
+    server.look()
+    expect(tripped).toEqual(["errors"])
+  })
+
+  test("false-positive reports against a canary alone take it back", async () => {
+    const { server, tripped, state } = await start({
+      change: () => ({
+        classify: () => ({
+          ...{ class: "xss", confidence: 1, probabilities: { xss: 1, benign: 0 } },
+          ...{ method: "ml", model: GOOD },
+        }),
+      }),
+    })
+    await server.promote({ modelId: GOOD, percent: 10 })
+    for (let at = 0; at < 10; at++) server.falsePositive({ payload: `hello ${at}` })
+    server.look()
+    expect([tripped, await state(GOOD)]).toEqual([["false_positive_reports"], "retired"])
+  })
+})
+
+describe("ModelServer: going on by itself", () => {
+  test("a canary with auto goes from 1 to 10 to 100 percent after its time and comparisons", async () => {
+    const { server, send, clock } = await start()
+    await server.promote({ modelId: GOOD, percent: 100, auto: true })
+    const percents = [server.snapshot().trial?.percent]
+    for (let stage = 0; stage < 2; stage++) {
+      clock.nowMs += STAGE_HOLD_MS
+      server.look()
+      expect(server.snapshot().trial?.percent).toBe(percents.at(-1) as number)
+      send(STAGE_COMPARISONS_MIN)
+      percents.push(server.snapshot().trial?.percent)
+    }
+    expect(percents).toEqual([1, 10, 100])
+    expect(server.snapshot()).toMatchObject({ live: GOOD, lastGood: LIVE })
+    clock.nowMs += PROBATION_MS
+    server.look()
+    expect(server.snapshot()).toMatchObject({ live: GOOD, lastGood: LIVE, trial: undefined })
+  })
+
+  test("applyTrafficPlan follows another process, and passes over an older plan", async () => {
+    const primary = await start()
+    const worker = await start()
+    const sent: Promise<void>[] = []
+    const stop = primary.server.subscribe((plan) => {
+      sent.push(worker.server.applyTrafficPlan(structuredClone(plan)))
+    })
+    const before = primary.server.snapshot()
+    await primary.server.promote({ modelId: GOOD, percent: 50 })
+    await Promise.all(sent)
+    expect(worker.server.snapshot()).toEqual(primary.server.snapshot())
+    expect([...worker.send(50)].sort()).toEqual([LIVE, GOOD])
+    await worker.server.applyTrafficPlan(before)
+    expect(worker.server.snapshot().trial?.modelId).toBe(GOOD)
+    stop()
+  })
+})
