@@ -18,6 +18,8 @@ export interface SimulationParts extends SimulationTrialParts {
   /** First result wins: what is redelivered goes on with what the store holds. */
   readonly record: Operator<JudgedTask, RecordedTask>
   readonly publish: readonly Sink<RecordedTask>[]
+  /** Takes the task out of its queue. */
+  readonly acknowledge: Sink<RecordedTask>
 }
 
 /** From a task of the queue to judged payloads; no side effect but in the sandbox. */
@@ -32,5 +34,5 @@ export function buildTrials(parts: SimulationTrialParts): Dataflow<SourceRecord,
 /** The simulation flow, whole: tasks in, proven or refuted payloads stored and published. */
 export function buildSimulation(parts: SimulationParts): Dataflow<SourceRecord, RecordedTask> {
   const recorded = buildTrials(parts).via(parts.record)
-  return parts.publish.reduce((stream, sink) => stream.to(sink), recorded)
+  return parts.publish.reduce((stream, sink) => stream.to(sink), recorded).to(parts.acknowledge)
 }

@@ -136,7 +136,6 @@ test("watchSandbox reads pool, panic and driver at each scrape; what is inconclu
   expect(await sample(counts, 'cerberus_sandbox_available{driver="docker"}')).toBe(1)
   expect(await sample(counts, 'cerberus_sandbox_pool_hosts{class="xss",state="busy"}')).toBe(1)
   expect(await sample(counts, 'cerberus_sandbox_replaced_total{class="xss"}')).toBe(3)
-  expect(await sample(counts, "cerberus_sandbox_audit_entries")).toBe(7)
   expect(await sample(counts, "cerberus_sandbox_audit_head")).toBe(255)
   isPanicked = true
   expect(await sample(counts, 'cerberus_sandbox_available{driver="docker"}')).toBe(0)

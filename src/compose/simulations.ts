@@ -1,7 +1,11 @@
 import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
 import { kafkaClient } from "../connectors/kafka-client.ts"
-import { kafkaSimulationQueue, simulationMessage } from "../connectors/kafka-simulation-queue.ts"
+import {
+  kafkaSimulationQueue,
+  SIMULATION_TOPIC,
+  simulationMessage,
+} from "../connectors/kafka-simulation-queue.ts"
 import { UnavailableError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
 import type { SimulationDepth, SimulationQueue, SimulationTask } from "../ports.ts"
@@ -9,33 +13,45 @@ import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { openSimulationQueue } from "../store/simulation-queue.ts"
 import type { OutgoingMessage, Sink } from "../stream/types.ts"
 
-/** The queue between analysis and simulation, as the analysis sees it. */
+/** The queues between analysis and simulation, as the analysis sees them. */
 export interface Simulations {
   readonly sink: Sink<ExplainedVerdict>
+  /** By the name of the source that reads it. */
+  readonly queues: Readonly<Record<string, SimulationQueue>>
   /** As of a few seconds ago at most, while somebody asks; undefined while it is not known. */
   depth(): SimulationDepth | undefined
 }
 
+/** The source of this machine's own queue: of all tasks, or, beside Kafka, of those that people ask. */
+export const OWN_QUEUE = "simulations"
 const DEPTH_MAX_AGE_MS = 5_000
 const PRIORITY_MAX = 9
 
-/** A topic where Kafka is configured, else a file of the data directory. */
+/** A topic where Kafka is configured, and always a file of the data directory. */
 export function openSimulations(
   { config, paths }: { config: Config; paths: Pick<DataDirectoryPaths, "store"> },
   stack: AsyncDisposableStack,
 ): Simulations {
-  const queue = config.kafka ? topicQueue(config.kafka) : openSimulationQueue(paths.store)
-  stack.defer(() => queue.close())
-  return { sink: simulationSink(queue, config.kafka && simulationMessage), depth: depthOf(queue) }
+  const own = openSimulationQueue(paths.store)
+  stack.defer(() => own.close())
+  const topic = config.kafka && topicQueue(config.kafka)
+  if (topic !== undefined) stack.defer(() => topic.close())
+  const queues = { [OWN_QUEUE]: own, ...(topic && { [SIMULATION_TOPIC]: topic }) }
+  const sink = simulationSink(topic ?? own, topic && simulationMessage)
+  return { sink, queues, depth: depthOf(Object.values(queues)) }
 }
 
 /** The same for a flow that is only drawn: nothing is opened. */
 export function describedSimulations(config: Config): Simulations {
-  const enqueue = () => Promise.reject(new UnavailableError("the queue"))
-  const sink = simulationSink({ enqueue }, config.kafka && simulationMessage)
-  return { sink, depth: () => undefined }
+  const never = () => Promise.reject(new UnavailableError("the queue"))
+  const queue: SimulationQueue = {
+    ...{ enqueue: never, take: never, ack: never, nack: never, release: never, depth: never },
+    close: () => Promise.resolve(),
+  }
+  const queues = { [OWN_QUEUE]: queue, ...(config.kafka && { [SIMULATION_TOPIC]: queue }) }
+  const sink = simulationSink(queue, config.kafka && simulationMessage)
+  return { sink, queues, depth: () => undefined }
 }
-
 function topicQueue({ brokers, groupId }: NonNullable<Config["kafka"]>): SimulationQueue {
   const kafka = kafkaClient({ brokers, clientId: "sentinel-simulations" })
   return kafkaSimulationQueue(kafka, { groupId: `${groupId}-simulations`, clock: systemClock })
@@ -64,18 +80,27 @@ function simulationTask({ verdict, eventTimeMs, suspects = [] }: ExplainedVerdic
 }
 
 /** Answers at once with what is known and asks again in the background: a scrape waits for nobody. */
-function depthOf(queue: Pick<SimulationQueue, "depth">): Simulations["depth"] {
+function depthOf(queues: readonly Pick<SimulationQueue, "depth">[]): Simulations["depth"] {
   let known: SimulationDepth | undefined
   let askedMs = Number.NEGATIVE_INFINITY
   let isAsking = false
   const ask = async () => {
     isAsking = true
-    known = await queue.depth().catch(() => undefined)
+    const depths = await Promise.all(queues.map((queue) => queue.depth())).catch(() => undefined)
+    known = depths?.reduce(sum)
     askedMs = performance.now()
     isAsking = false
   }
   return () => {
     if (!isAsking && performance.now() - askedMs > DEPTH_MAX_AGE_MS) void ask()
     return known
+  }
+}
+
+function sum(one: SimulationDepth, other: SimulationDepth): SimulationDepth {
+  return {
+    ready: one.ready + other.ready,
+    leased: one.leased + other.leased,
+    dropped: one.dropped + other.dropped,
   }
 }

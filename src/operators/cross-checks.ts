@@ -8,9 +8,7 @@ import {
 import { effectWorth } from "./exploit-tables.ts"
 
 /** Effects that only somebody who has read the canary can describe. */
-const CANARY_EFFECTS: ReadonlySet<TwinEffectKind> = new Set([
-  ...(["canary_leaked", "output_leaked", "file_opened"] as const),
-])
+const CANARY_EFFECTS: readonly TwinEffectKind[] = ["canary_leaked", "file_opened"]
 /** Timers of twin and sandbox are not the same clock. */
 const CLOCK_TOLERANCE_MS = 5
 const CLAIMED_MS = /(\d{1,7})(?:\.\d{1,6})? ?ms\b/
@@ -66,7 +64,7 @@ function effectContradiction(
 ): string | undefined {
   if (effectWorth(request.class, kind) === undefined) return `this twin has no effect ${kind}`
   if (detail.length > TWIN_LIMITS.detailCharactersMax) return `${kind}: too long a description`
-  if (CANARY_EFFECTS.has(kind) && !detail.includes(request.canary)) {
+  if (CANARY_EFFECTS.includes(kind) && !detail.includes(request.canary)) {
     return `${kind} without the canary of this run`
   }
   const claimedMs = kind === "delay_measured" ? Number(CLAIMED_MS.exec(detail)?.[1] ?? 0) : 0

@@ -1,4 +1,4 @@
-import type { Clock, SimulationStore } from "../ports.ts"
+import type { AuditLog, Clock, SimulationStore } from "../ports.ts"
 import type { CompletedJob, JudgedSubject, JudgedTask, RecordedTask } from "../simulation-result.ts"
 import type { Operator } from "../stream/types.ts"
 import { maskResult, payloadDocument } from "./simulation-document.ts"
@@ -6,12 +6,13 @@ import { maskResult, payloadDocument } from "./simulation-document.ts"
 export interface RecordSimulationsParts {
   readonly store: Pick<SimulationStore, "put">
   readonly clock: Pick<Clock, "nowMs">
+  readonly audit: Pick<AuditLog, "append">
   /** Told of each result that is new. */
   readonly onCompleted?: (job: CompletedJob) => void
 }
 
 /**
- * Stores the results durably, credentials masked.
+ * Stores the results durably, credentials masked, after the audit log has each of them.
  *
  * Out: these and those known before, to be published again, for nobody knows whether they were.
  * @throws UnavailableError
@@ -19,17 +20,27 @@ export interface RecordSimulationsParts {
 export function recordSimulations(
   parts: RecordSimulationsParts,
 ): Operator<JudgedTask, RecordedTask> {
-  const { store, clock, onCompleted = () => undefined } = parts
+  const { store, clock, audit, onCompleted = () => undefined } = parts
   return {
     name: "record_simulation",
     concurrency: 16,
     async process(judged) {
       const completedAt = new Date(clock.nowMs()).toISOString()
       const jobs = judged.judged.map((one) => completedJob(one, judged.startedMs, completedAt))
+      await Promise.all(judged.judged.map((one) => audit.append("result", auditedResult(one))))
       await store.put(jobs)
       for (const job of jobs) onCompleted(job)
       return { task: judged.task, completed: [...judged.known, ...jobs] }
     },
+  }
+}
+
+function auditedResult({ subject, result }: JudgedSubject) {
+  const { simulation_id, verdict, exploit_score, driver } = result
+  const payload = new Bun.CryptoHasher("sha256").update(subject.value).digest("hex")
+  return {
+    ...{ simulation_id, class: subject.class, payload_sha256: payload },
+    ...{ verdict, exploit_score, driver: driver.name },
   }
 }
 

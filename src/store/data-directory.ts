@@ -19,6 +19,10 @@ export interface DataDirectoryPaths {
   readonly models: string
   /** sandbox-audit.jsonl */
   readonly audit: string
+  /** What a panic must find: see src/sandbox. */
+  readonly sandbox: string
+  /** The JSONL sink of the simulation. */
+  readonly simulationLines: string
 }
 
 /** The running owner of a data directory, for commands that would talk to it. */
@@ -58,6 +62,8 @@ export function dataDirectoryPaths(directory: string): DataDirectoryPaths {
     verdictLines: join(root, "verdicts.jsonl"),
     models: join(root, "models"),
     audit: join(root, "audit"),
+    sandbox: join(root, "sandbox"),
+    simulationLines: join(root, "simulations.jsonl"),
   }
 }
 

@@ -1,0 +1,150 @@
+import { availableParallelism } from "node:os"
+import { systemClock } from "../clock.ts"
+import type { Config } from "../config.ts"
+import { simulationLinesSink } from "../connectors/jsonl-sink.ts"
+import { kafkaClient } from "../connectors/kafka-client.ts"
+import { kafkaSimulationComplete } from "../connectors/kafka-simulation-complete.ts"
+import { type SimulationSource, simulationSource } from "../connectors/simulation-source.ts"
+import type { Logger } from "../log.ts"
+import { minimisePayloads } from "../operators/minimise-payload.ts"
+import { planSimulation } from "../operators/plan-simulation.ts"
+import { recordSimulations } from "../operators/record-simulations.ts"
+import { scoreExploits } from "../operators/score-exploit.ts"
+import { settleSimulation } from "../operators/settle-simulation.ts"
+import { simulatePayloads } from "../operators/simulate-payloads.ts"
+import type { AuditLog, Clock, Sandbox, SimulationQueue, SimulationStore } from "../ports.ts"
+import { buildSimulation } from "../simulation.ts"
+import type { CompletedJob, RecordedTask } from "../simulation-result.ts"
+import type { DataDirectoryPaths } from "../store/data-directory.ts"
+import { Engine, type EngineLimits } from "../stream/engine.ts"
+import { describeFlow, type Topology } from "../stream/topology.ts"
+import type { DeadLetterSink, EngineObserver, Sink } from "../stream/types.ts"
+
+export interface SimulationRunnerParts {
+  readonly config: Pick<Config, "kafka" | "sandbox">
+  readonly log: Logger
+  readonly paths: Pick<DataDirectoryPaths, "simulationLines">
+  /** By the name of the source that reads it. */
+  readonly queues: Readonly<Record<string, SimulationQueue>>
+  readonly store: SimulationStore
+  readonly sandbox: Sandbox
+  readonly audit: Pick<AuditLog, "append">
+  readonly observer: EngineObserver
+  readonly onCompleted: (job: CompletedJob) => void
+  readonly clock?: Clock
+}
+
+/** The simulation flow with its sources and sinks, on an engine of its own. */
+export interface SimulationRunner {
+  /** Rejects when the flow cannot go on. */
+  readonly finished: Promise<void>
+  readonly topology: Topology
+  readonly engine: Pick<Engine, "stats" | "operatorStats">
+  start(): Promise<void>
+  drain(timeoutMs: number): Promise<void>
+  /** Something was queued on this machine. */
+  wake(): void
+}
+
+/** Failures that say nothing about the task: it stays queued. */
+const PASSING_CODES: ReadonlySet<string> = new Set([
+  ...["SANDBOX_UNAVAILABLE", "SANDBOX_PANICKED", "UNAVAILABLE", "TIMEOUT", "ABANDONED"],
+])
+const TASKS_AT_ONCE = Math.max(2, availableParallelism())
+/** Beyond its deadline a task ends its run, shortens no more and is stored. */
+const LEASE_SLACK_MS = 120_000
+const LIMITS: Partial<EngineLimits> = {
+  inFlightMax: TASKS_AT_ONCE,
+  retry: { attemptsMax: 3, baseMs: 500, capMs: 5_000 },
+}
+
+export function createSimulationRunner(parts: SimulationRunnerParts): SimulationRunner {
+  const { clock = systemClock, observer } = parts
+  const sources = Object.entries(parts.queues).map(([name, queue]) => sourceOf(name, queue, parts))
+  const flow = buildSimulation(flowParts(parts, sources))
+  const isPassing = (code: string) => PASSING_CODES.has(code)
+  const engine = new Engine(
+    {
+      ...{ flow, sources, clock, observer, random: Math.random },
+      deadLetters: [settleSimulation(parts.store, isPassing), endTasks(sources, isPassing)],
+    },
+    LIMITS,
+  )
+  return {
+    finished: engine.finished,
+    engine,
+    topology: describeFlow(flow, Object.keys(parts.queues)),
+    start: () => engine.start(),
+    drain: (timeoutMs) => engine.drain(timeoutMs),
+    wake() {
+      for (const source of sources) source.wake()
+    },
+  }
+}
+
+function sourceOf(
+  name: string,
+  queue: SimulationQueue,
+  { config, sandbox, log, clock = systemClock }: SimulationRunnerParts,
+): SimulationSource {
+  return simulationSource({
+    ...{ name, queue, clock },
+    isOpen: () => !sandbox.isPanicked() && sandbox.describe().driver !== "none",
+    // one more than can run, so that nobody waits for the queue
+    tasksMax: TASKS_AT_ONCE + 1,
+    leaseMs: 2 * config.sandbox.timeoutMs + LEASE_SLACK_MS,
+    onProblem: (error) =>
+      log.warn("the simulation queue cannot be read", { queue: name, ...error }),
+  })
+}
+
+function flowParts(parts: SimulationRunnerParts, sources: readonly SimulationSource[]) {
+  const { store, sandbox, audit, clock = systemClock } = parts
+  const trying = { sandbox, clock, concurrency: TASKS_AT_ONCE }
+  return {
+    plan: planSimulation({ store, clock, taskTimeoutMs: parts.config.sandbox.timeoutMs }),
+    simulate: simulatePayloads(trying),
+    score: scoreExploits(),
+    minimise: minimisePayloads(trying),
+    record: recordSimulations({ store, clock, audit, onCompleted: parts.onCompleted }),
+    publish: publishers(parts),
+    acknowledge: acknowledgeTask(sources),
+  }
+}
+
+function publishers({ config, paths }: SimulationRunnerParts): readonly Sink<RecordedTask>[] {
+  const lines = simulationLinesSink(paths.simulationLines)
+  if (config.kafka === undefined) return [lines]
+  const { brokers } = config.kafka
+  const kafka = kafkaClient({ brokers, clientId: "sentinel-simulation-results" })
+  return [lines, kafkaSimulationComplete(kafka)]
+}
+
+/** Last of all: what is acknowledged is not delivered again. */
+function acknowledgeTask(sources: readonly SimulationSource[]): Sink<RecordedTask> {
+  return {
+    name: "acknowledge_task",
+    guarantee: "idempotent",
+    concurrency: 16,
+    async write(_, { record }) {
+      await sources.find(({ name }) => name === record.topic)?.acknowledge(record)
+    },
+  }
+}
+
+/** Back to its queue with a task that is not to blame; any other is over. */
+function endTasks(
+  sources: readonly SimulationSource[],
+  isPassing: (code: string) => boolean,
+): DeadLetterSink {
+  return {
+    name: "end_task",
+    guarantee: "idempotent",
+    concurrency: 16,
+    async write({ code, record }) {
+      const source = sources.find(({ name }) => name === record.topic)
+      if (isPassing(code)) await source?.giveBack(record)
+      else await source?.acknowledge(record)
+    },
+  }
+}
