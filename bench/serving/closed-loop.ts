@@ -26,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   { name: "cached, 16 connections", mode: "cached", connections: 16, leastRatio: 0.9 },
   { name: "mixed (80% hits), 16 connections", mode: "mixed", connections: 16 },
+  { name: "batch of 100, 16 connections", mode: "batch", connections: 16 },
   { name: "uncached, 64 connections", mode: "uncached", connections: 64 },
 ]
 const FAST_API_GOAL = 135

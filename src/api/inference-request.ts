@@ -1,12 +1,12 @@
 import { isUtf8 } from "node:buffer"
 import { MalformedError } from "../errors.ts"
 import { PAYLOAD_KINDS, type PayloadKind } from "../events.ts"
-import type { PayloadInput } from "../ports.ts"
 import { parseJson } from "./body.ts"
 import { HttpError } from "./http-error.ts"
 import { OUTPUTS, type OutputName, type WantedOutput } from "./inference-response.ts"
 import { type InferenceMessage, type InputTensor, inferenceRequest } from "./inference-schemas.ts"
 import { BinaryTensors } from "./inference-tensors.ts"
+import type { PayloadQuestion } from "./judge-payload.ts"
 import { createReader } from "./schemas.ts"
 
 export const PAYLOADS_MAX = 1_000
@@ -22,11 +22,6 @@ export const INPUTS = {
   session_id: 256,
 } as const
 type InputName = keyof typeof INPUTS
-
-export interface PayloadQuestion {
-  readonly input: PayloadInput
-  readonly sessionId?: string
-}
 
 export interface InferenceRequest {
   readonly id: string | undefined

@@ -1,7 +1,8 @@
 import type { ModelInfo } from "../../ports.ts"
 import { readBytes } from "../body.ts"
+import { CircuitBreaker } from "../circuit-breaker.ts"
 import { HttpError } from "../http-error.ts"
-import { INPUTS, type PayloadQuestion, readInferenceRequest } from "../inference-request.ts"
+import { INPUTS, readInferenceRequest } from "../inference-request.ts"
 import { OUTPUTS, writeInferenceResponse } from "../inference-response.ts"
 import {
   inferenceAnswer,
@@ -14,6 +15,7 @@ import {
   serverMetadataAnswer,
   serverReadyAnswer,
 } from "../inference-schemas.ts"
+import { type JudgeParts, judgePayload, type PayloadQuestion } from "../judge-payload.ts"
 import type { ApiParts } from "../parts.ts"
 import type { Call, Route } from "./route.ts"
 
@@ -22,13 +24,14 @@ const INFER_BYTES_MAX = 4 * 1_024 * 1_024
 const TURN_PAYLOADS = 50
 const BODY_TYPES = /^(?:application\/(?:json|octet-stream)\b.{0,100})?$/i
 
-type Parts = Pick<ApiParts, "classifier" | "telemetry" | "ready" | "version" | "log">
+type Parts = JudgeParts & Pick<ApiParts, "ready" | "version">
 
 /**
  * The Open Inference Protocol (version 2, HTTP/REST) with the binary data extension, so that clients
  * of KServe, Triton and the like work.
  */
-export function inferenceProtocolRoutes(parts: Parts): readonly Route[] {
+export function inferenceProtocolRoutes(given: ApiParts): readonly Route[] {
+  const parts = { ...given, breaker: new CircuitBreaker(() => given.clock.nowMs()) }
   return [...serverRoutes(parts), ...modelRoutes(parts)].map((route) => ({
     ...route,
     errors: protocolError,
@@ -112,29 +115,13 @@ function inferRoute(parts: Parts, path: string): Route {
   }
 }
 
-async function judgeAll(questions: readonly PayloadQuestion[], parts: Parts) {
+async function judgeAll(questions: readonly PayloadQuestion[], parts: JudgeParts) {
   const judged = []
   for (const [index, question] of questions.entries()) {
     if (index % TURN_PAYLOADS === TURN_PAYLOADS - 1) await new Promise(setImmediate)
-    judged.push(judge(question, parts))
+    judged.push(judgePayload(question, parts).classification)
   }
   return judged
-}
-
-/** A failure is never an answer: the caller must know that nobody judged this. */
-function judge({ input, sessionId }: PayloadQuestion, { classifier, telemetry, log }: Parts) {
-  const startedMs = performance.now()
-  try {
-    const options = sessionId === undefined ? {} : { sessionId }
-    const { classification, cached } = classifier.lookup(input, options)
-    if (!cached) telemetry.inferred(classification.model, (performance.now() - startedMs) / 1_000)
-    return classification
-  } catch (error) {
-    log.error("the payload model failed", {
-      reason: error instanceof Error ? error.name : "unknown",
-    })
-    throw new HttpError("UNAVAILABLE", "the model is not available")
-  }
 }
 
 /** @throws {HttpError} NOT_FOUND */
