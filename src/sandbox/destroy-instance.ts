@@ -7,7 +7,7 @@ import { killMarked, markedProcesses } from "./marked-processes.ts"
 import { openPanicState } from "./panic-state.ts"
 
 const CALL_MS = 5_000
-const ROUNDS_MAX = 3
+const PAUSE_MS = 50
 const ADDRESS_FILE = "docker-host"
 
 /** Notes the engine that containers are made in, so that a panic looks there whatever it is told. */
@@ -69,12 +69,13 @@ async function removeListed(
 ): Promise<{ destroyed: number; left: readonly string[] }> {
   const list = () => engine.list(label, AbortSignal.timeout(CALL_MS))
   const seen = new Set<string>()
+  const deadline = AbortSignal.timeout(CALL_MS)
   let present = await list()
-  for (let round = 0; round < ROUNDS_MAX && present.length > 0; round++) {
+  while (present.length > 0 && !deadline.aborted) {
     for (const { id } of present) seen.add(id)
-    const signal = AbortSignal.timeout(CALL_MS)
-    await Promise.allSettled(present.map(({ id }) => engine.remove(id, signal)))
+    await Promise.allSettled(present.map(({ id }) => engine.remove(id, deadline)))
     present = await list()
+    if (present.length > 0) await Bun.sleep(PAUSE_MS) // somebody else is removing them
   }
   const left = present.map(({ id, isRunning }) => {
     return `container ${id.slice(0, 12)} ${isRunning ? "is still running" : "could not be removed"}`

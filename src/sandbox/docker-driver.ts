@@ -1,6 +1,7 @@
 import { SandboxUnavailableError } from "../errors.ts"
 import type { SandboxDescription } from "../ports.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
+import { controlGroupOf, type GroupReader } from "./control-group.ts"
 import type { ContainerSummary, DockerEngine } from "./docker-engine.ts"
 import { containerOptions } from "./docker-hardening.ts"
 import { isDeadOwner, LABELS } from "./instance.ts"
@@ -74,21 +75,25 @@ async function startContainer(
     if (!(await isReady(channel, signal))) {
       throw new SandboxUnavailableError("the twin did not get ready")
     }
-    return dockerHost(engine, { id, class: twinClass, channel })
+    const { pid } = await engine.state(id)
+    const group = pid === undefined ? undefined : controlGroupOf(pid, id)
+    return dockerHost(engine, { id, class: twinClass, channel, group })
   } catch (error) {
     await engine.remove(id).catch(() => undefined) // the reaper takes what this cannot
     throw error
   }
 }
 
-function dockerHost(
-  engine: DockerEngine,
-  host: Pick<TwinHost, "id" | "class" | "channel">,
-): TwinHost {
+interface StartedContainer extends Pick<TwinHost, "id" | "class" | "channel"> {
+  /** undefined where the engine runs on another machine. */
+  readonly group: GroupReader | undefined
+}
+
+function dockerHost(engine: DockerEngine, { group, ...host }: StartedContainer): TwinHost {
   return {
     ...host,
     usesMax: USES_MAX,
-    usage: () => containerUsage(engine, host),
+    usage: () => containerUsage(engine, { group, ...host }),
     kill: () => engine.kill(host.id),
     async destroy() {
       await engine.remove(host.id)
@@ -97,16 +102,16 @@ function dockerHost(
   }
 }
 
-/** The counters of a running container; those of a dead one are gone, but not how it ended. */
+/** From the control group while the container runs; how it ended is only known to the engine. */
 async function containerUsage(
   engine: DockerEngine,
-  { id, channel }: Pick<TwinHost, "id" | "channel">,
+  { id, channel, group }: StartedContainer,
 ): Promise<HostUsage> {
-  const [state, usage] = await Promise.all([
-    engine.state(id),
-    channel.ended === undefined ? engine.usage(id).catch(() => undefined) : undefined,
-  ])
-  return { ...state, cpuMs: usage?.cpuMs, memoryPeakBytes: usage?.memoryPeakBytes }
+  const { cpuMs, memoryPeakBytes, outOfMemoryKills } = group?.() ?? {}
+  const isRunning = channel.ended === undefined && outOfMemoryKills !== undefined
+  const state = isRunning ? undefined : await engine.state(id)
+  const outOfMemory = state?.outOfMemory === true || (outOfMemoryKills ?? 0) > 0
+  return { cpuMs, memoryPeakBytes, exitCode: state?.exitCode, outOfMemory }
 }
 
 /** Ours are leftovers of a process that died; others' only where their owner is known to be dead. */

@@ -17,13 +17,10 @@ export interface ContainerSummary {
 }
 
 export interface ContainerState {
+  /** Of PID 1 as the engine's machine counts; undefined once it has ended. */
+  readonly pid: number | undefined
   readonly exitCode: number | undefined
   readonly outOfMemory: boolean
-}
-
-export interface ContainerUsage {
-  readonly cpuMs: number | undefined
-  readonly memoryPeakBytes: number | undefined
 }
 
 export interface EngineInfo {
@@ -49,7 +46,6 @@ export interface DockerEngine {
   attach(id: string): Promise<LineChannel>
   start(id: string): Promise<void>
   state(id: string): Promise<ContainerState>
-  usage(id: string): Promise<ContainerUsage>
   kill(id: string): Promise<void>
   /** Kills and removes; nothing happens where it is gone already. */
   remove(id: string, signal?: AbortSignal): Promise<void>
@@ -142,22 +138,9 @@ class ModemEngine implements DockerEngine {
     return answered("inspect", async () => {
       const { State: state } = await this.#docker.getContainer(id).inspect()
       return {
+        pid: state.Pid > 0 ? state.Pid : undefined,
         exitCode: state.Running ? undefined : state.ExitCode,
         outOfMemory: state.OOMKilled,
-      }
-    })
-  }
-
-  usage(id: string): Promise<ContainerUsage> {
-    return answered("stats", async () => {
-      const container = this.#docker.getContainer(id)
-      const stats = await container.stats({ stream: false, "one-shot": true })
-      const cpuNanoseconds = stats.cpu_stats?.cpu_usage?.total_usage
-      const { max_usage: peak, usage } = stats.memory_stats ?? {}
-      return {
-        cpuMs: cpuNanoseconds === undefined ? undefined : cpuNanoseconds / 1e6,
-        // cgroup v2 keeps no peak that Docker would tell
-        memoryPeakBytes: peak ?? usage,
       }
     })
   }

@@ -15,6 +15,7 @@ export type Retirement =
   | "unasked_output"
   | "strong_hit"
   | "idle_death"
+  | "surplus"
   | "closed"
 
 export interface TwinPoolOptions {
@@ -127,7 +128,7 @@ export class TwinPool {
   #worn(host: TwinHost, shelf: Shelf): Retirement | undefined {
     if (this.#closed.signal.aborted) return "closed"
     if ((this.#uses.get(host) ?? 0) >= host.usesMax) return "used_up"
-    return shelf.ready.length >= this.#options.warmMax ? "used_up" : undefined
+    return shelf.ready.length >= this.#options.warmMax ? "surplus" : undefined
   }
 
   async #start(twinClass: SimulatedClass): Promise<TwinHost> {
@@ -144,9 +145,9 @@ export class TwinPool {
   /** Starts in the background what the next run will want. */
   #refill(twinClass: SimulatedClass): void {
     const shelf = this.#shelf(twinClass)
-    if (shelf.ready.length + shelf.starting >= this.#options.warmMax) return
     const { signal } = this.#closed
-    if (signal.aborted) return
+    const hosts = shelf.ready.length + shelf.starting + shelf.busy
+    if (signal.aborted || hosts >= this.#options.warmMax) return
     shelf.starting++
     this.#inBackground(async () => {
       try {
@@ -161,6 +162,7 @@ export class TwinPool {
 
   #retire(host: TwinHost, reason: Retirement): void {
     this.#shelf(host.class).replaced++
+    this.#refill(host.class)
     this.#inBackground(async () => {
       await host.destroy()
       await this.#options.audit("destroyed", { container: host.id.slice(0, 12), reason })

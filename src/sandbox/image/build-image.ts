@@ -8,7 +8,7 @@ import { layOut, pack, seal } from "./pack-image.ts"
 import { sharedLibraries } from "./shared-libraries.ts"
 
 /** Raised when the way of packing changes, so that no older build is taken for a new one. */
-const FORMAT = 1
+const FORMAT = 2
 const COMPILE_TIMEOUT_MS = 300_000
 
 export interface SandboxImage {

@@ -14,8 +14,14 @@ const SYSTEM_FILES: readonly ImageFile[] = [
   { path: "/etc/group", mode: 0o644, content: `root:x:0:\ntwin:x:${SANDBOX_UID}:\n` },
   { path: "/etc/nsswitch.conf", mode: 0o644, content: "passwd: files\ngroup: files\n" },
 ]
-/** Where the drivers mount something. */
-const MOUNT_POINTS = ["/dev", "/proc", "/sys", "/tmp"]
+/** Where the drivers mount something, with the mode of the directory below. */
+const MOUNT_POINTS: Readonly<Record<string, number>> = {
+  "/dev": 0o755,
+  "/proc": 0o755,
+  "/sys": 0o755,
+  // a file system mounted there takes the mode of the directory, whatever its options say
+  "/tmp": 0o1777,
+}
 
 /**
  * The whole image, parents before children and sorted, so that the same contents make the same
@@ -44,9 +50,11 @@ export function imageEntries(
 }
 
 function directoriesOf(files: readonly ImageEntry[]): readonly ImageEntry[] {
-  const paths = new Set(MOUNT_POINTS)
+  const paths = new Set(Object.keys(MOUNT_POINTS))
   for (const { path } of files) {
     for (let parent = dirname(path); parent !== "/"; parent = dirname(parent)) paths.add(parent)
   }
-  return [...paths].map((path) => ({ kind: "directory", path, mode: 0o755 }))
+  return [...paths].map((path) => {
+    return { kind: "directory", path, mode: MOUNT_POINTS[path] ?? 0o755 }
+  })
 }
