@@ -13,10 +13,23 @@ export function encoded(set: CharacterSet): Pattern {
   return choice(characters(set), ...percentForms(set))
 }
 
-/** The text with each character encoded or not, in any mix of cases. */
+/** The text with each character encoded or not. */
+export function encodedLiteral(text: string): Pattern {
+  return sequence(...Array.from(text, (character) => encoded(CharacterSet.of(character))))
+}
+
+/** The same in any mix of cases. */
 export function encodedCaseless(text: string): Pattern {
   const sets = Array.from(text, (character) => CharacterSet.of(character).withBothCases())
   return sequence(...sets.map(encoded))
+}
+
+/** A byte given by its two hexadecimal digits, percent-encoded up to three times over. */
+export function encodedByte(hex: string): Pattern {
+  const digits = Array.from(hex, digit)
+  return hex.startsWith("2")
+    ? sequence(literal("%2"), again("52"), ...digits.slice(1))
+    : sequence(literal("%"), again("25"), ...digits)
 }
 
 export const hexDigit = characters(CharacterSet.of("0123456789abcdefABCDEF"))

@@ -28,8 +28,10 @@ const CANDIDATES_MAX = 48
 /** More tokens only make a rule narrower. */
 const ATOMS_MAX = 8
 const ALTERNATIVES_MAX = 3
+/** Of candidates that cover as much, one with less evidence than this gives way to one with more. */
+const EVIDENCE_ENOUGH = 8
 /** With less evidence it is no attack, even where the corpus holds nothing like it. */
-const EVIDENCE_MIN = 6
+const EVIDENCE_MIN = 5.5
 
 /** A stretch of the atoms, each at a step of its ladder. */
 interface Shape {
@@ -41,6 +43,8 @@ interface Candidate {
   readonly shape: Shape
   readonly pattern: string
   readonly covered: ReadonlySet<string>
+  /** Cut at EVIDENCE_ENOUGH. */
+  readonly evidence: number
 }
 
 /**
@@ -95,7 +99,7 @@ class Trial {
     const enough = isFirst ? 0 : Math.max(1, this.#options.variants.length / 20)
     return candidates
       .filter((candidate) => gain(candidate) >= enough)
-      .sort((one, other) => gain(other) - gain(one))
+      .sort((one, other) => gain(other) - gain(one) || other.evidence - one.evidence)
       .find(({ pattern }) => this.#isGood(pattern))
   }
 
@@ -133,19 +137,22 @@ function writingsOf(atoms: readonly Atom[]): readonly Shape[] {
     tops.map((top) => Math.max(0, Math.min(top, highest - down))),
   )
   const single = tops.flatMap((top, index) => (top > 0 ? [tops.with(index, 0)] : []))
-  return [...together, ...single].map((levels) => ({ atoms, levels })).filter(isAttack)
+  return [...together, ...single]
+    .map((levels) => ({ atoms, levels }))
+    .filter((shape) => evidenceOf(shape) >= EVIDENCE_MIN)
 }
 
-function isAttack({ atoms, levels }: Shape): boolean {
+function evidenceOf({ atoms, levels }: Shape): number {
   const evidence = atoms.map(({ ladder }, index) => ladder[levels[index] ?? 0]?.evidence ?? 0)
-  return evidence.reduce((sum, each) => sum + each, 0) >= EVIDENCE_MIN
+  return evidence.reduce((sum, each) => sum + each, 0)
 }
 
 function candidateOf(shape: Shape, { exploits, variants }: SynthesisOptions): readonly Candidate[] {
   const pattern = printPattern(trimEnds(sequence(...partsOf(shape))))
   const regex = new RegExp(pattern, "u")
   if (!exploits.every((exploit) => regex.test(exploit))) return []
-  return [{ shape, pattern, covered: new Set(variants.filter((variant) => regex.test(variant))) }]
+  const covered = new Set(variants.filter((variant) => regex.test(variant)))
+  return [{ shape, pattern, covered, evidence: Math.min(EVIDENCE_ENOUGH, evidenceOf(shape)) }]
 }
 
 function partsOf({ atoms, levels }: Shape): readonly Pattern[] {
