@@ -12,6 +12,8 @@ import { inferenceProtocolRoutes } from "./routes/inference-protocol.ts"
 import { operatingRoutes } from "./routes/operating.ts"
 import { predictRoutes } from "./routes/predict.ts"
 import type { Route } from "./routes/route.ts"
+import { sandboxRoutes } from "./routes/sandbox.ts"
+import { simulationRoutes } from "./routes/simulations.ts"
 import { probeRoutes, statusRoutes } from "./routes/status.ts"
 import { verdictRoutes } from "./routes/verdicts.ts"
 import { serveRoute } from "./serve-route.ts"
@@ -34,7 +36,7 @@ export function createApi(parts: ApiParts): Api {
     ...analysisRoutes(parts),
     ...verdictRoutes(parts),
     ...statusRoutes(parts),
-    ...operatingRoutes(parts),
+    ...operatedRoutes(parts),
     ...probeRoutes(parts),
   ]
   return createApp(parts, routes)
@@ -42,7 +44,11 @@ export function createApi(parts: ApiParts): Api {
 
 /** The probes and what operates the flow, for a process that only runs it. */
 export function createProbeApi(parts: ProbeParts): Api {
-  return createApp(parts, [...probeRoutes(parts), ...operatingRoutes(parts)])
+  return createApp(parts, [...probeRoutes(parts), ...operatedRoutes(parts)])
+}
+
+function operatedRoutes(parts: ProbeParts): readonly Route[] {
+  return [...operatingRoutes(parts), ...sandboxRoutes(parts), ...simulationRoutes(parts)]
 }
 
 function createApp(parts: ProbeParts, routes: readonly Route[]): Api {

@@ -48,6 +48,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MODEL_NOT_PROMOTABLE: 409,
   MODEL_REFUSED: 409,
   UNAVAILABLE: 503,
+  SANDBOX_UNAVAILABLE: 503,
+  SANDBOX_PANICKED: 503,
 }
 
 export interface ErrorAnswer {

@@ -2,16 +2,22 @@ import type { VerdictWord } from "../events.ts"
 import type { Logger } from "../log.ts"
 import type {
   Analyzer,
+  AuditEntry,
+  AuditHead,
   CachedClassifier,
   Clock,
   Enrichment,
   ModelInfo,
   Page,
   PayloadInput,
+  Sandbox,
+  SimulationStore,
   VerdictStore,
 } from "../ports.ts"
+import type { SimulationJob } from "../simulation-result.ts"
 import type { DeadLetterQuery, StoredDeadLetter } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
+import type { SimulatedClass } from "../twin-protocol.ts"
 
 /** What the rules alone say of a payload: shown beside the model's answer, never instead of it. */
 export interface SignatureOpinion {
@@ -67,9 +73,36 @@ export interface DeadLetters {
   redrive(request: RedriveRequest): Promise<RedriveReport>
 }
 
+/** A payload that a person wants tried. */
+export interface SimulationRequest {
+  readonly type: SimulatedClass
+  /** At most `TWIN_LIMITS.payloadBytesMax` bytes. */
+  readonly value: string
+  readonly location: string
+  readonly sessionId: string
+}
+
+export interface Simulations extends Pick<SimulationStore, "byId" | "query"> {
+  /**
+   * Resolves once the payload is durably queued, before all sessions.
+   * @throws SandboxUnavailableError, SandboxPanickedError: nothing is queued that nobody can try
+   */
+  submit(request: SimulationRequest): Promise<SimulationJob>
+}
+
+export interface SandboxOperations
+  extends Pick<Sandbox, "describe" | "pool" | "isPanicked" | "panic" | "resume"> {
+  /** What the audit log ends with; newest last. */
+  auditTail(limit: number): Promise<readonly AuditEntry[]>
+  auditHead(): AuditHead
+}
+
 /** What whoever operates a process asks of it, with or without the API. */
 export interface OperatingParts {
   readonly deadLetters: DeadLetters | undefined
+  /** Undefined where this process simulates nothing. */
+  readonly sandbox?: SandboxOperations | undefined
+  readonly simulations?: Simulations | undefined
   /** The running graph as JSON; undefined where no flow runs. */
   readonly topology: (() => Promise<object>) | undefined
 }
