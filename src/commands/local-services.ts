@@ -7,7 +7,7 @@ import { REPOSITORY } from "./repository.ts"
 
 const SCRIPT = join(REPOSITORY, "scripts/services")
 /** Services that run; every other name is a tool, which is only installed. */
-const SERVERS: readonly string[] = ["kafka", "minio"]
+const SERVERS: readonly string[] = ["kafka", "minio", "docker"]
 const START_TIMEOUT_MS = 120_000
 const INSTALL_TIMEOUT_MS = 20 * 60_000
 const STATUS_TIMEOUT_MS = 10_000
@@ -154,6 +154,6 @@ async function scriptOutput(
 
 /** What an operator configured must not be what a test writes to, nor what .env names. */
 function withoutConfigured(env: Environment): Record<string, string | undefined> {
-  const isAddress = (name: string) => /^(KAFKA|MINIO)_/.test(name)
+  const isAddress = (name: string) => /^(KAFKA|MINIO)_|^DOCKER_HOST$/.test(name)
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isAddress(name)))
 }

@@ -12,6 +12,9 @@ interface Connections {
     readonly accessKey: string
     readonly secretKey: string
   }
+  /** An engine without any network for its containers. */
+  readonly docker: { readonly dockerHost: string }
+  readonly bubblewrap: { readonly binary: string }
   readonly k6: { readonly binary: string }
   readonly promtool: { readonly binary: string }
   /** A Python with a Kafka and an S3 client. */
@@ -41,7 +44,7 @@ export function requireService<Name extends ServiceName>(
 }
 
 /** The same, but a server of this test alone, empty: for tests of topics with fixed names. */
-export async function requireFreshServer<Name extends "kafka" | "minio">(
+export async function requireFreshServer<Name extends "kafka" | "minio" | "docker">(
   name: Name,
 ): Promise<Connections[Name] | undefined> {
   if (runScript(["status", name]).includes("not installed")) return missing(name)
@@ -110,6 +113,8 @@ const READERS: {
     const [host = "", port] = endpoint.split(":")
     return { host, port: Number(port), accessKey, secretKey }
   },
+  docker: ({ DOCKER_HOST: dockerHost }) => (dockerHost ? { dockerHost } : undefined),
+  bubblewrap: ({ BWRAP_BIN: binary }) => (binary ? { binary } : undefined),
   k6: ({ K6_BIN: binary }) => (binary ? { binary } : undefined),
   promtool: ({ PROMTOOL_BIN: binary }) => (binary ? { binary } : undefined),
   producer: ({ PRODUCER_PYTHON: python }) => (python ? { python } : undefined),
