@@ -63,7 +63,8 @@ function buildRoot(): string {
     writeFileSync(file, content)
     chmodSync(file, mode)
   }
-  for (const folder of ["opt/canary/shells", "etc"]) mkdirSync(join(root, folder))
+  for (const folder of ["opt/canary/shells", "etc"])
+    mkdirSync(join(root, folder), { recursive: true })
   writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")
   for (const path of Object.values(SHELL_PATHS)) writeFileSync(join(root, path), "")
   writeFileSync(join(root, BUN), "")

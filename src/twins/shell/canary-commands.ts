@@ -95,8 +95,22 @@ export const CANARY_COMMANDS: readonly CanaryCommand[] = [
   ...BY_WORD,
 ]
 
-/** Folders of PATH, the most particular first; `/bin/cat` must be a canary as well. */
-export const CANARY_FOLDERS = ["/opt/canary/bin", "/usr/bin", "/bin"] as const
+/**
+ * Where a command lies beside `/usr/bin`, as on a system that keeps `/bin` apart: a payload names it
+ * by its path, or by a glob such as `/???/c?t`, which has to find this one first.
+ */
+const ALSO_IN: Readonly<Record<string, string>> = {
+  "/bin": [
+    "ash bash busybox cat chgrp chmod chown cp csh dash date dd df dmesg echo ed grep egrep fgrep",
+    "gunzip gzip hostname ip kill ln ls lsblk lsmod mkdir mount mv nano nc netcat netstat ping",
+    "ping6 ps pwd rm rmdir sed sh sleep ss stat su systemctl tar touch uname which zsh",
+  ].join(" "),
+  "/sbin": "ifconfig ip route iptables reboot halt poweroff shutdown",
+  "/usr/sbin": "arp iptables sendmail service useradd adduser",
+}
+
+/** The PATH of a command twin. */
+export const CANARY_FOLDERS = ["/usr/bin", ...Object.keys(ALSO_IN)]
 
 export interface CanaryFile {
   /** Absolute, in the image. */
@@ -105,13 +119,16 @@ export interface CanaryFile {
   readonly content: string
 }
 
-/** The canary commands as files of the image. They need the shells at `SHELL_PATHS`. */
+/**
+ * The canary commands as files of the image, each a copy of one script. They need the shells at
+ * `SHELL_PATHS`, and `/bin` and `/usr/bin` to be two folders.
+ */
 export function canaryFiles(): readonly CanaryFile[] {
-  return CANARY_FOLDERS.flatMap((folder) =>
-    CANARY_COMMANDS.map(({ name }) => ({
-      path: `${folder}/${name}`,
-      mode: 0o555,
-      content: RECORDER_SCRIPT,
-    })),
+  const everywhere = CANARY_COMMANDS.map(({ name }) => `/usr/bin/${name}`)
+  const besides = Object.entries(ALSO_IN).flatMap(([folder, names]) =>
+    names.split(" ").map((name) => `${folder}/${name}`),
   )
+  return [...everywhere, ...besides].map((path) => {
+    return { path, mode: 0o555, content: RECORDER_SCRIPT }
+  })
 }

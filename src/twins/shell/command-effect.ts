@@ -54,8 +54,12 @@ const RULES: Readonly<Record<EffectRule, (line: CommandLine) => boolean>> = {
     input === "file" || hasPath || (hasOption && operands.length > 0),
   host: ({ operands, hasOption }) => operands.some(isAddress) || (hasOption && operands.length > 0),
   number: ({ words }) => words.length > 0 && words.every((word) => NUMBER.test(word)),
-  script: ({ hasOption, hasPath, input, isProse }) =>
-    hasOption || hasPath || input === "file" || (input === "pipe" && !isProse),
+  script: ({ operands, hasOption, hasPath, input, isProse }) =>
+    hasOption ||
+    hasPath ||
+    operands.some(isProgram) ||
+    input === "file" ||
+    (input === "pipe" && !isProse),
   shell: ({ operands, hasOption, hasPath, input, isProse }) =>
     hasOption || hasPath || input === "file" || (operands.length === 0 && !isProse),
   wrapper: ({ hasOption }) => hasOption,
@@ -89,6 +93,11 @@ function isOption(word: string): boolean {
 /** Of a form that prose has not: `/x`, `./x`, `~`, `*`, `a/b.c`, `name.ext`. */
 function isPath(word: string): boolean {
   return /^(?:\.{0,2}\/|~|\.{1,2}$|[*?])|^[^.]*\/.*\.|^\S*[\w-]\.[A-Za-z]\w{0,4}$|^\.\w/.test(word)
+}
+
+/** The text of a program, as awk takes it. */
+function isProgram(word: string): boolean {
+  return /[{(;]/.test(word)
 }
 
 function isAddress(word: string): boolean {

@@ -49,11 +49,15 @@ function prepare(program: string, path: string, canaries: ShellCanaries): void {
   for (const [name, content] of canaries.files) writeFileSync(join(path, name), content)
 }
 
-/** Descriptor 3 stays open while anything of the batch is alive. */
+/**
+ * Descriptor 3 stays open while anything of the batch is alive. `kill` is traced and does nothing:
+ * the twin itself runs as the same user.
+ */
 function batchScript(count: number, { nonce }: ShellCanaries): string {
   const indices = Array.from({ length: count }, (_, index) => index).join(" ")
   return `exec 3>&1
 PS4='+${nonce} $BASHPID '
+kill() { :; }
 for program in ${indices}; do (
   ulimit -t 1; ulimit -f 2048
   cd "$program" || exit
@@ -69,9 +73,9 @@ async function runScript(
   script: string,
   { directory, canaries, deadlineMs }: BatchPlace,
 ): Promise<boolean> {
-  const path = join(directory, "batch.sh")
-  writeFileSync(path, script)
-  const child = Bun.spawn([SHELL_PATHS[shell], path], {
+  writeFileSync(join(directory, "batch.sh"), script)
+  // `$0` is the bare name, as where a program calls system()
+  const child = Bun.spawn([SHELL_PATHS[shell], "-c", ". ./batch.sh", shell], {
     cwd: directory,
     env: { PATH: CANARY_FOLDERS.join(":"), ...canaries.variables },
     stdin: "ignore",

@@ -8,6 +8,8 @@ export interface ShellCanaries {
   readonly nonce: string
   /** Texts that no output may hold. */
   readonly secrets: readonly string[]
+  /** The one of them that only the environment holds. */
+  readonly variableSecret: string
   /** In the working directory of a program: name -> content. */
   readonly files: ReadonlyMap<string, string>
   /** The environment of a program, but for PATH. */
@@ -27,6 +29,7 @@ export function plantShellCanaries(canary: string, rootDirectory: string): Shell
   return {
     nonce,
     secrets: [fileSecret, variableSecret],
+    variableSecret,
     files: new Map([
       ["config.php", `<?php $password = "${fileSecret}";\n`],
       ["access.log", "192.0.2.7 GET /index.php 200\n"],

@@ -7,7 +7,7 @@ import {
 } from "./command-effect.ts"
 import type { ProgramTrail } from "./shell-batch.ts"
 import type { ShellCanaries } from "./shell-canaries.ts"
-import type { ShellTemplate } from "./shell-templates.ts"
+import { ownWords, type ShellTemplate } from "./shell-templates.ts"
 import { readRecords, readTrace } from "./shell-trail.ts"
 
 /** More shells than pipelines and substitutions of a usual payload need: a fork bomb. */
@@ -27,27 +27,24 @@ export function ranAsWritten({ template, trail }: ObservedProgram, canaries: She
 
 /** What the payload made the program do beyond its own commands, the strongest first. */
 export function shellEffects(
-  observed: ObservedProgram,
+  { trail, template, payload }: ObservedProgram,
   canaries: ShellCanaries,
 ): readonly TwinEffect[] {
-  const { trail, template, payload } = observed
   const isText = isProse(payload)
   const records = readRecords(trail, canaries.nonce)
   const trace = readTrace(trail, canaries.nonce)
-  const ran = withoutOwn(records, template.commands).filter((one) => canaryHasEffect(one, isText))
-  const spawned = withoutOwn(trace.commands, builtinsOf(template)).filter((one) =>
+  const ran = withoutOwn(records, template).filter((one) => canaryHasEffect(one, isText))
+  const spawned = withoutOwn(trace.commands, template).filter((one) =>
     builtinHasEffect(one, isText),
   )
-  const wasWritten = ran.length > 0 || spawned.length > 0
+  const started = [...ran, ...spawned].length > 0
   return [
-    ...leaks(trail, records, canaries),
+    ...leaks(trail, records, started ? canaries.secrets : [canaries.variableSecret]),
     ...ran.map((command) => effect("command_run", describe(command))),
-    ...(wasWritten ? createdFiles(trail) : []),
+    ...(started ? createdFiles(trail) : []),
     ...spawned.map((command) => effect("process_spawned", describe(command))),
     ...connections(trail),
-    ...(trace.shellProcesses > SHELL_PROCESSES_MAX
-      ? [effect("process_spawned", `the shell forked into ${trace.shellProcesses} processes`)]
-      : []),
+    ...forks(trace.shellProcesses),
   ]
 }
 
@@ -59,28 +56,45 @@ function describe({ name, arguments: words }: StartedCommand): string {
   return `${name} ran with ${JSON.stringify(words)}`
 }
 
-/** The builtins of the template's own line, and the `.` that starts it. */
-function builtinsOf({ line }: ShellTemplate): readonly string[] {
-  return line.startsWith("echo ") ? [".", "echo"] : ["."]
-}
-
-/** Each name of `own` taken away once, where it comes first. */
+/**
+ * The commands of the payload alone: without those of the template's line, each taken away once where
+ * it fits best, and without the words of the line that came to stand behind the payload's last one.
+ */
 function withoutOwn(
   commands: readonly StartedCommand[],
-  own: readonly string[],
+  template: ShellTemplate,
 ): readonly StartedCommand[] {
-  const left = [...own]
-  return commands.filter(({ name }) => {
-    const index = left.indexOf(name)
-    if (index >= 0) left.splice(index, 1)
-    return index < 0
-  })
+  const { before, behind } = ownWords(template)
+  const own = new Set<StartedCommand>()
+  for (const name of [".", ...before]) {
+    const candidates = commands.filter((command) => command.name === name && !own.has(command))
+    const fit = candidates.map((command) => countOwnWords(command, before))
+    const best = candidates[fit.indexOf(Math.max(...fit))]
+    if (best !== undefined) own.add(best)
+  }
+  return commands
+    .filter((command) => !own.has(command))
+    .map((command) => ({ ...command, arguments: withoutTail(command.arguments, behind) }))
 }
 
+function countOwnWords({ arguments: words }: StartedCommand, own: readonly string[]): number {
+  return own.filter((word) => words.some((argument) => argument.startsWith(word))).length
+}
+
+function withoutTail(words: readonly string[], tail: readonly string[]): readonly string[] {
+  const start = words.length - tail.length
+  const hasTail = tail.length > 0 && tail.every((word, index) => words[start + index] === word)
+  return hasTail ? words.slice(0, start) : words
+}
+
+/**
+ * A file's secret counts only beside a command of the payload's own: `*` alone makes the template's
+ * command read all files.
+ */
 function leaks(
   { output }: ProgramTrail,
   records: readonly StartedCommand[],
-  { secrets }: ShellCanaries,
+  secrets: readonly string[],
 ): readonly TwinEffect[] {
   const holdsSecret = (text: string) => secrets.some((secret) => text.includes(secret))
   const carrier = records.find(({ arguments: words }) => words.some(holdsSecret))
@@ -105,4 +119,9 @@ function connections({ errors }: ProgramTrail): readonly TwinEffect[] {
   const isConnect = /^\S+: (?:line \d+: )?connect: /m.test(errors)
   if (path === undefined && !isConnect) return []
   return [effect("process_spawned", `bash opened a connection: ${path ?? "connect"}`)]
+}
+
+function forks(shellProcesses: number): readonly TwinEffect[] {
+  if (shellProcesses <= SHELL_PROCESSES_MAX) return []
+  return [effect("process_spawned", `the shell forked into ${shellProcesses} processes`)]
 }

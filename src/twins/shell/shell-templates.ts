@@ -1,3 +1,4 @@
+import { decodeForm } from "../form-encoding.ts"
 import { SHELL_PATHS, type ShellName } from "./recorder-script.ts"
 
 /** A command line as a careless program builds it, with the payload in its place. */
@@ -41,21 +42,20 @@ export const SHELL_TEMPLATES: readonly ShellTemplate[] = [false, true].flatMap((
   ),
 )
 
+/** The words of the line itself: in front of the payload, and behind it. */
+export function ownWords({ line }: ShellTemplate): {
+  readonly before: readonly string[]
+  readonly behind: readonly string[]
+} {
+  const [before = [], behind = []] = line
+    .split("@")
+    .map((part) => part.split(/[\s`'"]+/).filter((word) => word !== ""))
+  return { before, behind }
+}
+
 /** The line as the shell gets it: a program written in C passes nothing behind a NUL on. */
 export function fillTemplate(template: ShellTemplate, payload: string): string {
   const value = template.isUrlDecoded ? decodeForm(payload) : payload
   const [line = ""] = template.line.replace("@", () => value).split("\0", 1)
   return line
-}
-
-/** `application/x-www-form-urlencoded`, decoded once; what is no escape stays as it is. */
-export function decodeForm(text: string): string {
-  const bytes = Buffer.from(text.replaceAll("+", " "))
-  const decoded: number[] = []
-  for (let at = 0; at < bytes.length; at++) {
-    const digits = /^%([0-9a-f]{2})$/i.exec(bytes.toString("latin1", at, at + 3))?.[1]
-    decoded.push(digits === undefined ? (bytes[at] ?? 0) : Number.parseInt(digits, 16))
-    if (digits !== undefined) at += 2
-  }
-  return Buffer.from(decoded).toString()
 }

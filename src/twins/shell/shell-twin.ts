@@ -9,11 +9,12 @@ import {
   type TwinInconclusive,
   type TwinRequest,
 } from "../../twin-protocol.ts"
+import { isFormEncoded } from "../form-encoding.ts"
 import { SHELL_PATHS, type ShellName } from "./recorder-script.ts"
 import { type BatchPlace, listFiles, runBatch } from "./shell-batch.ts"
 import { plantShellCanaries, type ShellCanaries } from "./shell-canaries.ts"
 import { effect, type ObservedProgram, ranAsWritten, shellEffects } from "./shell-effects.ts"
-import { decodeForm, fillTemplate, SHELL_TEMPLATES, type ShellTemplate } from "./shell-templates.ts"
+import { fillTemplate, SHELL_TEMPLATES, type ShellTemplate } from "./shell-templates.ts"
 import { isWindowsShell } from "./windows-shell.ts"
 
 const CONTROL_VALUE = "example"
@@ -64,7 +65,7 @@ async function simulate(request: TwinRequest, workDirectory: string): Promise<Tw
 
 /** Those that decode only where that makes a difference. */
 function chooseTemplates({ templates, payload }: TwinRequest): readonly ShellTemplate[] {
-  const isEncoded = /%[0-9a-f]{2}/i.test(payload) && decodeForm(payload) !== payload
+  const isEncoded = isFormEncoded(payload)
   return SHELL_TEMPLATES.filter(
     ({ name, isUrlDecoded }) =>
       (templates === undefined || templates.includes(name)) && (isEncoded || !isUrlDecoded),
