@@ -1,11 +1,20 @@
 import { CharacterSet } from "../pattern/character-set.ts"
 import { encoded, encodedLiteral } from "../pattern/encoded.ts"
-import { choice, optional, type Pattern, repeat, sequence } from "../pattern/pattern.ts"
+import {
+  characters,
+  choice,
+  literal,
+  optional,
+  type Pattern,
+  repeat,
+  sequence,
+} from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
 import { valueStart } from "./value-start.ts"
 
 const GAP_MAX = 6
 const WORD_MAX = 32
+const PREFIX_MAX = 64
 const TOKENS_MAX = 24
 const TOKEN =
   /(?<opening>\$\(|[<>]\(|`)|(?<separator>\|\||&&|[;|&\n\r])|(?<redirection>[<>]{1,3})|(?<word>(?:[\w./:@%?*+=,~!^-]|\\.|'[^']{0,80}'|"[^"]{0,80}"|\$'[^']{0,80}'|\$(?!IFS|\{IFS)[@*0-9\w{}]{1,16})+)/g
@@ -24,6 +33,7 @@ const SENSITIVE = /\/etc\/(?:passwd|shadow|hosts)|\/proc\/self|\/dev\/tcp|\/bin\
 
 const LETTERS = CharacterSet.range(0x61, 0x7a).withBothCases()
 const WORD = LETTERS.union(CharacterSet.range(0x30, 0x39)).union(CharacterSet.of("_./:@-"))
+const operators = repeat(encoded(CharacterSet.of(";|&")), { min: 1, max: 2 })
 const separators = repeat(encoded(CharacterSet.of(";|&\n\r")), { min: 1, max: 3 })
 const opening = choice(
   encoded(CharacterSet.of("`")),
@@ -31,7 +41,8 @@ const opening = choice(
 )
 /** Blanks, and the variable that holds them. */
 const blank = choice(
-  encoded(CharacterSet.of(" \t+,")),
+  encoded(CharacterSet.of(" \t\n\r+,")),
+  sequence(literal("\\"), characters(CharacterSet.of("nrt"))),
   sequence(
     encoded(CharacterSet.of("$")),
     optional(encoded(CharacterSet.of("{"))),
@@ -42,12 +53,15 @@ const blank = choice(
 const gap = repeat(blank, { min: 0, max: GAP_MAX })
 const space = repeat(blank, { min: 1, max: GAP_MAX })
 /** What quote removal and expansion take out of a word again: '' "" \\ $@ ${x}. */
+const dollar = encoded(CharacterSet.of("$"))
 const nothing = choice(
   encoded(CharacterSet.of("'\"\\")),
+  sequence(dollar, encoded(CharacterSet.of("@*0123456789"))),
   sequence(
-    encoded(CharacterSet.of("$")),
-    encoded(CharacterSet.of("@*{0123456789")),
-    repeat(encoded(LETTERS.union(CharacterSet.of("}"))), { min: 0, max: 3 }),
+    dollar,
+    encoded(CharacterSet.of("{")),
+    repeat(encoded(LETTERS), { min: 1, max: 4 }),
+    encoded(CharacterSet.of("}")),
   ),
 )
 const nothings = repeat(nothing, { min: 0, max: 3 })
@@ -63,11 +77,18 @@ const argument = repeat(encoded(WORD.union(CharacterSet.of("'\"\\$*{}?[]#%"))), 
   max: WORD_MAX,
 })
 
+const prefix = repeat(encoded(WORD.union(CharacterSet.of(" +',.!?"))), { min: 0, max: PREFIX_MAX })
+
 /** Reads an injection into a command line as the words and operators of a POSIX shell. */
 export function readShell(payload: string): Reading {
   const tokens = [...payload.matchAll(TOKEN)].slice(0, TOKENS_MAX).map(({ groups = {} }) => groups)
   const atoms = tokens.map((token, index) => atomOf(token, tokens[index - 1]))
-  return { atoms: [valueStart, ...atoms], limits: ["commands of Windows shells"] }
+  return { atoms: [valueStart, ...prefixed(atoms)], limits: ["commands of Windows shells"] }
+}
+
+/** Between the start of the value and its first operator stands what the program expected there. */
+function prefixed([first, ...rest]: readonly Atom[]): readonly Atom[] {
+  return first === undefined ? [] : [{ ...first, gap: prefix }, ...rest]
 }
 
 type Token = Readonly<Record<string, string | undefined>>
@@ -105,6 +126,7 @@ function plainWord(word: string): string {
 function separatorLadder(text: string): readonly Step[] {
   return [
     { pattern: encodedLiteral(text), evidence: 1.5 },
+    ...(/[;|&]/.test(text) ? [{ pattern: operators, evidence: 1.5 }] : []),
     { pattern: choice(separators, opening), evidence: 1.5 },
   ]
 }
