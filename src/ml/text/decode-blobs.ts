@@ -17,6 +17,13 @@ const CLOSE_PARENTHESIS = 0x29
 const COMMA = 0x2c
 const EQUALS = 0x3d
 const QUOTE = 0x27
+const LOWER_A = 0x61
+const LOWER_C = 0x63
+const LOWER_D = 0x64
+const LOWER_E = 0x65
+const LOWER_H = 0x68
+const LOWER_O = 0x6f
+const LOWER_R = 0x72
 
 /**
  * Writes out text that stands there as base64, as hexadecimal digits or as the arguments of
@@ -29,27 +36,36 @@ const QUOTE = 0x27
 export function decodeBlobs(source: ByteText, target: ByteText, undone: Undone): boolean {
   const before = undone.blob
   target.length = 0
+  // Most texts hold none: nothing is copied before the first stretch that could be one.
+  let copied = 0
   for (let index = 0; index < source.length; ) {
     const kind = SYMBOLS[source.bytes[index] ?? 0] ?? 0
-    const consumed = kind === 0 ? 0 : decodeBlob(source, target, { kind, index })
-    if (consumed > 0) {
-      undone.blob += 1
-      index += consumed
+    const end = kind === SYMBOL ? runEnd(source, index) : index + 1
+    if (kind === 0 || !mayBeBlob(source, { kind, from: index, to: end })) {
+      index = end
       continue
     }
-    const end = kind === SYMBOL ? runEnd(source, index) : index + 1
-    for (; index < end; index++) target.copy(source, index)
+    copyStretch(source, target, { from: copied, to: index })
+    const decode = kind === SYMBOL ? decodeRun : decodeCodes
+    const consumed = decode(source, target, index)
+    if (consumed > 0) undone.blob += 1
+    copied = index + consumed
+    index = consumed > 0 ? copied : end
   }
-  return undone.blob > before
+  if (undone.blob === before) return false
+  copyStretch(source, target, { from: copied, to: source.length })
+  return true
 }
 
-function decodeBlob(
+function mayBeBlob(
   source: ByteText,
-  target: ByteText,
-  { kind, index }: { kind: number; index: number },
-): number {
-  if (kind === SYMBOL) return decodeRun(source, target, index)
-  return namesCharacters(source, index) ? decodeCodes(source, target, index) : 0
+  { kind, from, to }: Stretch & { readonly kind: number },
+): boolean {
+  return kind === SYMBOL ? to - from >= HEX_PREFIXED_DIGITS_MIN : namesCharacters(source, from)
+}
+
+function copyStretch(source: ByteText, target: ByteText, { from, to }: Stretch): void {
+  for (let index = from; index < to; index++) target.copy(source, index)
 }
 
 const OPEN = 2
@@ -77,7 +93,6 @@ interface Stretch {
 function decodeRun(source: ByteText, target: ByteText, from: number): number {
   const to = runEnd(source, from)
   const length = to - from
-  if (length < HEX_PREFIXED_DIGITS_MIN) return 0
   const prefixed = source.at(from) === 0x30 && (source.at(from + 1) | 0x20) === 0x78
   if (prefixed && length >= HEX_PREFIXED_DIGITS_MIN + 2) {
     if (decodeHex(source, target, { from: from + 2, to })) return length
@@ -189,13 +204,22 @@ function copyAs(
 
 /** Whether what stands before a parenthesis ends in `char`, `chr` or `fromCharCode`. */
 function namesCharacters(source: ByteText, open: number): boolean {
-  const name = (length: number) => {
-    let text = ""
-    for (let at = open - length; at < open; at++) text += String.fromCharCode(source.at(at) | 0x20)
-    return text
+  const last = letterAt(source, open - 1)
+  if (last === LOWER_R) {
+    if (letterAt(source, open - 2) === LOWER_H) return letterAt(source, open - 3) === LOWER_C
+    return endsInLetters(source, open - 1, [LOWER_C, LOWER_H, LOWER_A])
   }
-  if (open < 3) return false
-  return name(3) === "chr" || (open >= 4 && (name(4) === "char" || name(4) === "code"))
+  return last === LOWER_E && endsInLetters(source, open - 1, [LOWER_C, LOWER_O, LOWER_D])
+}
+
+function endsInLetters(source: ByteText, end: number, letters: readonly number[]): boolean {
+  const start = end - letters.length
+  return letters.every((letter, index) => letterAt(source, start + index) === letter)
+}
+
+/** In lower case if it is a letter; 0x20 before the text. */
+function letterAt(source: ByteText, index: number): number {
+  return (index < 0 ? 0 : source.at(index)) | 0x20
 }
 
 function isPrintable(byte: number): boolean {

@@ -22,16 +22,19 @@ const CODE_POINT_MAX = 0x10ffff
  * @returns whether anything was undone; only then is `target` worth a further round
  */
 export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone): boolean {
-  let changed = false
-  target.length = 0
-  for (let index = 0; index < source.length; ) {
-    const byte = source.bytes[index] ?? 0
+  const { bytes, starts, ends, length } = source
+  const { bytes: bytesTo, starts: startsTo, ends: endsTo } = target
+  let [changed, at] = [false, 0]
+  for (let index = 0; index < length; ) {
+    const byte = bytes[index] ?? 0
     if (byte !== PERCENT && byte !== AMPERSAND && byte !== BACKSLASH) {
-      target.copy(source, index)
-      index += 1
+      bytesTo[at] = byte
+      startsTo[at] = starts[index] ?? 0
+      endsTo[at++] = ends[index++] ?? 0
       continue
     }
     let consumed = 0
+    target.length = at
     if (byte === PERCENT) consumed = decodePercent(source, target, { index, undone })
     else if (byte === AMPERSAND) consumed = decodeEntity(source, target, { index, undone })
     else consumed = decodeBackslash(source, target, { index, undone })
@@ -42,7 +45,9 @@ export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone
       changed = true
       index += consumed
     }
+    at = target.length
   }
+  target.length = at
   return changed
 }
 

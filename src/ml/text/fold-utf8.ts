@@ -82,6 +82,11 @@ export function foldUtf8(text: ByteText, undone: Undone): void {
   const { length } = text
   text.length = 0
   for (let index = 0; index < length; ) {
+    const next = keepAscii(text, index, length)
+    if (next > index) {
+      index = next
+      continue
+    }
     const size = sequenceSize(text, index, length)
     const folded = foldSequence(text, index, { size, undone })
     if (folded === 0) {
@@ -93,6 +98,18 @@ export function foldUtf8(text: ByteText, undone: Undone): void {
     }
     index += size
   }
+}
+
+/** Moves the ASCII run at `index` to where the text has come to. @returns the run's end */
+function keepAscii(text: ByteText, index: number, length: number): number {
+  let at = index
+  for (; at < length; at++) {
+    const byte = text.bytes[at] ?? 0
+    if (byte === 0 || byte >= 0x80) break
+    if (at > text.length) text.copy(text, at)
+    else text.length += 1
+  }
+  return at
 }
 
 /** Bytes of the sequence that begins at `index`; 1 for ASCII and for anything malformed. */
