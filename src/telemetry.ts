@@ -14,6 +14,7 @@ import {
   tally,
   tallyCounter,
 } from "./telemetry/metrics.ts"
+import { createServedModelMetrics } from "./telemetry/model-metrics.ts"
 import { createSimulationMetrics } from "./telemetry/simulation-metrics.ts"
 
 /** Every metric of Sentinel, under the names that existing dashboards read (prefix `cerberus_`). */
@@ -44,6 +45,7 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
     ...createProgressMetrics(registry),
     ...createBacklogMetrics(registry),
     ...createTrafficMetrics(registry),
+    ...createServedModelMetrics(registry),
     ...createSimulationMetrics(registry),
     ...createResponseMetrics(registry),
     contentType: registry.contentType,

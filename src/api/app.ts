@@ -8,7 +8,9 @@ import { describeRoute } from "./openapi.ts"
 import type { ApiParts, ProbeParts } from "./parts.ts"
 import { createRefusal, type Refuse } from "./refusal.ts"
 import { analysisRoutes } from "./routes/analysis.ts"
+import { falsePositiveRoutes } from "./routes/false-positives.ts"
 import { inferenceProtocolRoutes } from "./routes/inference-protocol.ts"
+import { modelRoutes } from "./routes/models.ts"
 import { operatingRoutes } from "./routes/operating.ts"
 import { predictRoutes } from "./routes/predict.ts"
 import type { Route } from "./routes/route.ts"
@@ -48,7 +50,13 @@ export function createProbeApi(parts: ProbeParts): Api {
 }
 
 function operatedRoutes(parts: ProbeParts): readonly Route[] {
-  return [...operatingRoutes(parts), ...sandboxRoutes(parts), ...simulationRoutes(parts)]
+  return [
+    ...operatingRoutes(parts),
+    ...modelRoutes(parts),
+    ...falsePositiveRoutes(parts),
+    ...sandboxRoutes(parts),
+    ...simulationRoutes(parts),
+  ]
 }
 
 function createApp(parts: ProbeParts, routes: readonly Route[]): Api {

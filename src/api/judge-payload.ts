@@ -1,14 +1,10 @@
 import type { Classification, PayloadSpan } from "../events.ts"
 import type { PayloadInput } from "../ports.ts"
-import type { CircuitBreaker } from "./circuit-breaker.ts"
 import { HttpError } from "./http-error.ts"
 import type { ApiParts, SignatureOpinion } from "./parts.ts"
 import type { PredictRequest } from "./schemas.ts"
 
-export interface JudgeParts
-  extends Pick<ApiParts, "classifier" | "signatures" | "telemetry" | "log"> {
-  readonly breaker: CircuitBreaker
-}
+export type JudgeParts = Pick<ApiParts, "classifier" | "signatures" | "telemetry" | "log">
 
 /** A payload with what the client says of the place that it stood in. */
 export interface PayloadQuestion {
@@ -56,19 +52,16 @@ export function judgePayload(
   { input, sessionId }: PayloadQuestion,
   parts: JudgeParts,
 ): JudgedPayload {
-  if (parts.breaker.open) throw new HttpError("UNAVAILABLE", "the model is not available")
   const startedMs = performance.now()
   try {
     const options = sessionId === undefined ? undefined : { sessionId }
     const { classification, cached, elapsedMs } = parts.classifier.lookup(input, options)
-    parts.breaker.succeeded()
     if (!cached) {
       const tookMs = elapsedMs ?? performance.now() - startedMs
       parts.telemetry.inferred(classification.model, tookMs / 1_000)
     }
     return { classification, cached }
   } catch (error) {
-    parts.breaker.failed()
     const reason = error instanceof Error ? error.name : typeof error
     parts.log.error("the payload model failed", { reason })
     throw new HttpError("UNAVAILABLE", "the model is not available")

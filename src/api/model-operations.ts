@@ -11,8 +11,6 @@ export interface ModelOperations {
   /** @throws ModelNotPromotableError where there is nothing to go back to */
   rollback(reason: string): Promise<ModelChange>
   health(): ModelServerHealth
-  /** Counts the report against the model that answers this payload. @returns its id */
-  falsePositive(report: { readonly payload: string; readonly sessionId?: string }): string
 }
 
 export interface PromoteRequest {
@@ -53,7 +51,14 @@ export interface ModelDetail extends ModelSummary {
 
 export interface ModelServerHealth {
   readonly plan: TrafficPlan
+  /** The live model first. */
   readonly models: readonly ServedModelHealth[]
+  readonly cache: {
+    readonly entries: number
+    readonly entriesMax: number
+    readonly hits: number
+    readonly misses: number
+  }
   readonly skippedComparisons: number
 }
 

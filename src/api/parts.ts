@@ -18,6 +18,7 @@ import type { SimulationJob } from "../simulation-result.ts"
 import type { DeadLetterQuery, StoredDeadLetter } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
+import type { ModelOperations } from "./model-operations.ts"
 
 /** What the rules alone say of a payload: shown beside the model's answer, never instead of it. */
 export interface SignatureOpinion {
@@ -97,12 +98,29 @@ export interface SandboxOperations
   auditHead(): AuditHead
 }
 
+/** A payload that was called an attack and is none, says a reviewer. */
+export interface FalsePositive {
+  readonly payload: string
+  readonly sessionId: string | undefined
+  readonly originalLabel: string | undefined
+  readonly notes: string | undefined
+  readonly reviewer: string
+}
+
+export interface FalsePositives {
+  /** Resolves once durable; a payload is reported once for each session. @throws UnavailableError */
+  report(report: FalsePositive): Promise<"new" | "same">
+}
+
 /** What whoever operates a process asks of it, with or without the API. */
 export interface OperatingParts {
   readonly deadLetters: DeadLetters | undefined
   /** Undefined where this process simulates nothing. */
   readonly sandbox?: SandboxOperations | undefined
   readonly simulations?: Simulations | undefined
+  /** Undefined where this process serves no models. */
+  readonly models?: ModelOperations | undefined
+  readonly falsePositives?: FalsePositives | undefined
   /** The running graph as JSON; undefined where no flow runs. */
   readonly topology: (() => Promise<object>) | undefined
 }

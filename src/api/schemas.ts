@@ -181,33 +181,6 @@ const page = {
 export const verdictsAnswer = Type.Object({ verdicts: Type.Array(verdict), ...page })
 export const profilesAnswer = Type.Object({ profiles: Type.Array(sessionProfile), ...page })
 
-export const modelsAnswer = Type.Object({
-  models: Type.Array(
-    Type.Object({
-      model_id: Type.String(),
-      model_type: Type.String(),
-      trained_at: Type.String(),
-      training_samples: Type.Number(),
-      validation_samples: Type.Number(),
-      metrics: Type.Record(Type.String(), Type.Number()),
-      can_promote: Type.Boolean(),
-      promotion_reason: Type.String(),
-      status: Type.String(),
-      canary_percent: Type.Number(),
-    }),
-  ),
-})
-
-export const modelHealthAnswer = Type.Object({
-  status: Type.Union([Type.Literal("healthy"), Type.Literal("degraded")]),
-  circuit_breaker: Type.Object({
-    open: Type.Boolean(),
-    recent_error_rate: unit("of recent calls"),
-  }),
-  cache: Type.Object({ size: Type.Number(), max_size: Type.Number(), hits: Type.Number() }),
-  canary_percent: Type.Number(),
-})
-
 export const statsAnswer = Type.Object({
   verdicts: Type.Object({ simulate: Type.Number(), tag: Type.Number(), benign: Type.Number() }),
   verdicts_stored: Type.Union([Type.Number(), Type.Null()]),

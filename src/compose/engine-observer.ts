@@ -42,9 +42,10 @@ export function observeEngine({ telemetry, models, log, onDone }: ObserverParts)
     verdicts: { simulate: 0, tag: 0, benign: 0 },
     deadLetters: 0,
   }
+  // asked each time: the payload model may be another one by then
   const inferences = new Map([
-    ["classify_payloads", models.classifier.info.modelId],
-    ["score_anomaly", models.anomaly.info.modelId],
+    ["classify_payloads", models.classifier],
+    ["score_anomaly", models.anomaly],
   ])
   const meter = new EngineMeter()
   const observer: EngineObserver = {
@@ -52,7 +53,7 @@ export function observeEngine({ telemetry, models, log, onDone }: ObserverParts)
       telemetry.operatorDone(operator, outcome, seconds)
       meter.count(operator, outcome, seconds)
       const model = inferences.get(operator)
-      if (model !== undefined) telemetry.inferred(model, seconds)
+      if (model !== undefined) telemetry.inferred(model.info.modelId, seconds)
       const operation = EVIDENCE_OPERATIONS.get(operator)
       if (operation !== undefined) telemetry.evidenceOperation(operation, outcome)
       if (operator === "publish_verdict") {

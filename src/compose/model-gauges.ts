@@ -19,7 +19,7 @@ interface GaugeParts {
 
 export type ModelGauges = ReturnType<typeof modelGauges>
 
-/** What the loaded models do, in numbers. */
+/** What the loaded models do, in numbers; the metrics are read from it. */
 export function modelGauges(parts: GaugeParts) {
   const { plan, loaded, comparison, guards, skipped } = parts
   const live = loaded.find(({ modelId }) => modelId === plan.live)?.meter.counts()
@@ -36,15 +36,22 @@ export function modelGauges(parts: GaugeParts) {
 function modelGauge(model: LoadedModel, parts: GaugeParts, live: ArmCounts | undefined) {
   const { modelId, meter, breaker, referenceScores } = model
   const counts = meter.counts()
-  const benign = counts.classes[COUNTED_CLASSES.indexOf("benign")] ?? 0
-  const attacks = counts.classes.reduce((sum, each) => sum + each, 0) - benign
+  const answers = Object.fromEntries(
+    COUNTED_CLASSES.map((name, index) => [name, counts.classes[index] ?? 0]),
+  )
+  const answered = counts.classes.reduce((sum, each) => sum + each, 0)
+  const attacks = answered - (answers.benign ?? 0)
   const reports = parts.reported.get(modelId) ?? 0
   const arm = armOf(modelId, parts.plan)
   return {
     modelId,
     arm,
     percent: percentOf(arm, parts.plan),
-    counts,
+    answers,
+    confidenceMean: answered === 0 ? null : counts.confidenceSum / answered,
+    errors: counts.errors,
+    degraded: counts.degraded,
+    latencyMsMean: meanLatency(counts),
     breaker: breaker.state,
     falsePositiveReports: reports,
     /** Share of its attack verdicts that nobody has reported as wrong; null before the first. */
@@ -72,21 +79,19 @@ function percentOf(arm: Arm, { trial }: TrafficPlan): number {
 export function describeTraffic(modelId: string, gauges: ModelGauges, traffic: Traffic) {
   const gauge = gauges.models.find((each) => each.modelId === modelId)
   if (gauge === undefined) return null
-  const { counts, ...figures } = gauge
   const trial = traffic.trial?.model.modelId === modelId ? traffic.trial : undefined
   return {
-    arm: figures.arm,
-    canary_percent: figures.percent,
-    circuit_breaker: figures.breaker,
-    answers_by_class: Object.fromEntries(
-      COUNTED_CLASSES.map((name, index) => [name, counts.classes[index] ?? 0]),
-    ),
-    errors: counts.errors,
-    degraded: counts.degraded,
-    latency_ms_mean: meanLatency(counts),
-    false_positive_reports: figures.falsePositiveReports,
-    feedback_precision: figures.feedbackPrecision,
-    drift_psi: { registration: figures.driftFromRegistration, live: figures.driftFromLive },
+    arm: gauge.arm,
+    canary_percent: gauge.percent,
+    circuit_breaker: gauge.breaker,
+    answers_by_class: gauge.answers,
+    confidence_mean: gauge.confidenceMean,
+    errors: gauge.errors,
+    degraded: gauge.degraded,
+    latency_ms_mean: gauge.latencyMsMean,
+    false_positive_reports: gauge.falsePositiveReports,
+    feedback_precision: gauge.feedbackPrecision,
+    drift_psi: { registration: gauge.driftFromRegistration, live: gauge.driftFromLive },
     trial: trial && {
       reference: trial.reference.modelId,
       agreement: trial.comparison.agreement(),

@@ -50,6 +50,9 @@ export interface ModelServerParts extends PlanParts {
   readonly onTripped?: (guard: GuardName) => void
 }
 
+/** A payload that was called an attack and is none. */
+type Reported = { readonly payload: string; readonly sessionId?: string | undefined }
+
 /** How often guards look: a trial that goes wrong is over within a second. */
 export const LOOK_EVERY_MS = 250
 /** The least time and number of comparisons at which a canary goes on by itself. */
@@ -156,22 +159,34 @@ export class ModelServer implements ModelOperations {
   }
 
   health(): ModelServerHealth {
-    const models = [...this.#loaded.values()].map(({ modelId, breaker, meter }) => ({
+    const { live } = this.#state.plan
+    const liveFirst = [...this.#loaded.values()].sort(
+      (one, other) => Number(other.modelId === live) - Number(one.modelId === live),
+    )
+    const models = liveFirst.map(({ modelId, breaker, meter }) => ({
       modelId,
       breaker: breaker.state,
       errorRate: breaker.errorRate,
       degraded: meter.counts().degraded,
     }))
     const skippedComparisons = this.classifier.skippedComparisons()
-    return { plan: this.#state.plan, models, skippedComparisons }
+    const cache = this.classifier.cacheStats()
+    return { plan: this.#state.plan, models, cache, skippedComparisons }
   }
 
-  falsePositive(report: { readonly payload: string; readonly sessionId?: string }): string {
-    const { payload: text, ...options } = report
-    const { model } = this.classifier.lookup({ text }, options).classification
+  /** The model that answers this payload now. */
+  modelOf({ payload: text, sessionId }: Reported): string {
+    const options = sessionId === undefined ? {} : { sessionId }
+    return this.classifier.lookup({ text }, options).classification.model
+  }
+
+  /** Counts a report against the model that answers its payload; the guards look at it. */
+  falsePositive(report: Reported): void {
+    const text = report.payload
+    const model = this.modelOf(report)
     this.#reportedModels.set(model, (this.#reportedModels.get(model) ?? 0) + 1)
     const { trial } = this.classifier.traffic()
-    if (trial === undefined) return model
+    if (trial === undefined) return
     const [isTried, isExpected] = [trial.model, trial.reference].map(
       ({ uncached }) => uncached.classify({ text }).class !== "benign",
     )
@@ -179,7 +194,6 @@ export class ModelServer implements ModelOperations {
     const isDecided = trial.percent >= 100 || isTried !== isExpected
     if (isDecided) this.#falsePositives.trials += 1
     if (isNews) this.#falsePositives.events += 1
-    return model
   }
 
   /** Takes over the plan of another process, which decides and remembers. An older plan is passed over. */

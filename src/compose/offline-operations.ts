@@ -7,6 +7,7 @@ import { ownDataDirectory } from "../store/data-directory.ts"
 import { openDeadLetterStore } from "../store/dead-letter-store.ts"
 import { createTelemetry } from "../telemetry.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
+import { offlineModels } from "./offline-models.ts"
 
 /** The operating endpoints without a server: for a data directory that nobody runs. */
 export interface OfflineOperations extends Pick<Api, "handle"> {
@@ -31,7 +32,7 @@ export async function openOfflineOperations(
     ...{ host: "127.0.0.1", apiToken: undefined },
     ...{ telemetry, version, clock: systemClock, log },
     ready: () => ({ ready: false, reasons: ["not running"] }),
-    operating: { deadLetters, topology: undefined },
+    operating: { deadLetters, models: offlineModels(config, log), topology: undefined },
   })
   const opened = opening.move()
   return { handle: (request) => api.handle(request), close: () => opened.disposeAsync() }

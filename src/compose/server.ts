@@ -16,7 +16,8 @@ import { createTelemetry } from "../telemetry.ts"
 import { createAnalyzer } from "./analyzer.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
 import { observeEngine } from "./engine-observer.ts"
-import { openModels } from "./models.ts"
+import { openFalsePositives } from "./false-positives.ts"
+import { openServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
 import { openSimulations } from "./simulations.ts"
 
@@ -95,7 +96,11 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const telemetry = createTelemetry({ version })
   stack.defer(() => telemetry.close())
   const onLookup = (hit: boolean) => telemetry.cacheLookedUp("payload", hit)
-  const models = await openModels(config, { log, onLookup })
+  const models = await openServedModels(config, {
+    ...{ log, onLookup, onTripped: telemetry.modelRolledBack },
+  })
+  telemetry.watchModels(() => models.server.gauges())
+  stack.defer(models.server.watch())
   const { days: retentionDays, bytesMax } = config.retention
   const verdicts = openVerdictStore(data.paths.store, { retentionDays, bytesMax })
   stack.defer(() => verdicts.close())
@@ -104,6 +109,7 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const { paths } = data
   const simulations = openSimulations({ config, paths }, stack)
   const letters = openDeadLetterAccess({ config, paths, store: deadLetters }, stack)
+  const falsePositives = openFalsePositives(paths, models.server, stack)
   const onDone = (record: SourceRecord) => {
     // a state that cannot be written now is a display that lags, no reason to fail the record
     deadLetters.markDone(record).catch((error) => {
@@ -111,7 +117,7 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
     })
   }
   const observed = observeEngine({ telemetry, models, log, onDone })
-  return { telemetry, models, verdicts, deadLetters, letters, simulations, paths, ...observed }
+  return { telemetry, models, falsePositives, verdicts, deadLetters, letters, simulations, paths, ...observed }
 }
 
 interface PortParts extends Opening {
@@ -148,6 +154,8 @@ function probeParts({ config, core, log, runner }: PortParts, isOpen: () => bool
     log,
     operating: {
       deadLetters: core.letters,
+      models: core.models.server,
+      falsePositives: core.falsePositives,
       topology: runner && (() => runner.describe()),
     },
   }
@@ -167,7 +175,9 @@ function apiParts({ config, core, data, runner }: PortParts, probes: ProbeParts)
     classifier: models.classifier,
     signatures: signatureOpinion,
     verdicts,
-    models: [models.classifier.info, models.anomaly.info],
+    get models() {
+      return [models.classifier.info, models.anomaly.info]
+    },
     submitEvidence:
       runner && ((bytes, enrichment) => submitToInbox(data.paths.inbox, bytes, enrichment)),
     stats: () => ({ ...counts, engine: runner?.numbers() ?? {} }),

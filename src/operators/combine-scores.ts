@@ -91,10 +91,11 @@ export interface CombineParts extends Omit<CombineOptions, "certainThreshold"> {
 export function combineScoresOperator(
   parts: CombineParts,
 ): Operator<ScoredEvidence, JudgedEvidence> {
-  const options = { ...parts, certainThreshold: parts.classifier.certainThreshold }
   return {
     name: "combine_scores",
     process(evidence) {
+      const { certainThreshold } = parts.classifier
+      const options = { ...parts, certainThreshold }
       const scores = readScores(evidence, options)
       const combined = combineScores({ ...options, ...scores })
       const degraded = scores.degradedReasons.length > 0
@@ -121,7 +122,7 @@ function readScores(evidence: ScoredEvidence, options: CombineOptions): SessionS
   }
   if (isFailure(anomaly)) degradedReasons.push(reason("anomaly scorer", anomaly.failed))
   const predictions = isFailure(classification) ? [] : classification
-  if (predictions.some(({ method }) => method === "degraded")) {
+  if (predictions.some(({ method, degraded }) => degraded === true || method === "degraded")) {
     degradedReasons.push(reason("payload classifier", "answered without its model"))
   }
   const score = isFailure(anomaly) ? undefined : anomaly

@@ -109,7 +109,7 @@ function payloadSpans(
     .flatMap((prediction) => {
       const { text, kind, id, location } = prediction.payload
       const shown = redactedStretches(text, location)
-      return classifier.explain({ text, kind }).map((span) => ({
+      return classifier.explain({ text, kind }, undefined, prediction.model).map((span) => ({
         ...span,
         payload_id: id,
         text: shown(span.start, span.end),
@@ -129,8 +129,8 @@ export type FeatureExplainer = (features: Features, verdict: VerdictWord) => Exp
  */
 export function featureExplainer(parts: ExplainParts, nowMs: () => number): FeatureExplainer {
   const explainer = new ScoreExplainer(parts.anomaly, backgroundFeatures())
-  const combine = combineOf(parts, { floor: 0, behaviorKnown: true })
   return (given, verdict) => {
+    const combine = combineOf(parts, { floor: 0, behaviorKnown: true })
     const features = completeFeatures(given)
     const payloadScore = givenPayloadScore(given)
     const attribution = explainer.explain({ features, payload: payloadScore, combine })

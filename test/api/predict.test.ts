@@ -132,25 +132,15 @@ describe("POST predict-payload", () => {
     expect((await send(`${BASE}/predict-payload`, { body, headers })).status).toBe(status)
   })
 
-  test("createApi never answers benign for a model that fails, and opens the breaker", async () => {
-    let calls = 0
+  test("createApi never answers benign for a classifier that fails", async () => {
     const { parts } = memoryParts()
     const lookup = () => {
-      calls++
       throw new Error("weights of /secret/path are gone")
     }
-    const { post, send, seen } = start({ classifier: { ...parts.classifier, lookup } })
-    for (let call = 0; call < 30; call++) {
-      const answer = await post(`${BASE}/predict-payload`, { payload: "x" })
-      expectError(answer, [503, "UNAVAILABLE"])
-      expect(answer.text).not.toContain("secret")
-    }
-    expect(calls).toBe(10)
-    const health = await send(`${BASE}/model-server/health`)
-    expect(health.json).toMatchObject({
-      status: "degraded",
-      circuit_breaker: { open: true, recent_error_rate: 1 },
-    })
+    const { post, seen } = start({ classifier: { ...parts.classifier, lookup } })
+    const answer = await post(`${BASE}/predict-payload`, { payload: "x" })
+    expectError(answer, [503, "UNAVAILABLE"])
+    expect(answer.text).not.toContain("secret")
     expect(seen.logged.join("")).not.toContain("secret")
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { createProbeApi } from "../../src/api/app.ts"
+import * as modelSchemas from "../../src/api/model-schemas.ts"
 import * as schemas from "../../src/api/schemas.ts"
 import { expectError, start } from "../support/api-client.ts"
 import { memoryParts, memoryStore, profile, storedVerdict } from "../support/api-parts.ts"
@@ -81,9 +82,10 @@ describe("status", () => {
         validation_samples: 20,
         metrics: { precision: 0.9, recall: 0.8, f1: 0.85, fpr: 0.01 },
         can_promote: false,
-        promotion_reason: "already active",
-        status: "active",
+        promotion_reason: "it is live already",
+        status: "live",
         canary_percent: 100,
+        origin: "shipped",
       },
     ])
     expect((await send(`${BASE}/stats`)).json).toEqual({
@@ -98,9 +100,19 @@ describe("status", () => {
     expect((await send(`${BASE}/model-server/health`)).json).toEqual({
       status: "healthy",
       model: "payload-test/1",
-      circuit_breaker: { open: false, recent_error_rate: 0 },
+      circuit_breaker: { open: false, state: "closed", recent_error_rate: 0 },
       cache: { size: 0, max_size: 10, hits: 1, misses: 2 },
       canary_percent: 0,
+      models: [
+        {
+          model_id: "payload-test/1",
+          circuit_breaker: "closed",
+          recent_error_rate: 0,
+          degraded: 0,
+        },
+      ],
+      trial: null,
+      skipped_comparisons: 0,
     })
   })
 
@@ -136,6 +148,13 @@ describe("status", () => {
       [
         ...["dead-letters", "dead-letters/redrive", "dead-letters/{id}", "topology"],
         ...["analyze", "evidence", "explain", "model-server/health", "models", "predict-payload"],
+        ...[
+          "models/promote",
+          "models/rollback",
+          "models/{model_id}",
+          "models/{model_id}/{version}",
+        ],
+        ...["dataset/add-false-positive"],
         ...["predict-payload/batch"],
         ...["profile", "profiles", "stats", "verdicts", "verdicts/{event_id}"],
       ]
@@ -165,9 +184,9 @@ describe("status", () => {
       [schemas.evidenceAnswer, await post(`${BASE}/evidence`, { evidence: {} })],
       [schemas.verdictsAnswer, await send(`${BASE}/verdicts`)],
       [schemas.profilesAnswer, await send(`${BASE}/profiles`)],
-      [schemas.modelsAnswer, await send(`${BASE}/models`)],
+      [modelSchemas.modelsAnswer, await send(`${BASE}/models`)],
       [schemas.statsAnswer, await send(`${BASE}/stats`)],
-      [schemas.modelHealthAnswer, await send(`${BASE}/model-server/health`)],
+      [modelSchemas.modelHealthAnswer, await send(`${BASE}/model-server/health`)],
       [schemas.healthAnswer, await send("/health")],
       [schemas.readyAnswer, await send("/ready")],
       [schemas.errorAnswer, await send("/nothing")],

@@ -1,31 +1,24 @@
 import { describe, expect, test } from "bun:test"
 import type { FeaturizedEvidence, SessionPayload } from "../../src/events.ts"
 import { classifyPayloads } from "../../src/operators/classify-payloads.ts"
-import type { PayloadClassifier, PayloadInput } from "../../src/ports.ts"
+import type { CachedClassifier } from "../../src/ports.ts"
 import type { OperatorContext } from "../../src/stream/types.ts"
 
-const seen: PayloadInput[] = []
-const classifier: PayloadClassifier = {
-  info: {
-    modelId: "echo/1",
-    modelType: "test",
-    trainedAt: "",
-    trainingSamples: 0,
-    validationSamples: 0,
-    metrics: {},
-  },
-  certainThreshold: 0.9,
-  classify(input) {
-    seen.push(input)
+const seen: unknown[] = []
+const classifier: Pick<CachedClassifier, "lookup"> = {
+  lookup(input, options) {
+    seen.push([input, options])
     return {
-      class: "benign",
-      confidence: 1,
-      probabilities: { benign: 1 },
-      method: "ml",
-      model: "echo/1",
+      cached: false,
+      classification: {
+        class: "benign",
+        confidence: 1,
+        probabilities: { benign: 1 },
+        method: "ml",
+        model: "echo/1",
+      },
     }
   },
-  explain: () => [],
 }
 
 function payload(id: string, text: string): SessionPayload {
@@ -33,21 +26,21 @@ function payload(id: string, text: string): SessionPayload {
 }
 
 function evidenceOf(payloads: readonly SessionPayload[]): FeaturizedEvidence {
-  return { session: { payloads } } as unknown as FeaturizedEvidence
+  return { session: { sessionId: "s", payloads } } as unknown as FeaturizedEvidence
 }
 
 const context = (signal: AbortSignal) => ({ key: "s", eventTimeMs: 0, signal }) as OperatorContext
 
 describe("classifyPayloads", () => {
-  test("predicts each payload in order and leaves the evidence as it was", async () => {
+  test("predicts each payload in order, by its session, and leaves the evidence as it was", async () => {
     const payloads = [payload("1", "a"), payload("2", "b")]
     const evidence = Object.freeze(evidenceOf(Object.freeze(payloads)))
     const operator = classifyPayloads(classifier)
     const predictions = await operator.process(evidence, context(new AbortController().signal))
     expect(predictions.map((prediction) => prediction.payload)).toEqual(payloads)
     expect(seen).toEqual([
-      { text: "a", kind: "param" },
-      { text: "b", kind: "param" },
+      [{ text: "a", kind: "param" }, { sessionId: "s" }],
+      [{ text: "b", kind: "param" }, { sessionId: "s" }],
     ])
     expect(predictions[0]).toMatchObject({ class: "benign", model: "echo/1" })
   })

@@ -1,5 +1,6 @@
+import type { ModelOperations } from "../../src/api/model-operations.ts"
 import type { ApiParts } from "../../src/api/parts.ts"
-import { MalformedError } from "../../src/errors.ts"
+import { MalformedError, ModelNotPromotableError, ModelUnknownError } from "../../src/errors.ts"
 import type { ExplainedVerdict, Explanation, Features, Verdict } from "../../src/events.ts"
 import { createLogger } from "../../src/log.ts"
 import type { Analyzer, CachedClassifier, Enrichment, VerdictStore } from "../../src/ports.ts"
@@ -133,6 +134,37 @@ export const modelInfo = {
   metrics: { precision: 0.9, recall: 0.8, f1: 0.85, fpr: 0.01 },
 }
 
+function memoryModels(): ModelOperations {
+  const summary = {
+    info: modelInfo,
+    state: "live",
+    percent: 100,
+    origin: "shipped",
+    obstacles: ["it is live already"],
+  } as const
+  const change = { modelId: modelInfo.modelId, state: "live", percent: 100, at: "2026" } as const
+  return {
+    list: async () => [summary],
+    async show(modelId) {
+      if (modelId !== modelInfo.modelId) throw new ModelUnknownError()
+      const of = { card: "# card", gates: {}, lineage: {}, transitions: [], traffic: null }
+      return { ...summary, ...of }
+    },
+    async promote({ percent }) {
+      if (percent < 100)
+        throw new ModelNotPromotableError(["recall is 0.5, at least 0.8 is required"])
+      return change
+    },
+    rollback: async () => change,
+    health: () => ({
+      plan: { revision: 0, live: modelInfo.modelId, lastGood: undefined, trial: undefined },
+      models: [{ modelId: modelInfo.modelId, breaker: "closed", errorRate: 0, degraded: 0 }],
+      cache: { entries: 0, entriesMax: 10, hits: 1, misses: 2 },
+      skippedComparisons: 0,
+    }),
+  }
+}
+
 export function memoryStore(stored: readonly ExplainedVerdict[]): VerdictStore {
   return {
     put: () => Promise.reject(new Error("the API never writes a verdict")),
@@ -186,7 +218,7 @@ export function memoryParts(changed: Partial<ApiParts> = {}): { parts: ApiParts;
       seen.submitted.push({ bytes, enrichment })
       return { eventId: "event-1" }
     },
-    operating: { deadLetters: undefined, topology: undefined },
+    operating: { deadLetters: undefined, topology: undefined, models: memoryModels() },
     stats: () => ({
       verdicts: { simulate: 1, tag: 2, benign: 3 },
       deadLetters: 4,

@@ -1,6 +1,5 @@
 import type { ModelInfo } from "../../ports.ts"
 import { readBytes } from "../body.ts"
-import { CircuitBreaker } from "../circuit-breaker.ts"
 import { HttpError } from "../http-error.ts"
 import { INPUTS, readInferenceRequest } from "../inference-request.ts"
 import { OUTPUTS, writeInferenceResponse } from "../inference-response.ts"
@@ -30,8 +29,7 @@ type Parts = JudgeParts & Pick<ApiParts, "ready" | "version">
  * The Open Inference Protocol (version 2, HTTP/REST) with the binary data extension, so that clients
  * of KServe, Triton and the like work.
  */
-export function inferenceProtocolRoutes(given: ApiParts): readonly Route[] {
-  const parts = { ...given, breaker: new CircuitBreaker(() => given.clock.nowMs()) }
+export function inferenceProtocolRoutes(parts: Parts): readonly Route[] {
   return [...serverRoutes(parts), ...modelRoutes(parts)].map((route) => ({
     ...route,
     errors: protocolError,

@@ -1,6 +1,5 @@
 import { publicError } from "../../errors.ts"
 import { readJson } from "../body.ts"
-import { CircuitBreaker } from "../circuit-breaker.ts"
 import {
   explainPayload,
   type JudgeParts,
@@ -9,10 +8,8 @@ import {
   predictionText,
   toQuestion,
 } from "../judge-payload.ts"
-import type { ApiParts } from "../parts.ts"
 import {
   createReader,
-  modelHealthAnswer,
   PREDICT_BATCH_MAX,
   type PredictRequest,
   predictAnswer,
@@ -22,16 +19,12 @@ import {
 } from "../schemas.ts"
 import { BASE, PREDICT_BYTES_MAX, type Route } from "./route.ts"
 
-type Parts = Pick<ApiParts, "classifier" | "signatures" | "telemetry" | "clock" | "log">
-
 const BATCH_BYTES_MAX = 4 * 1_024 * 1_024
 /** Payloads judged before others get their turn: about a millisecond of work. */
 const TURN_PAYLOADS = 50
 
-export function predictRoutes(parts: Parts): readonly Route[] {
-  const breaker = new CircuitBreaker(() => parts.clock.nowMs())
-  const judging = { ...parts, breaker }
-  return [predictPayload(judging), predictBatch(judging), modelServerHealth(judging)]
+export function predictRoutes(parts: JudgeParts): readonly Route[] {
+  return [predictPayload(parts), predictBatch(parts)]
 }
 
 /** The hot path: one read of the body, one check, one model call; nothing is written. */
@@ -96,24 +89,4 @@ function errorAt(index: number, thrown: unknown) {
   const { field, ...error } = publicError(thrown)
   const within = field === undefined || field === "body" ? "" : `.${field}`
   return { ...error, field: `payloads.${index}${within}` }
-}
-
-function modelServerHealth({ classifier, breaker }: JudgeParts): Route {
-  return {
-    method: "GET",
-    path: `${BASE}/model-server/health`,
-    summary: "State of the model that answers predict-payload",
-    answer: modelHealthAnswer,
-    handle() {
-      const { entries, entriesMax, hits, misses } = classifier.cacheStats()
-      const { open, errorRate } = breaker
-      return {
-        status: open || errorRate > 0 ? "degraded" : "healthy",
-        model: classifier.info.modelId,
-        circuit_breaker: { open, recent_error_rate: errorRate },
-        cache: { size: entries, max_size: entriesMax, hits, misses },
-        canary_percent: 0,
-      }
-    },
-  }
 }

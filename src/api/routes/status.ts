@@ -1,6 +1,5 @@
-import type { ModelInfo } from "../../ports.ts"
 import type { ApiParts, ProbeParts } from "../parts.ts"
-import { healthAnswer, modelsAnswer, readyAnswer, statsAnswer } from "../schemas.ts"
+import { healthAnswer, readyAnswer, statsAnswer } from "../schemas.ts"
 import { BASE, type Route } from "./route.ts"
 
 /** What orchestrators and Prometheus ask; also served by a process without the API. */
@@ -42,13 +41,6 @@ export function statusRoutes(parts: ApiParts): readonly Route[] {
   return [
     {
       method: "GET",
-      path: `${BASE}/models`,
-      summary: "Models in use",
-      answer: modelsAnswer,
-      handle: () => ({ models: parts.models.map(toModel) }),
-    },
-    {
-      method: "GET",
       path: `${BASE}/stats`,
       summary: "What the process has done since it started",
       answer: statsAnswer,
@@ -66,20 +58,4 @@ export function statusRoutes(parts: ApiParts): readonly Route[] {
       },
     },
   ]
-}
-
-/** Every loaded model serves all traffic: there is nothing to promote it to. */
-function toModel(model: ModelInfo) {
-  return {
-    model_id: model.modelId,
-    model_type: model.modelType,
-    trained_at: model.trainedAt,
-    training_samples: model.trainingSamples,
-    validation_samples: model.validationSamples,
-    metrics: model.metrics,
-    can_promote: false,
-    promotion_reason: "already active",
-    status: "active",
-    canary_percent: 100,
-  }
 }

@@ -19,8 +19,7 @@ export interface ArmCounts {
   readonly classes: readonly number[]
   /** Answers by tenth of P(attack), which drift is read from. */
   readonly scores: readonly number[]
-  /** Answers by tenth of the confidence. */
-  readonly confidences: readonly number[]
+  readonly confidenceSum: number
   /** Calls that were not remembered, by bucket of LATENCY_BOUNDS_MS. */
   readonly latencies: readonly number[]
   readonly latencyMsSum: number
@@ -33,8 +32,8 @@ export interface ArmCounts {
 export class ArmMeter {
   readonly #classes = new Float64Array(COUNTED_CLASSES.length)
   readonly #scores = new Float64Array(SCORE_BINS)
-  readonly #confidences = new Float64Array(SCORE_BINS)
   readonly #latencies = new Float64Array(LATENCY_BOUNDS_MS.length + 1)
+  #confidenceSum = 0
   #latencyMsSum = 0
   #errors = 0
   #degraded = 0
@@ -42,7 +41,7 @@ export class ArmMeter {
   answered({ class: name, confidence, probabilities }: Classification): void {
     add(this.#classes, classIndex(name))
     add(this.#scores, scoreBin(1 - (probabilities.benign ?? 0)))
-    add(this.#confidences, scoreBin(confidence))
+    this.#confidenceSum += confidence
   }
 
   took(elapsedMs: number): void {
@@ -66,7 +65,7 @@ export class ArmMeter {
     return {
       classes: [...this.#classes],
       scores: [...this.#scores],
-      confidences: [...this.#confidences],
+      confidenceSum: this.#confidenceSum,
       latencies: [...this.#latencies],
       latencyMsSum: this.#latencyMsSum,
       errors: this.#errors,

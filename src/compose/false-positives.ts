@@ -1,0 +1,23 @@
+import type { FalsePositives } from "../api/parts.ts"
+import { systemClock } from "../clock.ts"
+import type { DataDirectoryPaths } from "../store/data-directory.ts"
+import { FalsePositiveStore } from "../store/false-positive-store.ts"
+import type { ModelServer } from "./model-server.ts"
+
+/** Keeps each report and counts a new one against the model that answers its payload. */
+export function openFalsePositives(
+  paths: Pick<DataDirectoryPaths, "store">,
+  server: Pick<ModelServer, "falsePositive" | "modelOf">,
+  stack: AsyncDisposableStack,
+): FalsePositives {
+  const store = new FalsePositiveStore(paths.store, { clock: systemClock })
+  stack.defer(() => store.close())
+  return {
+    async report(report) {
+      const model = server.modelOf(report)
+      const novelty = await store.add({ ...report, model })
+      if (novelty === "new") server.falsePositive(report)
+      return novelty
+    },
+  }
+}

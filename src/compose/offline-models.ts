@@ -1,0 +1,26 @@
+import type { ModelOperations } from "../api/model-operations.ts"
+import type { Config } from "../config.ts"
+import { UnavailableError } from "../errors.ts"
+import type { Logger } from "../log.ts"
+import { openServedModels } from "./models.ts"
+
+/**
+ * The models of a data directory that nobody serves: what is decided holds from the next start. They are
+ * loaded when somebody asks, for most who open the directory ask for something else.
+ */
+export function offlineModels(config: Config, log: Logger): ModelOperations {
+  let opened: ReturnType<typeof openServedModels> | undefined
+  const server = async () => {
+    opened ??= openServedModels(config, { log })
+    return (await opened).server
+  }
+  return {
+    list: async () => (await server()).list(),
+    show: async (modelId) => (await server()).show(modelId),
+    promote: async (request) => (await server()).promote(request),
+    rollback: async (reason) => (await server()).rollback(reason),
+    health() {
+      throw new UnavailableError("the model server")
+    },
+  }
+}

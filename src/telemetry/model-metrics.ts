@@ -1,0 +1,217 @@
+import { type Counter, counter, gauge, type Registry } from "./metrics.ts"
+
+/** One loaded model at the moment of a scrape. */
+export interface ServedModelReading {
+  readonly modelId: string
+  /** live, canary, shadow or standby */
+  readonly arm: string
+  /** Share of the sessions that it answers, 0..100 */
+  readonly percent: number
+  readonly answers: Readonly<Record<string, number>>
+  /** null before the first answer. */
+  readonly confidenceMean: number | null
+  readonly errors: number
+  readonly degraded: number
+  readonly breaker: "closed" | "half-open" | "open"
+  readonly falsePositiveReports: number
+  readonly feedbackPrecision: number | null
+  readonly driftFromRegistration: number | null
+  readonly driftFromLive: number | null
+}
+
+export interface ModelsReading {
+  readonly models: readonly ServedModelReading[]
+  /** undefined where nothing is on trial. */
+  readonly trial:
+    | {
+        readonly compared: number
+        readonly disagreed: number
+        /** Name and evidence of each guard; it trips at 1. */
+        readonly guards: readonly (readonly [string, number])[]
+      }
+    | undefined
+  readonly skippedComparisons: number
+}
+
+const BREAKER_STATES = { closed: 0, "half-open": 1, open: 2 } as const
+
+/** What is read at each scrape from whoever serves the models, and rollbacks as they happen. */
+export function createServedModelMetrics(registry: Registry) {
+  let read: (() => ModelsReading) | undefined
+  const models = (): readonly ServedModelReading[] => read?.().models ?? []
+  exposeArms(registry, models)
+  exposeQuality(registry, models)
+  exposeTrial(registry, () => read?.())
+  const rollbacks = counter(registry, {
+    name: "cerberus_model_rollbacks_total",
+    help: "Models that were taken back, by the guard that decided it.",
+    labels: ["guard"],
+    known: [{ guard: "errors" }, { guard: "latency" }, { guard: "memory" }],
+  })
+  return {
+    watchModels(reader: () => ModelsReading): void {
+      read = reader
+    },
+    modelRolledBack: (guard: string): void => rollbacks.inc({ guard }),
+  }
+}
+
+type Models = () => readonly ServedModelReading[]
+
+/** Totals belong to a loaded model: one that is loaded anew begins at 0, as after a restart. */
+function totals(
+  registry: Registry,
+  options: { name: string; help: string; labels: readonly string[] },
+  fill: (counter: Counter) => void,
+): void {
+  counter(registry, {
+    ...options,
+    collect(created) {
+      created.reset()
+      fill(created)
+    },
+  })
+}
+
+function exposeArms(registry: Registry, models: Models): void {
+  totals(
+    registry,
+    {
+      name: "cerberus_model_answers_total",
+      help: "Payloads answered, by model, arm and class.",
+      labels: ["model", "arm", "class"],
+    },
+    (answers) => {
+      for (const { modelId, arm, answers: byClass } of models()) {
+        for (const [name, count] of Object.entries(byClass)) {
+          answers.inc({ model: modelId, arm, class: name }, count)
+        }
+      }
+    },
+  )
+  totals(
+    registry,
+    {
+      name: "cerberus_model_errors_total",
+      help: "Calls of a model that threw, by model and arm.",
+      labels: ["model", "arm"],
+    },
+    (errors) => {
+      for (const model of models()) {
+        errors.inc({ model: model.modelId, arm: model.arm }, model.errors)
+      }
+    },
+  )
+  totals(
+    registry,
+    {
+      name: "cerberus_model_degraded_total",
+      help: "Payloads meant for a model that another model or the rules answered.",
+      labels: ["model", "arm"],
+    },
+    (degraded) => {
+      for (const model of models()) {
+        degraded.inc({ model: model.modelId, arm: model.arm }, model.degraded)
+      }
+    },
+  )
+  gauge(registry, {
+    name: "cerberus_model_traffic_ratio",
+    help: "Share of the sessions that a model answers.",
+    labels: ["model", "arm"],
+    collect(share) {
+      share.reset()
+      for (const { modelId, arm, percent } of models()) {
+        share.set({ model: modelId, arm }, percent / 100)
+      }
+    },
+  })
+  gauge(registry, {
+    name: "cerberus_model_circuit_breaker_state",
+    help: "0 closed, 1 half open, 2 open.",
+    labels: ["model"],
+    collect(state) {
+      state.reset()
+      for (const { modelId, breaker } of models()) {
+        state.set({ model: modelId }, BREAKER_STATES[breaker])
+      }
+    },
+  })
+}
+
+function exposeQuality(registry: Registry, models: Models): void {
+  gauge(registry, {
+    name: "cerberus_model_confidence_ratio",
+    help: "Mean confidence of the answers of a model.",
+    labels: ["model", "arm"],
+    collect(confidence) {
+      confidence.reset()
+      for (const { modelId, arm, confidenceMean } of models()) {
+        if (confidenceMean !== null) confidence.set({ model: modelId, arm }, confidenceMean)
+      }
+    },
+  })
+  gauge(registry, {
+    name: "cerberus_model_drift_psi",
+    help: "Population stability index of P(attack) against the population at registration, or the live model's.",
+    labels: ["model", "reference"],
+    collect(drift) {
+      drift.reset()
+      for (const { modelId: model, driftFromRegistration, driftFromLive } of models()) {
+        const registration = driftFromRegistration
+        if (registration !== null) drift.set({ model, reference: "registration" }, registration)
+        if (driftFromLive !== null) drift.set({ model, reference: "live" }, driftFromLive)
+      }
+    },
+  })
+  totals(
+    registry,
+    {
+      name: "cerberus_model_false_positive_reports_total",
+      help: "False-positive reports about answers of a model.",
+      labels: ["model"],
+    },
+    (reports) => {
+      for (const { modelId, falsePositiveReports } of models()) {
+        reports.inc({ model: modelId }, falsePositiveReports)
+      }
+    },
+  )
+  gauge(registry, {
+    name: "cerberus_model_feedback_precision_ratio",
+    help: "Share of a model's attack verdicts that nobody has reported as wrong.",
+    labels: ["model"],
+    collect(precision) {
+      precision.reset()
+      for (const { modelId, feedbackPrecision } of models()) {
+        if (feedbackPrecision !== null) precision.set({ model: modelId }, feedbackPrecision)
+      }
+    },
+  })
+}
+
+function exposeTrial(registry: Registry, read: () => ModelsReading | undefined): void {
+  totals(
+    registry,
+    {
+      name: "cerberus_model_comparisons_total",
+      help: "Payloads on which a model on trial and its reference were compared, by outcome.",
+      labels: ["outcome"],
+    },
+    (comparisons) => {
+      const { compared = 0, disagreed = 0 } = read()?.trial ?? {}
+      comparisons.inc({ outcome: "agree" }, compared - disagreed)
+      comparisons.inc({ outcome: "disagree" }, disagreed)
+      comparisons.inc({ outcome: "skipped" }, read()?.skippedComparisons ?? 0)
+    },
+  )
+  gauge(registry, {
+    name: "cerberus_model_guard_evidence_ratio",
+    help: "Evidence of a guard against the model on trial; it is taken back at 1.",
+    labels: ["guard"],
+    collect(evidence) {
+      evidence.reset()
+      for (const [guard, share] of read()?.trial?.guards ?? []) evidence.set({ guard }, share)
+    },
+  })
+}
