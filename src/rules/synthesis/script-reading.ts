@@ -9,7 +9,7 @@ const ATTRIBUTES_MAX = 64
 const CODE_MAX = 48
 const NAME_MAX = 24
 const TOKEN =
-  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}[\s\x00-\x1f]*=)|(?<scheme>(?:j\s*a\s*v\s*a|v\s*b)\s*s\s*c\s*r\s*i\s*p\s*t\s*:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}\s*(?=[(`]))|(?<hole>\$\{)|(?<breakout>["'`>])/gi
+  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}\s{0,4}(?=[(`]))|(?<hole>\$\{)|(?<breakout>["'`>])/gi
 
 /** Functions that proofs of concept call, and those through which a script does harm. */
 const SINKS = "alert confirm prompt print eval fetch atob import function settimeout".split(" ")
