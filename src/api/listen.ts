@@ -13,6 +13,8 @@ const STOP_DEADLINE_MS = 5_000
 export interface ListenOptions extends GuardOptions {
   /** 0 = any free one. */
   readonly port: number
+  /** Whole seconds after which a connection is closed on which nothing moves; default 10. */
+  readonly idleTimeoutS?: number
 }
 
 export interface Listening {
@@ -43,7 +45,7 @@ export function listen(api: Api, options: ListenOptions): Listening {
   }
 }
 
-function serve(api: Api, { host, port }: ListenOptions) {
+function serve(api: Api, { host, port, idleTimeoutS = IDLE_TIMEOUT_S }: ListenOptions) {
   try {
     return Bun.serve({
       hostname: host,
@@ -53,7 +55,7 @@ function serve(api: Api, { host, port }: ListenOptions) {
       ),
       fetch: (request) => api.handle(request),
       maxRequestBodySize: BODY_BYTES_MAX,
-      idleTimeout: IDLE_TIMEOUT_S,
+      idleTimeout: idleTimeoutS,
       development: false,
       // Outside development Bun would share a port with a second Sentinel, silently.
       reusePort: false,
