@@ -91,6 +91,7 @@ export async function runProcessor(
       ...options.env,
       SENTINEL_DATA_DIR: options.dataDir,
       SENTINEL_METRICS_PORT: "0",
+      SENTINEL_SANDBOX: "none",
       MINIO_ENDPOINT: "",
     },
     stdio: ["ignore", "ignore", Bun.file(logFile)],

@@ -95,6 +95,7 @@ describe.skipIf(minioServer === undefined)("sentinel process", () => {
     MINIO_SECRET_KEY: minioServer?.secretKey ?? "",
     SENTINEL_DATA_DIR: dataDir,
     SENTINEL_METRICS_PORT: "0",
+    SENTINEL_SANDBOX: "none",
     PYTHONDONTWRITEBYTECODE: "1",
   }
 

@@ -55,7 +55,7 @@ describe.skipIf(service === undefined)("redrive", () => {
   test("a letter that is put back once its object is there is resolved, and judged once", async () => {
     const config = readConfig({
       KAFKA_BOOTSTRAP_SERVERS: brokers.join(","),
-      ...{ SENTINEL_DATA_DIR: dataDir, SENTINEL_PORT: "0" },
+      ...{ SENTINEL_DATA_DIR: dataDir, SENTINEL_PORT: "0", SENTINEL_SANDBOX: "none" },
     })
     const log = createLogger({ write: () => undefined, nowMs: () => Date.now() })
     const running = await startSentinel(config, "start", log)

@@ -5,14 +5,34 @@ import { partitionKey } from "../stream/types.ts"
 import type { Backlog, EngineGauges } from "../telemetry.ts"
 import type { MeterReading } from "./engine-meter.ts"
 
-export interface GaugeParts {
+/** What an engine does now. */
+export interface EngineNumbers {
   readonly engine: Pick<Engine, "stats" | "operatorStats">
   readonly reading: MeterReading
   /** What lies before the engine: on the broker, or fetched and not yet handed over. */
   readonly unread: readonly PartitionLag[]
+}
+
+export interface GaugeParts extends EngineNumbers {
   readonly nowMs: number
   /** Undefined while it is not known. */
   readonly simulations: SimulationDepth | undefined
+}
+
+/** Two engines as one: their operators and partitions have different names. */
+export function joinNumbers(one: EngineNumbers, other: EngineNumbers): EngineNumbers {
+  return {
+    engine: {
+      stats: () => [...one.engine.stats(), ...other.engine.stats()],
+      operatorStats: () => [...one.engine.operatorStats(), ...other.engine.operatorStats()],
+    },
+    reading: {
+      windowSeconds: one.reading.windowSeconds,
+      operators: [...one.reading.operators, ...other.reading.operators],
+      heldRatios: new Map([...one.reading.heldRatios, ...other.reading.heldRatios]),
+    },
+    unread: [...one.unread, ...other.unread],
+  }
 }
 
 /** The engine's own numbers and its sources', in the words of the metrics. */

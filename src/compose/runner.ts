@@ -18,16 +18,17 @@ import { minioObjects } from "../services/minio-objects.ts"
 import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { Engine } from "../stream/engine.ts"
 import { type PatientSource, patientSource } from "../stream/patient-source.ts"
-import { describeFlow, type Topology } from "../stream/topology.ts"
+import { describeFlow, joinTopologies, type Topology } from "../stream/topology.ts"
 import type { DeadLetterSink, EngineObserver, Sink } from "../stream/types.ts"
 import type { EngineGauges } from "../telemetry.ts"
 import { announceSink } from "./announce.ts"
-import { engineGauges } from "./engine-gauges.ts"
+import { engineGauges, joinNumbers } from "./engine-gauges.ts"
 import type { EngineMeter } from "./engine-meter.ts"
 import { analysisParts, FORMS } from "./flow-parts.ts"
 import type { Models } from "./models.ts"
 import { Reachability, watchObjects } from "./reachability.ts"
 import { describeRunning, type RunningTopology } from "./running-topology.ts"
+import type { SimulationRunner } from "./simulation-runner.ts"
 import type { Simulations } from "./simulations.ts"
 
 export interface RunnerParts {
@@ -40,6 +41,8 @@ export interface RunnerParts {
   readonly observer: EngineObserver
   readonly meter: EngineMeter
   readonly simulations: Simulations
+  /** Undefined where nothing is simulated. */
+  readonly simulation?: Pick<SimulationRunner, "topology" | "numbers"> | undefined
   readonly onRecorded: (verdict: Verdict) => void
   readonly onRejected: (file: RejectedFile) => void
 }
@@ -92,15 +95,16 @@ export function createRunner(parts: RunnerParts): Runner {
     observer,
     random: Math.random,
   })
-  const numbers = () => ({
-    engine,
-    reading: parts.meter.read(engine),
-    unread: kafka.sources.flatMap((source) => source.inner?.lag() ?? []),
-    nowMs: systemClock.nowMs(),
-    simulations: parts.simulations.depth(),
-  })
+  const numbers = () => {
+    const unread = kafka.sources.flatMap((source) => source.inner?.lag() ?? [])
+    const own = { engine, reading: parts.meter.read(engine), unread }
+    const both = parts.simulation ? joinNumbers(own, parts.simulation.numbers()) : own
+    const nowMs = systemClock.nowMs()
+    return { ...both, nowMs, simulations: parts.simulations.depth() }
+  }
   const sources = [inbox.name, ...kafka.transactional]
-  const topology = describeFlow(flow, sources, kafka.transactional)
+  const analysis = describeFlow(flow, sources, kafka.transactional)
+  const topology = joinSimulation(analysis, parts)
   return {
     finished: engine.finished,
     topology,
@@ -111,6 +115,13 @@ export function createRunner(parts: RunnerParts): Runner {
     gauges: () => engineGauges(numbers()),
     numbers: () => engineNumbers(engine),
   }
+}
+
+/** The queue is where the two flows meet. */
+function joinSimulation(analysis: Topology, { simulation, simulations }: RunnerParts): Topology {
+  if (simulation === undefined) return analysis
+  const to = simulations.handsTo
+  return joinTopologies(analysis, simulation.topology, [{ from: simulations.sink.name, to }])
 }
 
 interface KafkaParts {

@@ -19,6 +19,7 @@ import { observeEngine } from "./engine-observer.ts"
 import { openFalsePositives } from "./false-positives.ts"
 import { openServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
+import { openSimulationService, type SimulationService } from "./simulation-service.ts"
 import { openSimulations } from "./simulations.ts"
 
 /** start = flow and API; serve = the API alone; process = the flow with probes only. */
@@ -55,13 +56,12 @@ export async function startSentinel(config: Config, mode: Mode, log: Logger): Pr
     )
     return stopping
   }
-  server.runner?.finished.then(
-    () => undefined,
-    (error) => {
+  for (const runner of [server.runner, server.simulation?.runner]) {
+    runner?.finished.catch((error) => {
       log.error("the flow cannot go on", publicError(error))
       void stop(1)
-    },
-  )
+    })
+  }
   log.info("sentinel is running", { mode, url: server.url, data_dir: config.dataDir })
   return { url: server.url, done: done.promise, stop: () => stop(0) }
 }
@@ -76,19 +76,28 @@ interface Opening {
 interface Server {
   readonly url: string | undefined
   readonly runner: Runner | undefined
+  readonly simulation: SimulationService | undefined
 }
 
 /** Opens from the inside out; the stack closes in the opposite order. */
 async function openServer(opening: Opening, stack: AsyncDisposableStack): Promise<Server> {
   const { config, mode } = opening
   const core = await openCore(opening, stack)
-  const runner = mode === "serve" ? undefined : createRunner({ ...opening, ...core })
+  const { paths } = opening.data
+  const simulation =
+    mode === "serve"
+      ? undefined
+      : await openSimulationService({ ...opening, ...core, paths }, stack)
+  const runner =
+    mode === "serve"
+      ? undefined
+      : createRunner({ ...opening, ...core, simulation: simulation?.runner })
   if (runner !== undefined) {
     core.telemetry.watchEngine(() => runner.gauges())
     await runner.start()
     stack.defer(() => runner.drain(config.drainTimeoutMs))
   }
-  return { url: openPort({ ...opening, core, runner }, stack), runner }
+  return { url: openPort({ ...opening, core, runner, simulation }, stack), runner, simulation }
 }
 
 /** Models, stores and counters: what every mode has. */
@@ -117,12 +126,23 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
     })
   }
   const observed = observeEngine({ telemetry, models, log, onDone })
-  return { telemetry, models, falsePositives, verdicts, deadLetters, letters, simulations, paths, ...observed }
+  return {
+    telemetry,
+    models,
+    falsePositives,
+    verdicts,
+    deadLetters,
+    letters,
+    simulations,
+    paths,
+    ...observed,
+  }
 }
 
 interface PortParts extends Opening {
   readonly core: Awaited<ReturnType<typeof openCore>>
   readonly runner: Runner | undefined
+  readonly simulation: SimulationService | undefined
 }
 
 /** @returns the address, or undefined where none is wanted */
@@ -143,7 +163,8 @@ function openPort(parts: PortParts, stack: AsyncDisposableStack): string | undef
   return listening.url
 }
 
-function probeParts({ config, core, log, runner }: PortParts, isOpen: () => boolean): ProbeParts {
+function probeParts(parts: PortParts, isOpen: () => boolean): ProbeParts {
+  const { config, core, log, runner, simulation } = parts
   return {
     host: config.host,
     apiToken: config.apiToken,
@@ -157,6 +178,7 @@ function probeParts({ config, core, log, runner }: PortParts, isOpen: () => bool
       models: core.models.server,
       falsePositives: core.falsePositives,
       topology: runner && (() => runner.describe()),
+      ...simulation?.operating,
     },
   }
 }

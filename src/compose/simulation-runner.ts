@@ -19,6 +19,8 @@ import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { Engine, type EngineLimits } from "../stream/engine.ts"
 import { describeFlow, type Topology } from "../stream/topology.ts"
 import type { DeadLetterSink, EngineObserver, Sink } from "../stream/types.ts"
+import type { EngineNumbers } from "./engine-gauges.ts"
+import type { EngineMeter } from "./engine-meter.ts"
 
 export interface SimulationRunnerParts {
   readonly config: Pick<Config, "kafka" | "sandbox">
@@ -26,10 +28,11 @@ export interface SimulationRunnerParts {
   readonly paths: Pick<DataDirectoryPaths, "simulationLines">
   /** By the name of the source that reads it. */
   readonly queues: Readonly<Record<string, SimulationQueue>>
-  readonly store: SimulationStore
-  readonly sandbox: Sandbox
+  readonly store: Pick<SimulationStore, "put" | "byId">
+  readonly sandbox: Pick<Sandbox, "run" | "describe" | "isPanicked">
   readonly audit: Pick<AuditLog, "append">
   readonly observer: EngineObserver
+  readonly meter: EngineMeter
   readonly onCompleted: (job: CompletedJob) => void
   readonly clock?: Clock
 }
@@ -39,7 +42,8 @@ export interface SimulationRunner {
   /** Rejects when the flow cannot go on. */
   readonly finished: Promise<void>
   readonly topology: Topology
-  readonly engine: Pick<Engine, "stats" | "operatorStats">
+  /** What its engine does now, over the window of `meter`. */
+  numbers(): EngineNumbers
   start(): Promise<void>
   drain(timeoutMs: number): Promise<void>
   /** Something was queued on this machine. */
@@ -50,6 +54,11 @@ export interface SimulationRunner {
 const PASSING_CODES: ReadonlySet<string> = new Set([
   ...["SANDBOX_UNAVAILABLE", "SANDBOX_PANICKED", "UNAVAILABLE", "TIMEOUT", "ABANDONED"],
 ])
+
+export function isPassing(code: string): boolean {
+  return PASSING_CODES.has(code)
+}
+
 const TASKS_AT_ONCE = Math.max(2, availableParallelism())
 /** Beyond its deadline a task ends its run, shortens no more and is stored. */
 const LEASE_SLACK_MS = 120_000
@@ -62,17 +71,16 @@ export function createSimulationRunner(parts: SimulationRunnerParts): Simulation
   const { clock = systemClock, observer } = parts
   const sources = Object.entries(parts.queues).map(([name, queue]) => sourceOf(name, queue, parts))
   const flow = buildSimulation(flowParts(parts, sources))
-  const isPassing = (code: string) => PASSING_CODES.has(code)
   const engine = new Engine(
     {
       ...{ flow, sources, clock, observer, random: Math.random },
-      deadLetters: [settleSimulation(parts.store, isPassing), endTasks(sources, isPassing)],
+      deadLetters: [settleSimulation(parts.store, isPassing), endTasks(sources)],
     },
     LIMITS,
   )
   return {
     finished: engine.finished,
-    engine,
+    numbers: () => ({ engine, reading: parts.meter.read(engine), unread: [] }),
     topology: describeFlow(flow, Object.keys(parts.queues)),
     start: () => engine.start(),
     drain: (timeoutMs) => engine.drain(timeoutMs),
@@ -133,10 +141,7 @@ function acknowledgeTask(sources: readonly SimulationSource[]): Sink<RecordedTas
 }
 
 /** Back to its queue with a task that is not to blame; any other is over. */
-function endTasks(
-  sources: readonly SimulationSource[],
-  isPassing: (code: string) => boolean,
-): DeadLetterSink {
+function endTasks(sources: readonly SimulationSource[]): DeadLetterSink {
   return {
     name: "end_task",
     guarantee: "idempotent",

@@ -18,6 +18,8 @@ export interface Simulations {
   readonly sink: Sink<ExplainedVerdict>
   /** By the name of the source that reads it. */
   readonly queues: Readonly<Record<string, SimulationQueue>>
+  /** Which of them the sink fills. */
+  readonly handsTo: string
   /** As of a few seconds ago at most, while somebody asks; undefined while it is not known. */
   depth(): SimulationDepth | undefined
 }
@@ -38,7 +40,7 @@ export function openSimulations(
   if (topic !== undefined) stack.defer(() => topic.close())
   const queues = { [OWN_QUEUE]: own, ...(topic && { [SIMULATION_TOPIC]: topic }) }
   const sink = simulationSink(topic ?? own, topic && simulationMessage)
-  return { sink, queues, depth: depthOf(Object.values(queues)) }
+  return { sink, queues, handsTo: targetOf(config), depth: depthOf(Object.values(queues)) }
 }
 
 /** The same for a flow that is only drawn: nothing is opened. */
@@ -50,8 +52,12 @@ export function describedSimulations(config: Config): Simulations {
   }
   const queues = { [OWN_QUEUE]: queue, ...(config.kafka && { [SIMULATION_TOPIC]: queue }) }
   const sink = simulationSink(queue, config.kafka && simulationMessage)
-  return { sink, queues, depth: () => undefined }
+  return { sink, queues, handsTo: targetOf(config), depth: () => undefined }
 }
+function targetOf({ kafka }: Pick<Config, "kafka">): string {
+  return kafka === undefined ? OWN_QUEUE : SIMULATION_TOPIC
+}
+
 function topicQueue({ brokers, groupId }: NonNullable<Config["kafka"]>): SimulationQueue {
   const kafka = kafkaClient({ brokers, clientId: "sentinel-simulations" })
   return kafkaSimulationQueue(kafka, { groupId: `${groupId}-simulations`, clock: systemClock })

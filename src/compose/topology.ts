@@ -7,6 +7,7 @@ import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
 import { createRunner } from "./runner.ts"
+import { describedSimulation } from "./simulation-service.ts"
 import { describedSimulations } from "./simulations.ts"
 
 /**
@@ -15,15 +16,17 @@ import { describedSimulations } from "./simulations.ts"
  */
 export async function describeTopology(config: Config, log: Logger): Promise<Topology> {
   const neverRuns = () => Promise.reject(new UnavailableError("the store"))
+  const simulations = describedSimulations(config)
   const runner = createRunner({
     config,
     log,
+    simulation: describedSimulation({ config, log, simulations }),
     models: await openModels(config, { log }),
     paths: dataDirectoryPaths(config.dataDir),
     verdicts: { record: neverRuns },
     deadLetters: { name: "dead_letter_store", guarantee: "idempotent", write: neverRuns },
     observer: observeNothing,
-    simulations: describedSimulations(config),
+    simulations,
     meter: new EngineMeter(),
     onRecorded: () => undefined,
     onRejected: () => undefined,

@@ -47,6 +47,19 @@ export function describeFlow(
   return { name: flow.name, nodes: draft.nodes, edges: draft.edges }
 }
 
+/** Two flows in one graph, under the name of the first; `edges` say what one hands to the other. */
+export function joinTopologies(
+  one: Topology,
+  other: Topology,
+  edges: readonly TopologyEdge[],
+): Topology {
+  return {
+    name: one.name,
+    nodes: [...one.nodes, ...other.nodes],
+    edges: [...one.edges, ...edges, ...other.edges],
+  }
+}
+
 export function topologyText(topology: Topology): string {
   const width = Math.max(...topology.nodes.map((node) => node.id.length))
   const noteWidth = Math.max(...topology.nodes.map((node) => node.note.length))

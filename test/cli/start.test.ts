@@ -26,7 +26,12 @@ afterEach(async () => {
 function spawn(...args: readonly string[]) {
   return Bun.spawn([process.execPath, "--no-env-file", MAIN, ...args], {
     cwd: directory,
-    env: { PATH: Bun.env.PATH ?? "", SENTINEL_DATA_DIR: dataDir, SENTINEL_PORT: "0" },
+    env: {
+      PATH: Bun.env.PATH ?? "",
+      SENTINEL_DATA_DIR: dataDir,
+      SENTINEL_PORT: "0",
+      SENTINEL_SANDBOX: "none",
+    },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 2 * WAIT_MAX_MS,
     killSignal: "SIGKILL",

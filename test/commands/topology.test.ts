@@ -26,6 +26,8 @@ describe("topology", () => {
   test("topology draws the configured flow with its guarantees, without a server", async () => {
     const { out } = await run([])
     expect(out).toMatch(/^ {2}enqueue_simulation +sink +x256, idempotent/m)
+    expect(out).toMatch(/^ {2}enqueue_simulation .*-> .*simulations$/m)
+    expect(out).toMatch(/^ {2}simulations +source +-> plan_simulation$/m)
     const kafka = await run([], { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" })
     const guarantee = "exactly-once from kafka, at-least-once from inbox"
     expect(kafka.out).toMatch(new RegExp(`^ {2}publish_verdict +sink +x256, ${guarantee}`, "m"))
@@ -34,7 +36,8 @@ describe("topology", () => {
   })
 
   test("topology reports what a running server does, and --live prints once to a file", async () => {
-    const env = { SENTINEL_DATA_DIR: directory, SENTINEL_PORT: "0", SENTINEL_API_TOKEN: "secret" }
+    const own = { SENTINEL_DATA_DIR: directory, SENTINEL_PORT: "0", SENTINEL_SANDBOX: "none" }
+    const env = { ...own, SENTINEL_API_TOKEN: "secret" }
     const log = createLogger({ write: () => undefined, nowMs: () => Date.now() })
     const running = await startSentinel(readConfig(env), "start", log)
     try {
@@ -49,7 +52,10 @@ describe("topology", () => {
         note: "x16, fails closed",
         activity: { records_per_second: 0, waiting: 0 },
       })
-      expect(described.running.partitions).toMatchObject([{ topic: "inbox", records: 0 }])
+      expect(described.running.partitions).toMatchObject([
+        { topic: "inbox", records: 0 },
+        { topic: "simulations", records: 0 },
+      ])
     } finally {
       await running.stop()
     }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { EngineMeter } from "../../src/compose/engine-meter.ts"
 import { observeNothing } from "../../src/compose/engine-observer.ts"
 import {
   createSimulationRunner,
@@ -52,6 +53,7 @@ afterEach(async () => {
 async function run(sandbox: FakeSandbox) {
   runner = createSimulationRunner({
     ...{ queues: { simulations: queue }, store, sandbox, observer: observeNothing },
+    meter: new EngineMeter(),
     config: readConfig({}),
     log: createLogger({ write: () => undefined, nowMs: () => 0 }),
     paths: { simulationLines: join(directory, "simulations.jsonl") },
