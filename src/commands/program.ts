@@ -4,6 +4,7 @@ import { publicError, SentinelError } from "../errors.ts"
 import type { AuditVerifyOptions } from "./audit.ts"
 import type { LetterOptions, RedriveOptions } from "./dead-letters.ts"
 import type { EvaluateOptions } from "./evaluate.ts"
+import type { PromoteOptions } from "./models.ts"
 import { benchSuites } from "./repository.ts"
 import type { Terminal } from "./terminal.ts"
 import type { TopologyOptions } from "./topology.ts"
@@ -139,17 +140,51 @@ function declareModels(program: Command, terminal: Terminal, choose: (run: Run) 
     .action((options: TrainOptions) =>
       choose(async () => (await import("./train.ts")).train(options, terminal)),
     )
-  program
-    .command("models")
-    .description("list the models at hand with their measured metrics")
-    .option("--json", "print JSON instead of a table")
-    .action((options: { json?: boolean }) =>
-      choose(async () => (await import("./models.ts")).models(options, terminal)),
-    )
+  declareRegistry(program, terminal, choose)
   program
     .command("features")
     .description("print the table of session features")
     .action(() => choose(async () => (await import("./features.ts")).features(terminal)))
+}
+
+function declareRegistry(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  const models = program
+    .command("models")
+    .description("list the models at hand with their states, and change who answers")
+    .option("--json", "print JSON instead of a table")
+    .action((options: { json?: boolean }) =>
+      choose(async () => (await import("./models.ts")).models(options, terminal)),
+    )
+  models
+    .command("show")
+    .description("print lineage, transitions, traffic and card of a model")
+    .argument("<id>", "e.g. payload-linear/1.2.0")
+    .action((id: string, _: object, command: Command) =>
+      choose(async () =>
+        (await import("./models.ts")).showModel(id, command.optsWithGlobals(), terminal),
+      ),
+    )
+  models
+    .command("promote")
+    .description("give a model a share of the sessions; refused where it misses a gate")
+    .argument("<id>", "e.g. payload-linear/1.2.1")
+    .option(
+      "--percent <share>",
+      "0 = in the shadow, 100 = live (default), between = canary",
+      parseShare,
+    )
+    .option("--auto", "go from 1 to 10 to 100 percent by itself, unless a guard trips")
+    .option("--reason <text>", "kept among the transitions")
+    .action((id: string, options: PromoteOptions) =>
+      choose(async () => (await import("./models.ts")).promoteModel(id, options, terminal)),
+    )
+  models
+    .command("rollback")
+    .description("end a trial; without one, bring back the model that was live before")
+    .option("--reason <text>", "kept among the transitions")
+    .action((options: { reason?: string }) =>
+      choose(async () => (await import("./models.ts")).rollbackModel(options, terminal)),
+    )
 }
 
 function declareOperations(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
@@ -212,7 +247,30 @@ function declareAudit(program: Command, terminal: Terminal, choose: (run: Run) =
 }
 
 function declareSandbox(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
-  const sandbox = program.command("sandbox").description("build what payloads are tried in")
+  const sandbox = program
+    .command("sandbox")
+    .description("build what payloads are tried in, look at it, stop it at once")
+  sandbox
+    .command("panic")
+    .description("destroy everything in it now; nothing runs until resume; needs no server")
+    .option("--reason <text>", "for the audit log", parseReason, "asked for on the command line")
+    .option("--json", "print JSON")
+    .action((options: { reason: string; json?: boolean }) =>
+      choose(async () => (await import("./sandbox-control.ts")).panicSandbox(options, terminal)),
+    )
+  sandbox
+    .command("resume")
+    .description("let it run again after a panic")
+    .action(() =>
+      choose(async () => (await import("./sandbox-control.ts")).resumeSandbox(terminal)),
+    )
+  sandbox
+    .command("status")
+    .description("print driver, pool and whether a panic is on")
+    .option("--json", "print JSON")
+    .action((options: { json?: boolean }) =>
+      choose(async () => (await import("./sandbox-control.ts")).showSandbox(options, terminal)),
+    )
   sandbox
     .command("build")
     .description("build the image from this machine's own programs, without a registry")
@@ -272,6 +330,19 @@ function parseHash(text: string): string {
     throw new InvalidArgumentError("Expected 13 to 64 hex digits.")
   }
   return text.toLowerCase()
+}
+
+function parseShare(text: string): number {
+  const share = Number(text)
+  if (!/^\d{1,3}(\.\d{1,3})?$/.test(text) || share > 100) {
+    throw new InvalidArgumentError("Expected a number from 0 to 100.")
+  }
+  return share
+}
+
+function parseReason(text: string): string {
+  if (text.length > 0 && text.length <= 200) return text
+  throw new InvalidArgumentError("Expected 1 to 200 characters.")
 }
 
 function parseErrors(text: string): number {
