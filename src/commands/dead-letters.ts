@@ -1,7 +1,5 @@
-import { readConfig } from "../config.ts"
 import { jsonLine } from "../json-line.ts"
-import { terminalLog } from "./log.ts"
-import { type Operations, openOperations } from "./operations.ts"
+import { type Operations, withOperations } from "./operations.ts"
 import { printable, printableBytes } from "./printable.ts"
 import { renderTable } from "./table.ts"
 import type { Terminal } from "./terminal.ts"
@@ -104,18 +102,6 @@ export function redriveDeadLetters(
     else await terminal.write(reportText(report))
     return report.failed.length > 0 ? 1 : 0
   })
-}
-
-async function withOperations(
-  terminal: Terminal,
-  work: (operations: Operations) => Promise<number>,
-): Promise<number> {
-  const operations = await openOperations(readConfig(terminal.env), terminalLog(terminal))
-  try {
-    return await work(operations)
-  } finally {
-    await operations.close()
-  }
 }
 
 async function collect(operations: Operations, options: LetterOptions) {

@@ -1,69 +1,124 @@
-import { readdir } from "node:fs/promises"
-import { join } from "node:path"
-import { ModelRefusedError } from "../errors.ts"
-import { REPOSITORY } from "./repository.ts"
+import { withOperations } from "./operations.ts"
+import { printable } from "./printable.ts"
 import { renderTable } from "./table.ts"
 import type { Terminal } from "./terminal.ts"
 
-interface ModelFiles {
-  /** `<name>/<version>`, as the directories are called. */
-  readonly model: string
-  readonly bytes: number
-  /** What training wrote to metrics.json. */
-  readonly metrics: unknown
+/** A model as the API writes it. */
+interface ModelDocument {
+  readonly model_id: string
+  readonly trained_at: string
+  readonly training_samples: number
+  readonly metrics: Readonly<Record<string, number>>
+  readonly can_promote: boolean
+  readonly promotion_reason: string
+  readonly status: string
+  readonly canary_percent: number
+  readonly origin: string
 }
 
-const FIGURES_SHOWN_MAX = 100
-
-/** Lists the models of the repository with the metrics that their training measured. */
-export async function models(options: { json?: boolean }, terminal: Terminal): Promise<number> {
-  const found = await listModels(join(REPOSITORY, "models"))
-  if (options.json === true) {
-    await terminal.write(`${JSON.stringify({ models: found })}\n`)
-    return 0
-  }
-  for (const { model, bytes, metrics } of found) {
-    const rows = mainFigures(metrics).slice(0, FIGURES_SHOWN_MAX)
-    await terminal.write(`${model}  (${(bytes / 1024).toFixed(0)} KiB)\n${renderTable(rows)}\n`)
-  }
-  if (found.length === 0) terminal.note("no models here: ./sentinel train makes them\n")
-  return found.length === 0 ? 1 : 0
+interface DetailDocument extends ModelDocument {
+  readonly card: string
+  readonly lineage: Readonly<Record<string, unknown>>
+  readonly transitions: readonly Readonly<Record<string, unknown>>[]
+  readonly traffic: unknown
 }
 
-async function listModels(directory: string): Promise<readonly ModelFiles[]> {
-  const found: ModelFiles[] = []
-  for (const name of await subdirectories(directory)) {
-    for (const version of await subdirectories(join(directory, name))) {
-      found.push(await readModel(directory, `${name}/${version}`))
+interface ChangeDocument {
+  readonly model_id: string
+  readonly state: string
+  readonly canary_percent: number
+}
+
+export interface PromoteOptions {
+  readonly percent?: number
+  readonly auto?: boolean
+  readonly reason?: string
+}
+
+const FIGURES = ["precision", "recall", "f1", "fpr"]
+const LINEAGE_SHOWN = ["parent", "code_version", "registered_at", "seed", "training_data_sha256"]
+
+/** Lists the models at hand with their states and main figures. */
+export function models(options: { json?: boolean }, terminal: Terminal): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const answer = (await operations.get("/models")) as { models: readonly ModelDocument[] }
+    if (options.json === true) {
+      await terminal.write(`${JSON.stringify(answer)}\n`)
+      return 0
     }
-  }
-  return found
-}
-
-async function subdirectories(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  return names.filter((name) => !name.startsWith(".")).sort()
-}
-
-async function readModel(directory: string, model: string): Promise<ModelFiles> {
-  try {
-    const metrics: unknown = await Bun.file(join(directory, model, "metrics.json")).json()
-    return { model, bytes: Bun.file(join(directory, model, "model.onnx")).size, metrics }
-  } catch (cause) {
-    throw new ModelRefusedError(`models/${model} has no readable metrics.json`, cause)
-  }
-}
-
-/** The file's own values and those under `metrics`; whole reports are for --json and the card. */
-function mainFigures(document: unknown): readonly (readonly [string, string])[] {
-  if (typeof document !== "object" || document === null) return []
-  return Object.entries(document).flatMap(([name, value]) => {
-    if (typeof value !== "object") return [[`  ${name}`, shown(value)] as const]
-    return name === "metrics" ? mainFigures(value) : []
+    const head = ["model", "state", "traffic", ...FIGURES, "origin", "promotion"]
+    await terminal.write(renderTable([head, ...answer.models.map(row)]))
+    return 0
   })
 }
 
-function shown(value: unknown): string {
-  return typeof value === "number" && !Number.isInteger(value) ? value.toFixed(4) : String(value)
+function row(model: ModelDocument): readonly string[] {
+  const figures = FIGURES.map((name) => model.metrics[name]?.toFixed(4) ?? "-")
+  const share = `${model.canary_percent}%`
+  const promotion = model.can_promote ? "possible" : model.promotion_reason
+  return [model.model_id, model.status, share, ...figures, model.origin, promotion].map(printable)
+}
+
+/** Shows one model: where it comes from, what was decided about it, what it does, and its card. */
+export function showModel(
+  modelId: string,
+  options: { json?: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const path = `/models/${encodeURIComponent(modelId)}`
+    const detail = (await operations.get(path)) as DetailDocument
+    if (options.json === true) {
+      await terminal.write(`${JSON.stringify(detail)}\n`)
+      return 0
+    }
+    const rows = LINEAGE_SHOWN.map((name) => [name, printable(String(detail.lineage[name] ?? "-"))])
+    const state = ["state", `${detail.status}, ${detail.canary_percent}% of the sessions`]
+    await terminal.write(renderTable([state, ...rows]))
+    for (const { at, from, to, percent, reason } of detail.transitions) {
+      await terminal.write(printable(`${at}  ${from} -> ${to} (${percent}%): ${reason}`))
+      await terminal.write("\n")
+    }
+    if (detail.traffic !== null) {
+      await terminal.write(`\n${JSON.stringify(detail.traffic, null, 2)}\n`)
+    }
+    await terminal.write(`\n${detail.card}`)
+    return 0
+  })
+}
+
+/** Gives a model its share of the traffic; a running server does so at once, else the next one. */
+export function promoteModel(
+  modelId: string,
+  options: PromoteOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { percent, auto = false, reason } = options
+  const body = {
+    model_id: modelId,
+    // by itself it begins with the smallest share, whatever is asked for
+    canary_percent: percent ?? (auto ? 1 : 100),
+    auto,
+    ...(reason !== undefined && { reason }),
+  }
+  return change("/models/promote", body, terminal)
+}
+
+/** Ends a trial, or brings back the model that was live before. */
+export function rollbackModel(options: { reason?: string }, terminal: Terminal): Promise<number> {
+  const { reason } = options
+  return change("/models/rollback", reason === undefined ? {} : { reason }, terminal)
+}
+
+function change(path: string, body: object, terminal: Terminal): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const { model_id, state, canary_percent } = (await operations.post(
+      path,
+      body,
+    )) as ChangeDocument
+    const when = operations.isRunning ? "now" : "from the next start"
+    const text = `${model_id} is ${state} and answers ${canary_percent}% of the sessions ${when}`
+    await terminal.write(`${printable(text)}\n`)
+    return 0
+  })
 }

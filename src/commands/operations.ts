@@ -1,8 +1,10 @@
 import { openOfflineOperations } from "../compose/offline-operations.ts"
-import type { Config } from "../config.ts"
+import { type Config, readConfig } from "../config.ts"
 import { SentinelError, UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
 import { findServer } from "../store/data-directory.ts"
+import { terminalLog } from "./log.ts"
+import type { Terminal } from "./terminal.ts"
 
 const BASE = "/api/v1/sentinel"
 const TIMEOUT_MS = 15_000
@@ -34,6 +36,19 @@ export async function openOperations(config: Config, log: Logger): Promise<Opera
   const offline = await openOfflineOperations(config, log)
   const ask = async (request: Request) => offline.handle(request)
   return { isRunning: false, ...client("http://127.0.0.1", ask), close: () => offline.close() }
+}
+
+/** Runs a command over them, with the configuration of the terminal's environment. */
+export async function withOperations(
+  terminal: Terminal,
+  run: (operations: Operations) => Promise<number>,
+): Promise<number> {
+  const operations = await openOperations(readConfig(terminal.env), terminalLog(terminal))
+  try {
+    return await run(operations)
+  } finally {
+    await operations.close()
+  }
 }
 
 /** Undefined where no server runs on the data directory. */

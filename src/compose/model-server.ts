@@ -6,19 +6,9 @@ import type {
   ModelSummary,
   PromoteRequest,
 } from "../api/model-operations.ts"
-import {
-  MalformedError,
-  ModelNotPromotableError,
-  ModelUnknownError,
-  publicError,
-} from "../errors.ts"
+import { MalformedError, ModelNotPromotableError, publicError } from "../errors.ts"
 import type { LoadedModel } from "../ml/serving/load-served-model.ts"
-import {
-  type CatalogEntry,
-  describeModel,
-  listPayloadModels,
-  unmetGates,
-} from "../ml/serving/model-catalog.ts"
+import { type CatalogEntry, listPayloadModels } from "../ml/serving/model-catalog.ts"
 import {
   CANARY_STAGES,
   endProbation,
@@ -36,8 +26,17 @@ import type {
   TrafficPlan,
   TrialCounts,
 } from "../model-traffic.ts"
+import {
+  describe,
+  describeFixed,
+  type FixedModel,
+  findModel,
+  recordOf,
+  summarize,
+  summarizeFixed,
+} from "./model-descriptions.ts"
 import { describeTraffic, type ModelGauges, modelGauges } from "./model-gauges.ts"
-import { loadPlan, type PlanParts, recordOf, type ServablePlan, trafficOf } from "./served-plan.ts"
+import { loadPlan, type PlanParts, type ServablePlan, trafficOf } from "./served-plan.ts"
 
 export interface ModelServerParts extends PlanParts {
   readonly store: ModelRegistryStore
@@ -46,6 +45,8 @@ export interface ModelServerParts extends PlanParts {
   /** Runs an action later, never at once; for comparisons. */
   readonly schedule: (action: () => void, delayMs: number) => void
   readonly residentBytes: () => number
+  /** Models that are in use and not changed under traffic: they are listed, and that is all. */
+  readonly fixed?: readonly FixedModel[]
   /** Told of each rollback that a guard decided. */
   readonly onTripped?: (guard: GuardName) => void
 }
@@ -119,25 +120,26 @@ export class ModelServer implements ModelOperations {
 
   async list(): Promise<readonly ModelSummary[]> {
     const catalog = await listPayloadModels(this.#parts.directories)
-    const found = catalog.map((entry) => this.#summary(entry).catch(() => undefined))
-    return (await Promise.all(found)).filter((summary) => summary !== undefined)
+    const found = catalog.map((entry) => summarize(entry, this.#state).catch(() => undefined))
+    const payloadModels = (await Promise.all(found)).filter((summary) => summary !== undefined)
+    return [...payloadModels, ...(this.#parts.fixed ?? []).map(summarizeFixed)]
   }
 
   async show(modelId: string): Promise<ModelDetail> {
-    const entry = await this.#find(modelId)
-    const { card, gates, lineage } = await describeModel(entry)
-    const { transitions } = recordOf(this.#state, modelId)
+    const fixed = this.#parts.fixed?.find(({ info }) => info.modelId === modelId)
+    if (fixed !== undefined) return describeFixed(fixed)
+    const entry = await findModel(this.#parts.directories, modelId)
     const traffic = describeTraffic(modelId, this.gauges(), this.classifier.traffic())
-    return { ...(await this.#summary(entry)), card, gates, lineage, transitions, traffic }
+    return describe(entry, this.#state, traffic)
   }
 
   async promote(request: PromoteRequest): Promise<ModelChange> {
     const { modelId, percent, auto = false, reason = "asked for by an operator" } = request
     if (!(percent >= 0 && percent <= 100)) throw new MalformedError("canary_percent", "0 to 100")
-    const entry = await this.#find(modelId)
+    const entry = await findModel(this.#parts.directories, modelId)
     // asked twice, as after an answer that got lost: it is done
     if (modelId === this.#state.plan.live && percent === 100) return this.#change(modelId)
-    const { obstacles } = await this.#summary(entry)
+    const { obstacles } = await summarize(entry, this.#state)
     if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
     if (!this.#loaded.has(modelId)) this.#loaded.set(modelId, await this.#parts.load(entry))
     const share = auto ? Math.min(percent, CANARY_STAGES[0]) : percent
@@ -266,25 +268,6 @@ export class ModelServer implements ModelOperations {
     const timer = setInterval(() => this.look(), LOOK_EVERY_MS)
     timer.unref()
     return () => clearInterval(timer)
-  }
-
-  async #find(modelId: string): Promise<CatalogEntry> {
-    const catalog = await listPayloadModels(this.#parts.directories)
-    const entry = catalog.find((each) => each.modelId === modelId)
-    if (entry === undefined) throw new ModelUnknownError()
-    return entry
-  }
-
-  async #summary(entry: CatalogEntry): Promise<ModelSummary> {
-    const { info, gates } = await describeModel(entry)
-    const { plan } = this.#state
-    const { modelId, origin } = entry
-    const { state } = recordOf(this.#state, modelId)
-    const isLive = modelId === plan.live
-    const obstacles = isLive ? ["it is live already"] : unmetGates(gates)
-    const tried = plan.trial?.modelId === modelId ? plan.trial.percent : 0
-    const taken = plan.trial?.mode === "canary" ? plan.trial.percent : 0
-    return { info, state, origin, obstacles, percent: isLive ? 100 - taken : tried }
   }
 
   #change(modelId: string): ModelChange {

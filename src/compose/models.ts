@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
@@ -13,6 +13,7 @@ import type { ModelRegistryStore, RegistryState } from "../model-traffic.ts"
 import type { CachedClassifier } from "../ports.ts"
 import { dataDirectoryPaths } from "../store/data-directory.ts"
 import { modelRegistryFile } from "../store/model-registry.ts"
+import type { FixedModel } from "./model-descriptions.ts"
 import { ModelServer, type ModelServerParts } from "./model-server.ts"
 import { loadPlan, type PlanParts } from "./served-plan.ts"
 
@@ -58,16 +59,23 @@ export async function openServedModels(
   config: ModelConfig,
   options: OpenModelsOptions & Pick<ModelServerParts, "onTripped"> = {},
 ): Promise<ServedModels> {
+  const anomaly = await openAnomalyScorer(config, options.log)
   const server = await ModelServer.open({
     ...planParts(config, options),
     store: registryOf(config),
     monotonicMs: () => performance.now(),
     schedule: (action, delayMs) => void setTimeout(action, delayMs),
     residentBytes: () => process.memoryUsage.rss(),
+    fixed: fixedModels(anomaly),
     ...(options.onTripped && { onTripped: options.onTripped }),
   })
-  const anomaly = await openAnomalyScorer(config, options.log)
   return { server, classifier: server.classifier, anomaly }
+}
+
+/** The heuristic, which may stand in for the forest, is no model. */
+function fixedModels({ info }: AttributableScorer): readonly FixedModel[] {
+  const directory = join(MODELS, info.modelId)
+  return existsSync(directory) ? [{ info, directory }] : []
 }
 
 /** The payload model that the data directory's server would answer by. @throws ModelRefusedError */

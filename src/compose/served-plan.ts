@@ -9,7 +9,7 @@ import {
 import { initialState, withoutModel } from "../ml/serving/registry-state.ts"
 import type { Traffic } from "../ml/serving/traffic-classifier.ts"
 import { TrialComparison } from "../ml/serving/trial-comparison.ts"
-import type { ModelRecord, RegistryState, TrafficPlan } from "../model-traffic.ts"
+import type { RegistryState, TrafficPlan } from "../model-traffic.ts"
 
 export interface PlanParts {
   readonly directories: ModelDirectories
@@ -89,9 +89,4 @@ export function trafficOf(plan: TrafficPlan, loaded: ReadonlyMap<string, LoadedM
       comparison: new TrialComparison(),
     },
   }
-}
-
-/** What the registry says of a model that may never have been decided about. */
-export function recordOf(state: RegistryState, modelId: string): ModelRecord {
-  return state.models[modelId] ?? { state: "candidate", transitions: [] }
 }

@@ -16,7 +16,11 @@ import {
   UnavailableError,
 } from "../../src/errors.ts"
 import { createLogger } from "../../src/log.ts"
+import { ArmMeter } from "../../src/ml/serving/arm-meter.ts"
+import { cachedClassifier } from "../../src/ml/serving/cached-classifier.ts"
+import { CircuitBreaker } from "../../src/ml/serving/circuit-breaker.ts"
 import { type LoadedModel, loadServedModel } from "../../src/ml/serving/load-served-model.ts"
+import { listPayloadModels } from "../../src/ml/serving/model-catalog.ts"
 import { MEMORY_GROWTH_MAX, MEMORY_LOOKS } from "../../src/ml/serving/trial-guards.ts"
 import { registerPayloadModel } from "../../src/ml/training/register-payload-model.ts"
 import { trainPayloadClassifier } from "../../src/ml/training/train-payload-classifier.ts"
@@ -30,6 +34,8 @@ const POOR = "payload-linear/1.0.2"
 const CACHE = { entriesMax: 1_000, ttlMs: 60_000 }
 
 let root = ""
+/** The two that most tests serve, loaded once. */
+const loadedOnce = new Map<string, LoadedModel>()
 const directories = () => ({ shipped: join(root, "shipped"), registered: join(root, "registered") })
 
 /** Real models from small trainings: one shipped, one good candidate, one that misses its gates. */
@@ -39,7 +45,11 @@ beforeAll(async () => {
   const by = { directories: directories(), parent: LIVE, codeVersion: "test" }
   await registerPayloadModel({ ...by, seed: 8, generated: 2_000 })
   await registerPayloadModel({ ...by, seed: 9, generated: 40 })
-}, 60_000)
+  for (const entry of await listPayloadModels(directories())) {
+    if (entry.modelId === POOR) continue
+    loadedOnce.set(entry.modelId, await loadServedModel(entry, { cache: CACHE, nowMs: () => 0 }))
+  }
+}, 120_000)
 
 afterAll(() => rm(root, { recursive: true, force: true }))
 
@@ -66,7 +76,9 @@ async function start({ change, registry, residentBytes = () => 0 }: Given = {}) 
     directories: directories(),
     store: modelRegistryFile(path),
     async load(entry) {
-      const loaded = await loadServedModel(entry, { cache: CACHE, nowMs: () => clock.monotonicMs })
+      const by = { cache: CACHE, nowMs: () => clock.monotonicMs }
+      const known = loadedOnce.get(entry.modelId)
+      const loaded = known === undefined ? await loadServedModel(entry, by) : anew(known, by.nowMs)
       return change !== undefined && entry.modelId === GOOD ? changed(loaded, change) : loaded
     },
     log: createLogger({ write: (line) => logged.push(line), nowMs: () => clock.nowMs }),
@@ -91,6 +103,12 @@ async function start({ change, registry, residentBytes = () => 0 }: Given = {}) 
   }
   const state = async (modelId: string) => (await server.show(modelId)).state
   return { server, send, state, clock, logged, tripped, path }
+}
+
+/** As if it had just been loaded. */
+function anew(loaded: LoadedModel, nowMs: () => number): LoadedModel {
+  const classifier = cachedClassifier(loaded.uncached, CACHE)
+  return { ...loaded, classifier, meter: new ArmMeter(), breaker: new CircuitBreaker(nowMs) }
 }
 
 function changed(loaded: LoadedModel, change: Change): LoadedModel {
@@ -184,25 +202,29 @@ describe("ModelServer: states", () => {
 })
 
 describe("ModelServer: models that cannot be served", () => {
+  const edit = (file: string, from: RegExp, to: string) => async (directory: string) => {
+    const path = join(directory, file)
+    await Bun.write(path, (await Bun.file(path).text()).replace(from, to))
+  }
+
   /** A candidate of its own whose files are changed before it is promoted. */
   async function damaged(version: string, damage: (directory: string) => Promise<unknown>) {
     const { registered } = directories()
     const directory = join(registered, "payload-linear", version)
+    const modelId = `payload-linear/${version}`
     await cp(join(registered, GOOD), directory, { recursive: true })
+    await edit("metrics.json", /"model_id": "[^"]+"/, `"model_id": "${modelId}"`)(directory)
     await damage(directory)
-    return `payload-linear/${version}`
+    return modelId
   }
 
   test("promote refuses a model with another digest or schema, and the old one keeps serving", async () => {
     const { server, send } = await start()
-    const edit = (file: string, from: RegExp, to: string) => async (directory: string) => {
-      const path = join(directory, file)
-      await Bun.write(path, (await Bun.file(path).text()).replace(from, to))
-    }
     const zeros = `"feature_schema_sha256": "${"0".repeat(64)}"`
     const damages = [
       ["1.5.0", edit("schema.json", /"feature_schema_sha256": "\w+"/, zeros)],
       ["1.5.1", edit("metrics.json", /"model_sha256": "\w+"/, '"model_sha256": "other"')],
+      ["1.5.3", edit("metrics.json", /"model_id": "[^"]+"/, '"model_id": "payload-linear/9.0.0"')],
       ["1.5.2", (directory: string) => Bun.write(join(directory, "model.onnx"), "no model")],
     ] as const
     for (const [version, damage] of damages) {

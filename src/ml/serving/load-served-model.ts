@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises"
+import { ModelRefusedError } from "../../errors.ts"
 import type { PayloadClassifier } from "../../ports.ts"
 import { generatePayloads } from "../generators/payloads.ts"
 import { ArmMeter } from "./arm-meter.ts"
@@ -34,6 +35,9 @@ export async function loadServedModel(
   const uncached = fieldwiseClassifier(await loadPayloadClassifier(entry.directory))
   const warmed = await referenceScores(uncached)
   const { lineage } = await describeModel(entry)
+  if (uncached.info.modelId !== entry.modelId) {
+    throw new ModelRefusedError("metrics.json is of another version")
+  }
   return {
     modelId: entry.modelId,
     classifier: cachedClassifier(uncached, cache),

@@ -1,0 +1,70 @@
+import type { ModelDetail, ModelSummary } from "../api/model-operations.ts"
+import { ModelUnknownError } from "../errors.ts"
+import {
+  type CatalogEntry,
+  describeModel,
+  listPayloadModels,
+  type ModelDirectories,
+  unmetGates,
+} from "../ml/serving/model-catalog.ts"
+import { readModelDocuments } from "../ml/serving/payload-model-files.ts"
+import type { ModelRecord, RegistryState } from "../model-traffic.ts"
+import type { ModelInfo } from "../ports.ts"
+
+/** A model that is in use and not changed under traffic: it is listed, and that is all. */
+export interface FixedModel {
+  readonly info: ModelInfo
+  readonly directory: string
+}
+
+/** @throws ModelUnknownError */
+export async function findModel(
+  directories: ModelDirectories,
+  modelId: string,
+): Promise<CatalogEntry> {
+  const catalog = await listPayloadModels(directories)
+  const entry = catalog.find((each) => each.modelId === modelId)
+  if (entry === undefined) throw new ModelUnknownError()
+  return entry
+}
+
+/** @throws ModelRefusedError where its files cannot be read */
+export async function summarize(entry: CatalogEntry, state: RegistryState): Promise<ModelSummary> {
+  const { info, gates } = await describeModel(entry)
+  const { modelId, origin } = entry
+  const { live, trial } = state.plan
+  const isLive = modelId === live
+  const obstacles = isLive ? ["it is live already"] : unmetGates(gates)
+  const tried = trial?.modelId === modelId ? trial.percent : 0
+  const taken = trial?.mode === "canary" ? trial.percent : 0
+  const percent = isLive ? 100 - taken : tried
+  return { info, state: recordOf(state, modelId).state, origin, obstacles, percent }
+}
+
+/** @throws ModelRefusedError where its files cannot be read */
+export async function describe(
+  entry: CatalogEntry,
+  state: RegistryState,
+  traffic: ModelDetail["traffic"],
+): Promise<ModelDetail> {
+  const { card, gates, lineage } = await describeModel(entry)
+  const { transitions } = recordOf(state, entry.modelId)
+  return { ...(await summarize(entry, state)), card, gates, lineage, transitions, traffic }
+}
+
+export function summarizeFixed({ info }: FixedModel): ModelSummary {
+  const obstacles = ["it is not changed under traffic"]
+  return { info, state: "live", percent: 100, origin: "shipped", obstacles }
+}
+
+/** @throws ModelRefusedError where its files cannot be read */
+export async function describeFixed(fixed: FixedModel): Promise<ModelDetail> {
+  const { card, lineage } = await readModelDocuments(fixed.directory)
+  const described = { card, lineage, gates: null, transitions: [], traffic: null }
+  return { ...summarizeFixed(fixed), ...described }
+}
+
+/** What the registry says of a model; of one that nobody decided about, that it is a candidate. */
+export function recordOf(state: RegistryState, modelId: string): ModelRecord {
+  return state.models[modelId] ?? { state: "candidate", transitions: [] }
+}
