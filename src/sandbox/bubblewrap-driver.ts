@@ -1,11 +1,12 @@
 import { SandboxUnavailableError } from "../errors.ts"
 import type { SandboxDescription } from "../ports.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
-import { INIT_PATH, SANDBOX_UID, TWIN_PATH } from "./docker-hardening.ts"
+import { SANDBOX_UID, twinCommand } from "./docker-hardening.ts"
 import { processMark } from "./instance.ts"
 import { TWIN_LIMITS_BY_CLASS, type TwinLimits, USES_MAX } from "./limits.ts"
 import { LineChannel } from "./line-channel.ts"
-import { killMarked, markedProcesses, treeCpuMs } from "./marked-processes.ts"
+import { killMarked, markedProcesses } from "./marked-processes.ts"
+import { treeUsage } from "./process-tree.ts"
 import {
   type Audit,
   type HostUsage,
@@ -15,6 +16,9 @@ import {
 } from "./twin-host.ts"
 
 const REAP_MS = 5_000
+/** Of one process, should the clock outside be late. */
+const CPU_GRACE_S = 60
+const PATH = "/usr/bin:/bin:/usr/local/bin"
 
 export interface BubblewrapDriverOptions {
   readonly instance: string
@@ -48,20 +52,16 @@ function describeBubblewrap(
   return { driver: "bubblewrap", runtime: "bwrap", imageDigest: digest, limits, notes }
 }
 
-/** Only what holds here: there are no control groups, and so no share of processors or of pids. */
+/** Only what holds here: there are no control groups. Memory and processes are watched instead. */
 function enforcedLimits(limits: TwinLimits): Readonly<Record<string, number>> {
   return {
     timeout_ms: limits.timeoutMs,
-    data_bytes_per_process: dataBytes(limits),
+    memory_bytes: limits.memoryBytes,
+    processes: limits.pids,
     tmpfs_bytes: limits.tmpfsBytes,
     open_files: limits.openFiles,
     file_bytes: limits.fileBytes,
   }
-}
-
-/** JavaScriptCore reserves more than it uses, all of which counts here. */
-function dataBytes({ memoryBytes }: TwinLimits): number {
-  return memoryBytes * 4
 }
 
 async function startProcess(
@@ -91,7 +91,7 @@ function spawnBubblewrap(
 ): BubblewrapProcess {
   try {
     return Bun.spawn([...bubblewrapCommand(options, twinClass)], {
-      ...{ stdin: "pipe", stdout: "pipe", stderr: "ignore", env: {} },
+      ...{ stdin: "pipe", stdout: "pipe", stderr: "ignore", env: { PATH } },
     })
   } catch (error) {
     throw new SandboxUnavailableError("bubblewrap could not be started", error)
@@ -103,29 +103,19 @@ export function bubblewrapCommand(
   { rootDirectory, instance }: Pick<BubblewrapDriverOptions, "rootDirectory" | "instance">,
   twinClass: SimulatedClass,
 ): readonly string[] {
-  const limits = TWIN_LIMITS_BY_CLASS[twinClass]
+  const { openFiles, fileBytes, timeoutMs, tmpfsBytes } = TWIN_LIMITS_BY_CLASS[twinClass]
+  const cpuSeconds = Math.ceil(timeoutMs / 1_000) + CPU_GRACE_S
+  const [uid, size] = [String(SANDBOX_UID), String(tmpfsBytes)]
   return [
-    ...["/usr/bin/prlimit", "--core=0", `--nofile=${limits.openFiles}`],
-    ...[`--fsize=${limits.fileBytes}`, `--data=${dataBytes(limits)}`],
-    ...[`--cpu=${Math.ceil(limits.timeoutMs / 1_000) + 10}`, "/usr/bin/bwrap"],
-    ...["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"],
-    ...["--new-session", "--as-pid-1", "--clearenv", "--cap-drop", "ALL"],
-    ...["--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID), "--hostname", "twin"],
-    ...[
-      "--ro-bind",
-      rootDirectory,
-      "/",
-      "--proc",
-      "/proc",
-      "--dev",
-      "/dev",
-      "--remount-ro",
-      "/dev",
-    ],
-    ...["--size", String(limits.tmpfsBytes), "--perms", "1777", "--tmpfs", "/tmp"],
-    ...["--chdir", "/tmp", "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp"],
-    ...["--setenv", "LANG", "C.UTF-8", "--", INIT_PATH, "-c", `${TWIN_PATH} serve "$1"; exit $?`],
-    ...["twin", twinClass, processMark(instance)],
+    ...["prlimit", "--core=0", `--nofile=${openFiles}`, `--fsize=${fileBytes}`],
+    ...[`--cpu=${cpuSeconds}`, "bwrap", "--unshare-all", "--unshare-user", "--disable-userns"],
+    ...["--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", "--cap-drop", "ALL"],
+    ...["--uid", uid, "--gid", uid, "--hostname", "twin", "--ro-bind", rootDirectory, "/"],
+    // A twin started by root is still root to the files of the kernel, such as /proc/sys.
+    ...["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev"],
+    ...["--size", size, "--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp"],
+    ...["--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--setenv", "LANG", "C.UTF-8"],
+    ...["--", ...twinCommand(twinClass, instance)],
   ]
 }
 
@@ -141,6 +131,7 @@ function processHost(
   child: BubblewrapProcess,
   host: Pick<TwinHost, "id" | "class" | "channel">,
 ): TwinHost {
+  const watch = watchLimits(child, TWIN_LIMITS_BY_CLASS[host.class])
   const kill = async () => {
     child.kill("SIGKILL") // everything inside dies with it: the kernel ends the PID namespace
     await child.exited
@@ -148,7 +139,7 @@ function processHost(
   return {
     ...host,
     usesMax: USES_MAX,
-    usage: () => Promise.resolve(processUsage(child)),
+    usage: () => Promise.resolve(processUsage(child, watch)),
     kill,
     async destroy() {
       await kill()
@@ -157,19 +148,37 @@ function processHost(
   }
 }
 
-/** Of a running process the kernel's counters of its whole tree; of a dead one what it left. */
-function processUsage(child: BubblewrapProcess): HostUsage {
-  const usage = child.resourceUsage()
-  if (usage === undefined) {
-    return { cpuMs: treeCpuMs(child.pid), ...UNKNOWN }
-  }
-  return {
-    cpuMs: Number(usage.cpuTime.total) / 1_000,
-    memoryPeakBytes: usage.maxRSS,
-    exitCode: child.exitCode ?? EXIT_KILLED,
-    outOfMemory: false,
-  }
+interface Watch {
+  readonly memoryPeakBytes: number
+  readonly isExceeded: boolean
 }
 
-const UNKNOWN = { memoryPeakBytes: undefined, exitCode: undefined, outOfMemory: false } as const
+/**
+ * Kills what takes more memory or processes than it may. It looks 20 times a second, so more can be
+ * taken for a moment: the price of having no control group.
+ */
+function watchLimits(child: BubblewrapProcess, limits: TwinLimits): Watch {
+  const watch = { memoryPeakBytes: 0, isExceeded: false }
+  const timer = setInterval(() => {
+    const { privateBytes = 0, processes = 0 } = treeUsage(child.pid) ?? {}
+    watch.memoryPeakBytes = Math.max(watch.memoryPeakBytes, privateBytes)
+    if (privateBytes <= limits.memoryBytes && processes <= limits.pids) return
+    watch.isExceeded = true
+    child.kill("SIGKILL")
+  }, WATCH_MS)
+  timer.unref()
+  void child.exited.finally(() => clearInterval(timer))
+  return watch
+}
+
+/** What the kernel counts of the tree; of one that is gone it no longer tells the time. */
+function processUsage(child: BubblewrapProcess, watch: Watch): HostUsage {
+  const { memoryPeakBytes, isExceeded: outOfMemory } = watch
+  const isOver = child.exitCode !== null || child.signalCode !== null
+  const cpuMs = isOver ? undefined : treeUsage(child.pid)?.cpuMs
+  const exitCode = isOver ? (child.exitCode ?? EXIT_KILLED) : undefined
+  return { cpuMs, memoryPeakBytes, exitCode, outOfMemory }
+}
+
 const EXIT_KILLED = 137
+const WATCH_MS = 50
