@@ -16,6 +16,6 @@ const PARITY_SET = { seed: 20_251, count: 1_000 } as const
 export async function loadPayloadClassifier(directory: string): Promise<LinearPayloadClassifier> {
   const { model, info } = await readModelFiles(directory)
   const classifier = new LinearPayloadClassifier(decodeLinearModel(model), info)
-  await checkParity(model, classifier, [...generatePayloads(PARITY_SET)])
+  await checkParity(model, classifier, generatePayloads(PARITY_SET))
   return classifier
 }

@@ -20,7 +20,7 @@ export interface LoadedModel extends ServedModel {
 /** The payloads of the reference population: the same for every model. */
 const REFERENCE_SET = { seed: 20_253, count: 1_000 } as const
 /** Judged before others get their turn: about a millisecond of work. */
-const TURN_PAYLOADS = 50
+const TURN_PAYLOADS = 10
 
 /**
  * Loads, checks and warms up a model: afterwards its first answer takes no longer than its thousandth.
