@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path"
 import type { TwinAnswer, TwinRequest } from "../../src/twin-protocol.ts"
 import { canaryFiles } from "../../src/twins/shell/canary-commands.ts"
 import { SHELL_PATHS } from "../../src/twins/shell/recorder-script.ts"
+import { requireService } from "./services.ts"
 
 const ROOT = resolve(import.meta.dir, "../..")
 const HOST_LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"]
@@ -20,15 +21,13 @@ export interface IsolatedTwin {
  * Runs the twins' sources inside bubblewrap: no network, no capabilities, the host read-only and its
  * programs out of reach. Undefined where bubblewrap is not installed: the test is to be skipped.
  */
-export function startIsolatedTwin(twinClass: TwinRequest["class"]): IsolatedTwin | undefined {
-  const bwrap = Bun.which("bwrap")
-  if (bwrap === null) {
-    if (process.env.CI === "true") throw new Error("bubblewrap is not installed")
-    process.stderr.write("SKIPPED: bubblewrap is not installed\n")
-    return undefined
-  }
+export async function startIsolatedTwin(
+  twinClass: TwinRequest["class"],
+): Promise<IsolatedTwin | undefined> {
+  const bubblewrap = await requireService("bubblewrap")
+  if (bubblewrap === undefined) return undefined
   const image = buildRoot()
-  const child = Bun.spawn([bwrap, ...isolation(image), BUN, SERVER, twinClass], {
+  const child = Bun.spawn([bubblewrap.binary, ...isolation(image), BUN, SERVER, twinClass], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { CANARY_FOLDERS } from "./canary-commands.ts"
 import { RECORDER, SHELL_PATHS, type ShellName } from "./recorder-script.ts"
 import type { ShellCanaries } from "./shell-canaries.ts"
 
-const READ_BYTES_MAX = 1_048_576
+/** Of each file that a program writes, its trace among them. */
+const FILE_BYTES_MAX = 65_536
 const FILES_MAX = 256
 
 export interface BatchPlace {
@@ -27,8 +28,9 @@ export interface ProgramTrail {
  * Runs programs one behind the other, each in a subshell with a directory, a record and a trace of
  * its own: a fork each instead of a process start.
  *
- * A program that spins is stopped by its limit of processor time, one that hangs by the deadline,
- * with all that it started; what ran until then counts.
+ * A program that spins is stopped by its limit of processor time, the whole batch at the deadline;
+ * what ran until then counts. What it leaves running is of the process group of the twin, and ends
+ * with it.
  */
 export async function runBatch(
   shell: ShellName,
@@ -59,7 +61,7 @@ function batchScript(count: number, { nonce }: ShellCanaries): string {
 PS4='+${nonce} $BASHPID '
 kill() { :; }
 for program in ${indices}; do (
-  ulimit -t 1; ulimit -f 2048
+  ulimit -t 1; ulimit -f ${FILE_BYTES_MAX / 512}
   cd "$program" || exit
   exec ${RECORDER.descriptor}>>"../$program.records" >"../$program.output" 2>"../$program.errors" </dev/null
   set -x
@@ -73,6 +75,7 @@ async function runScript(
   script: string,
   { directory, canaries, deadlineMs }: BatchPlace,
 ): Promise<boolean> {
+  if (!existsSync(SHELL_PATHS[shell])) return true
   writeFileSync(join(directory, "batch.sh"), script)
   // `$0` is the bare name, as where a program calls system()
   const child = Bun.spawn([SHELL_PATHS[shell], "-c", ". ./batch.sh", shell], {
@@ -81,13 +84,12 @@ async function runScript(
     stdin: "ignore",
     stdout: "pipe",
     stderr: "ignore",
-    detached: true,
   })
   const expiry = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => expiry.resolve(false), Math.max(0, deadlineMs - Date.now()))
   const isComplete = await Promise.race([drain(child.stdout), expiry.promise])
   clearTimeout(timer)
-  killGroup(child.pid)
+  child.kill("SIGKILL")
   return isComplete
 }
 
@@ -95,14 +97,6 @@ async function runScript(
 async function drain(stream: ReadableStream<Uint8Array>): Promise<true> {
   for await (const _ of stream);
   return true
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL")
-  } catch {
-    // ESRCH: all of it has ended
-  }
 }
 
 function readTrail(path: string, { canaries }: BatchPlace): ProgramTrail {
@@ -116,7 +110,7 @@ function readTrail(path: string, { canaries }: BatchPlace): ProgramTrail {
 
 function readBounded(path: string): string {
   try {
-    return readFileSync(path).toString("utf8", 0, READ_BYTES_MAX)
+    return readFileSync(path).toString("utf8", 0, FILE_BYTES_MAX)
   } catch {
     return ""
   }

@@ -8,10 +8,14 @@ import {
 import type { ProgramTrail } from "./shell-batch.ts"
 import type { ShellCanaries } from "./shell-canaries.ts"
 import { ownWords, type ShellTemplate } from "./shell-templates.ts"
-import { readRecords, readTrace } from "./shell-trail.ts"
+import { readRecords, readTrace, type ShellTrace } from "./shell-trail.ts"
 
-/** More shells than pipelines and substitutions of a usual payload need: a fork bomb. */
+/** More shells than the pipelines and substitutions of a usual payload: a fork bomb. */
 const SHELL_PROCESSES_MAX = 24
+/** More commands than a payload has: a loop that does not end. */
+const TRACED_COMMANDS_MAX = 500
+/** Of one attempt: a loop repeats itself. */
+const EFFECTS_MAX = 8
 
 export interface ObservedProgram {
   readonly template: ShellTemplate
@@ -38,14 +42,15 @@ export function shellEffects(
     builtinHasEffect(one, isText),
   )
   const started = [...ran, ...spawned].length > 0
-  return [
+  const effects = [
     ...leaks(trail, records, started ? canaries.secrets : [canaries.variableSecret]),
     ...ran.map((command) => effect("command_run", describe(command))),
     ...(started ? createdFiles(trail) : []),
     ...spawned.map((command) => effect("process_spawned", describe(command))),
     ...connections(trail),
-    ...forks(trace.shellProcesses),
+    ...excesses(trace),
   ]
+  return [...new Map(effects.map((one) => [one.detail, one])).values()].slice(0, EFFECTS_MAX)
 }
 
 export function effect(kind: TwinEffectKind, detail: string): TwinEffect {
@@ -121,7 +126,13 @@ function connections({ errors }: ProgramTrail): readonly TwinEffect[] {
   return [effect("process_spawned", `bash opened a connection: ${path ?? "connect"}`)]
 }
 
-function forks(shellProcesses: number): readonly TwinEffect[] {
-  if (shellProcesses <= SHELL_PROCESSES_MAX) return []
-  return [effect("process_spawned", `the shell forked into ${shellProcesses} processes`)]
+function excesses({ commands, shellProcesses }: ShellTrace): readonly TwinEffect[] {
+  return [
+    ...(shellProcesses > SHELL_PROCESSES_MAX
+      ? [effect("process_spawned", `the shell forked into ${shellProcesses} processes`)]
+      : []),
+    ...(commands.length > TRACED_COMMANDS_MAX
+      ? [effect("process_spawned", `the shell ran ${commands.length} commands in a loop`)]
+      : []),
+  ]
 }

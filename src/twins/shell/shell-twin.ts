@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import {
   TWIN_LIMITS,
@@ -11,7 +11,8 @@ import {
 } from "../../twin-protocol.ts"
 import { isFormEncoded } from "../form-encoding.ts"
 import { SHELL_PATHS, type ShellName } from "./recorder-script.ts"
-import { type BatchPlace, listFiles, runBatch } from "./shell-batch.ts"
+import { sharedFiles, takeSharedFiles } from "./shared-files.ts"
+import { type BatchPlace, runBatch } from "./shell-batch.ts"
 import { plantShellCanaries, type ShellCanaries } from "./shell-canaries.ts"
 import { effect, type ObservedProgram, ranAsWritten, shellEffects } from "./shell-effects.ts"
 import { fillTemplate, SHELL_TEMPLATES, type ShellTemplate } from "./shell-templates.ts"
@@ -21,8 +22,8 @@ const CONTROL_VALUE = "example"
 const STRONGEST_FIRST: readonly TwinEffectKind[] = [
   ...(["output_leaked", "command_run", "file_created", "process_spawned"] as const),
 ]
-/** Where any program may write. */
-const SHARED_FOLDERS = ["/tmp", "/var/tmp", "/dev/shm"]
+/** Of the budget, kept back to read what the programs left. */
+const READING_MS = 50
 
 /**
  * Runs a payload as part of command lines in dash and bash, with canaries for commands.
@@ -49,7 +50,7 @@ interface Findings {
 }
 
 async function simulate(request: TwinRequest, workDirectory: string): Promise<TwinAnswer> {
-  const deadlineMs = Date.now() + request.budgetMs
+  const deadlineMs = Date.now() + request.budgetMs - READING_MS
   const canaries = plantShellCanaries(request.canary, join(workDirectory, "root"))
   const chosen = chooseTemplates(request)
   let found: Findings = { tried: 0, attempts: [], control: [] }
@@ -93,10 +94,10 @@ async function tryTemplates(
   if (control.some((program) => !ranAsWritten(program, place.canaries))) {
     return { ...findings, attempts: [], inconclusive: "control_failed" }
   }
-  const attempts = [
-    ...observed.flatMap((program) => attempt(program, place.canaries)),
-    ...claimSharedFiles(before, observed),
-  ]
+  const shared = takeSharedFiles(before, observed)
+  const attempts = observed.flatMap((program) =>
+    attempt(program, place.canaries, shared.get(program)),
+  )
   if (attempts.length > 0 || runs.every((run) => run.isComplete)) return { ...findings, attempts }
   return { ...findings, attempts, inconclusive: "budget_exceeded" }
 }
@@ -122,39 +123,18 @@ async function runShell(
   return { control, observed, isComplete }
 }
 
-function attempt(program: ObservedProgram, canaries: ShellCanaries): readonly TwinAttempt[] {
-  const effects = shellEffects(program, canaries)
-  return effects.length === 0 ? [] : [toAttempt(program, effects)]
-}
-
-function toAttempt(
-  { template, payload }: ObservedProgram,
-  effects: TwinAttempt["effects"],
-): TwinAttempt {
-  const program = fillTemplate(template, payload).slice(0, TWIN_LIMITS.programCharactersMax)
-  return { template: template.name, program, effects }
-}
-
-function sharedFiles(): ReadonlySet<string> {
-  return new Set(
-    SHARED_FOLDERS.flatMap((folder) => listFiles(folder).map((name) => join(folder, name))),
-  )
-}
-
-/** Files made in folders that all programs share, put down to the first template, and removed. */
-function claimSharedFiles(
-  before: ReadonlySet<string>,
-  [first]: readonly ObservedProgram[],
+function attempt(
+  observed: ObservedProgram,
+  canaries: ShellCanaries,
+  sharedPaths: readonly string[] = [],
 ): readonly TwinAttempt[] {
-  const made = [...sharedFiles()].filter((path) => !before.has(path))
-  for (const path of made) rmSync(path, { force: true })
-  if (first === undefined || made.length === 0) return []
-  return [
-    toAttempt(
-      first,
-      made.map((path) => effect("file_created", JSON.stringify(path))),
-    ),
+  const effects = [
+    ...shellEffects(observed, canaries),
+    ...sharedPaths.map((path) => effect("file_created", JSON.stringify(path))),
   ]
+  const { template, payload } = observed
+  const program = fillTemplate(template, payload).slice(0, TWIN_LIMITS.programCharactersMax)
+  return effects.length === 0 ? [] : [{ template: template.name, program, effects }]
 }
 
 function answer(request: TwinRequest, { tried, attempts, control, ...rest }: Findings): TwinAnswer {
