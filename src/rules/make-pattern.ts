@@ -1,0 +1,70 @@
+import type { SimulatedClass } from "../twin-protocol.ts"
+import type { BenignCorpus } from "./benign/benign-corpus.ts"
+import { inspectedText, sendingsOf } from "./sendings.ts"
+import type { Reading } from "./synthesis/atom.ts"
+import { readPath } from "./synthesis/path-reading.ts"
+import { readScript } from "./synthesis/script-reading.ts"
+import { readShell } from "./synthesis/shell-reading.ts"
+import { readSql } from "./synthesis/sql-reading.ts"
+import { synthesise } from "./synthesis/synthesise.ts"
+
+const READERS: Readonly<Record<SimulatedClass, (payload: string) => Reading>> = {
+  sql_injection: readSql,
+  xss: readScript,
+  command_injection: readShell,
+  path_traversal: readPath,
+}
+
+/** What a pattern is made from; plain data, so that it can be made in another thread. */
+export interface PatternTask {
+  readonly class: SimulatedClass
+  readonly payload: string
+  /** The shortest form of it that still worked, where one is known. */
+  readonly minimised: string | undefined
+  readonly location: string
+  /** Working relatives to cover, and others to measure the cover with. */
+  readonly relatives: readonly string[]
+  readonly heldOut: readonly string[]
+}
+
+export interface MadePattern {
+  readonly pattern: string
+  readonly tokens: readonly (readonly string[])[]
+  readonly matched: number
+  readonly heldOutMatched: number
+  readonly limits: readonly string[]
+}
+
+/**
+ * The most general safe pattern for an exploit that no benign corpus meets.
+ *
+ * Reads the minimised payload first, for it holds nothing beside the attack, then the payload.
+ * @returns undefined where every candidate meets benign text
+ */
+export function makePattern(
+  task: PatternTask,
+  corpora: readonly BenignCorpus[],
+): MadePattern | undefined {
+  const sent = (text: string) => sendingsOf(text, task.location).map(inspectedText)
+  const meetsBenign = (pattern: string) => {
+    const regex = new RegExp(pattern, "u")
+    return corpora.some((corpus) => corpus.meets(regex))
+  }
+  for (const text of new Set([task.minimised ?? task.payload, task.payload])) {
+    const { atoms, limits } = READERS[task.class](text)
+    const variants = [task.payload, ...task.relatives].flatMap(sent)
+    const made = synthesise(atoms, { exploits: sent(task.payload), variants, meetsBenign })
+    if (made === undefined) continue
+    const regex = new RegExp(made.pattern, "u")
+    const matchedOf = (texts: readonly string[]) =>
+      texts.filter((relative) => sent(relative).every((form) => regex.test(form))).length
+    return {
+      pattern: made.pattern,
+      tokens: made.tokens,
+      matched: matchedOf(task.relatives),
+      heldOutMatched: matchedOf(task.heldOut),
+      limits,
+    }
+  }
+  return undefined
+}
