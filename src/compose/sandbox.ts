@@ -58,7 +58,7 @@ export async function importSandboxImage(
 function imageContents(): ImageContents {
   return {
     twinSource: TWIN_SOURCE,
-    sources: ["src/twins", "src/twin-protocol.ts", "bun.lock"].map((path) =>
+    sources: ["src/twins", "src/twin-protocol.ts", "bun.lock", "patches"].map((path) =>
       join(REPOSITORY, path),
     ),
     files: canaryFiles(),
