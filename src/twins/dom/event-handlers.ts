@@ -11,37 +11,56 @@ const ANYWHERE = words(
   "webkittransitionend fullscreenchange securitypolicyviolation contentvisibilityautostatechange",
   "beforematch beforetoggle toggle invalid search submit reset formdata cancel close activate",
 )
-/** Handlers that only some elements have: handler -> names of elements. */
-const ON_ELEMENTS: Readonly<Record<string, ReadonlySet<string>>> = {
-  load: words("body frameset img image svg iframe frame script link style object embed input"),
-  error: words("body img image script link style object embed input video audio source track"),
-  ...byEvent(
-    "canplay canplaythrough cuechange durationchange emptied ended loadeddata loadedmetadata loadstart",
+/** Handlers that only some elements have. */
+const ON_ELEMENTS: readonly (readonly [
+  events: ReadonlySet<string>,
+  elements: ReadonlySet<string>,
+])[] = [
+  [
+    words("load"),
+    words("body frameset img image svg iframe frame script link style object embed input"),
+  ],
+  [
+    words("error"),
+    words("body img image script link style object embed input video audio source track"),
+  ],
+  [
+    words(
+      "canplay canplaythrough cuechange durationchange emptied ended loadeddata",
+      "loadedmetadata loadstart",
+    ),
     words("video audio track img"),
-  ),
-  ...byEvent(
-    "pause play playing progress ratechange seeked seeking stalled suspend timeupdate volumechange waiting encrypted",
+  ],
+  [
+    words(
+      "pause play playing progress ratechange seeked seeking stalled suspend timeupdate",
+      "volumechange waiting encrypted",
+    ),
     words("video audio"),
-  ),
-  ...byEvent(
-    "pageshow pagehide hashchange popstate beforeunload unload message messageerror offline online resize storage beforeprint afterprint languagechange rejectionhandled unhandledrejection",
+  ],
+  [
+    words(
+      "pageshow pagehide hashchange popstate beforeunload unload message messageerror",
+      "offline online resize storage beforeprint afterprint languagechange",
+      "rejectionhandled unhandledrejection",
+    ),
     words("body frameset svg"),
-  ),
-  ...byEvent("start finish bounce", words("marquee")),
-  ...byEvent("begin end repeat", words("animate animatemotion animatetransform set")),
-}
+  ],
+  [words("start finish bounce"), words("marquee")],
+  [words("begin end repeat"), words("animate animatemotion animatetransform set")],
+]
 
 function words(...lists: readonly string[]): ReadonlySet<string> {
   return new Set(lists.join(" ").split(" "))
-}
-
-function byEvent(events: string, elements: ReadonlySet<string>) {
-  return Object.fromEntries(events.split(" ").map((event) => [event, elements]))
 }
 
 /** Whether an attribute such as `onerror` is a handler that a browser can call on such an element. */
 export function isEventHandler(attribute: string, elementName: string): boolean {
   const event = /^on([a-z]{3,40})$/.exec(attribute.toLowerCase())?.[1]
   if (event === undefined) return false
-  return ANYWHERE.has(event) || ON_ELEMENTS[event]?.has(elementName.toLowerCase()) === true
+  const element = elementName.toLowerCase()
+  return (
+    ANYWHERE.has(event) ||
+    ON_ELEMENTS.some(([events, elements]) => events.has(event) && elements.has(element))
+  )
 }

@@ -2,18 +2,22 @@ import { isEventHandler } from "./event-handlers.ts"
 
 const ELEMENTS_MAX = 2_000
 /** Attributes whose `javascript:` URL runs when the element is used, by element. */
-const URL_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
-  a: ["href", "xlink:href"],
-  area: ["href"],
-  form: ["action"],
-  button: ["formaction"],
-  input: ["formaction"],
-  object: ["data"],
-  embed: ["src"],
-}
-const FRAMES: Readonly<Record<string, string>> = {
-  ...{ iframe: "src", frame: "src", object: "data", embed: "src" },
-}
+const URL_ATTRIBUTES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["a", ["href", "xlink:href"]],
+  ["area", ["href"]],
+  ["form", ["action"]],
+  ["button", ["formaction"]],
+  ["input", ["formaction"]],
+  ["object", ["data"]],
+  ["embed", ["src"]],
+])
+/** The attribute that names the page inside, by element. */
+const FRAMES: ReadonlyMap<string, string> = new Map([
+  ["iframe", "src"],
+  ["frame", "src"],
+  ["object", "data"],
+  ["embed", "src"],
+])
 const ANIMATIONS = new Set(["animate", "set"])
 
 /** What of a page can run, or be made to run, a script. */
@@ -59,7 +63,7 @@ function handlersOf(element: Element) {
 
 function linksOf(element: Element) {
   const isMath = element.namespaceURI?.endsWith("MathML") === true
-  const attributes = isMath ? ["href", "xlink:href"] : (URL_ATTRIBUTES[element.localName] ?? [])
+  const attributes = isMath ? ["href", "xlink:href"] : (URL_ATTRIBUTES.get(element.localName) ?? [])
   return [...attributes.map((name) => element.getAttribute(name)), ...animatedLinks(element)]
     .flatMap((url) => scriptOfUrl(url ?? ""))
     .map((code) => ({ element, code }))
@@ -81,7 +85,7 @@ function runsAsFrame(element: Element): boolean {
 function frameOf(element: Element): readonly string[] {
   const srcdoc = element.localName === "iframe" ? element.getAttribute("srcdoc") : null
   if (srcdoc !== null) return [srcdoc]
-  const attribute = FRAMES[element.localName]
+  const attribute = FRAMES.get(element.localName)
   const data = dataOf(attribute === undefined ? "" : (element.getAttribute(attribute) ?? ""))
   return data !== undefined && /html|svg|xml/.test(data.mediaType) ? [data.text] : []
 }
