@@ -1,11 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander"
 import packageDocument from "../../package.json"
 import { publicError, SentinelError } from "../errors.ts"
+import { SIMULATED_CLASSES, type SimulatedClass } from "../twin-protocol.ts"
 import type { AuditVerifyOptions } from "./audit.ts"
 import type { LetterOptions, RedriveOptions } from "./dead-letters.ts"
 import type { EvaluateOptions } from "./evaluate.ts"
 import type { PromoteOptions } from "./models.ts"
 import { benchSuites } from "./repository.ts"
+import type { SimulateOptions } from "./simulate.ts"
 import type { Terminal } from "./terminal.ts"
 import type { TopologyOptions } from "./topology.ts"
 import type { TrainOptions } from "./train.ts"
@@ -100,6 +102,16 @@ function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run
     .option("--out <file>", "write to a file, gzip by name", "-")
     .action((options: { in: string; out: string }) =>
       choose(async () => (await import("./classify.ts")).classify(options, terminal)),
+    )
+  program
+    .command("simulate")
+    .description("try one payload in the sandbox and prove what it does")
+    .argument("<file>", "its bytes are the payload; - reads stdin")
+    .option("--class <class>", "what it attacks; default: what the model thinks", parseSimulated)
+    .option("--location <place>", "where it stood, e.g. query:q, cookie:theme", "")
+    .option("--json", "print JSON instead of text")
+    .action((file: string, options: SimulateOptions) =>
+      choose(async () => (await import("./simulate.ts")).simulate(file, options, terminal)),
     )
   program
     .command("evaluate")
@@ -338,6 +350,12 @@ function parseShare(text: string): number {
     throw new InvalidArgumentError("Expected a number from 0 to 100.")
   }
   return share
+}
+
+function parseSimulated(text: string): SimulatedClass {
+  const known = SIMULATED_CLASSES.find((name) => name === text)
+  if (known !== undefined) return known
+  throw new InvalidArgumentError(`Expected one of ${SIMULATED_CLASSES.join(", ")}.`)
 }
 
 function parseReason(text: string): string {

@@ -129,7 +129,7 @@ function submitter(parts: SubmitterParts): Simulations["submit"] {
     if (sandbox.isPanicked()) throw new SandboxPanickedError()
     const { driver, notes } = sandbox.describe()
     if (driver === "none") throw new SandboxUnavailableError(notes.join("; ") || "there is none")
-    const task = taskOf(request, clock.nowMs())
+    const task = taskOfRequest(request, clock.nowMs())
     const job = queuedJob(request, task)
     await store.put([job])
     await queue.enqueue(task)
@@ -138,7 +138,8 @@ function submitter(parts: SubmitterParts): Simulations["submit"] {
   }
 }
 
-function taskOf(request: SimulationRequest, nowMs: number): SimulationTask {
+/** The task of a payload that a person wants tried; its event id is that of the simulation. */
+export function taskOfRequest(request: SimulationRequest, nowMs: number): SimulationTask {
   const { type, value, location, sessionId } = request
   const suspect = { payload_id: "", value, class: type, confidence: 1, location }
   return {

@@ -35,7 +35,8 @@ export function recordSimulations(
   }
 }
 
-function auditedResult({ subject, result }: JudgedSubject) {
+/** What the audit log keeps of a result: the payload by its digest. */
+export function auditedResult({ subject, result }: JudgedSubject) {
   const { simulation_id, verdict, exploit_score, driver } = result
   const payload = new Bun.CryptoHasher("sha256").update(subject.value).digest("hex")
   return {
