@@ -40,7 +40,7 @@ export class SequentialTest {
   observe({ events, trials }: Tally, options: SequentialTestOptions = this.#options): void {
     if (trials <= 0) return
     const { usual, bad } = options
-    const happened = Math.min(events, trials)
+    const happened = Math.max(0, Math.min(events, trials))
     const logRatio =
       happened * Math.log(bad / usual) + (trials - happened) * Math.log((1 - bad) / (1 - usual))
     this.#looks += 1
