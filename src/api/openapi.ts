@@ -16,6 +16,8 @@ export function describeRoute(route: Route) {
     responses: {
       [route.status ?? 200]: { description: "Success", content: describeAnswer(route.answer) },
       ...errors(ERRORS),
+      ...(route.changes && errors({ 409: "Not in the present state" })),
+      ...(route.path.includes(":") && errors({ 404: "No such thing" })),
       ...(route.body && errors(ERRORS_OF_BODY)),
       ...((route.changes || route.isPrivate) && errors({ 401: "Token missing or wrong" })),
     },
