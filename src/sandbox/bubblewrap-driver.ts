@@ -1,8 +1,10 @@
 import { SandboxUnavailableError } from "../errors.ts"
 import type { SandboxDescription } from "../ports.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
+import type { GroupCounters, GroupReader } from "./control-group.ts"
 import { SANDBOX_UID, twinCommand } from "./docker-hardening.ts"
 import { processMark } from "./instance.ts"
+import { type LimitGroup, makeLimitGroup, removeGroups } from "./limit-group.ts"
 import { TWIN_LIMITS_BY_CLASS, type TwinLimits, USES_MAX } from "./limits.ts"
 import { LineChannel } from "./line-channel.ts"
 import { killMarked, markedProcesses } from "./marked-processes.ts"
@@ -39,6 +41,7 @@ export function createBubblewrapDriver(options: BubblewrapDriverOptions): Sandbo
     async reap() {
       const found = markedProcesses(mark).length
       await killMarked(mark, REAP_MS)
+      removeGroups(options.instance)
       return found
     },
   }
@@ -52,7 +55,7 @@ function describeBubblewrap(
   return { driver: "bubblewrap", runtime: "bwrap", imageDigest: digest, limits, notes }
 }
 
-/** Only what holds here: there are no control groups. Memory and processes are watched instead. */
+/** Memory and processes by a control group where one can be made, else by watching. */
 function enforcedLimits(limits: TwinLimits): Readonly<Record<string, number>> {
   return {
     timeout_ms: limits.timeoutMs,
@@ -72,10 +75,11 @@ async function startProcess(
   const id = `bwrap-${number}`
   const limits = enforcedLimits(TWIN_LIMITS_BY_CLASS[twinClass])
   await options.audit("process_created", { process: id, class: twinClass, limits })
-  const child = spawnBubblewrap(options, twinClass)
+  const group = makeLimitGroup(`${options.instance}-${number}`, TWIN_LIMITS_BY_CLASS[twinClass])
+  const child = spawnBubblewrap([...joined(group), ...bubblewrapCommand(options, twinClass)])
   const channel = new LineChannel((text) => void child.stdin.write(text))
   void pump(child.stdout, channel)
-  const host = processHost(child, { id, class: twinClass, channel })
+  const host = processHost(child, group, { id, class: twinClass, channel })
   if (!(await isReady(channel, signal))) {
     await host.destroy()
     throw new SandboxUnavailableError("the twin did not get ready under bubblewrap")
@@ -85,12 +89,17 @@ async function startProcess(
 
 type BubblewrapProcess = Bun.Subprocess<"pipe", "pipe", "ignore">
 
-function spawnBubblewrap(
-  options: BubblewrapDriverOptions,
-  twinClass: SimulatedClass,
-): BubblewrapProcess {
+/** A shell that joins the groups before it becomes the command that follows. */
+function joined(group: LimitGroup | undefined): readonly string[] {
+  if (group === undefined) return []
+  const script =
+    'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
+  return ["sh", "-c", script, "sh", ...group.directories, "--"]
+}
+
+function spawnBubblewrap(command: readonly string[]): BubblewrapProcess {
   try {
-    return Bun.spawn([...bubblewrapCommand(options, twinClass)], {
+    return Bun.spawn([...command], {
       ...{ stdin: "pipe", stdout: "pipe", stderr: "ignore", env: { PATH } },
     })
   } catch (error) {
@@ -129,9 +138,11 @@ async function pump(output: ReadableStream<Uint8Array>, channel: LineChannel): P
 
 function processHost(
   child: BubblewrapProcess,
+  group: LimitGroup | undefined,
   host: Pick<TwinHost, "id" | "class" | "channel">,
 ): TwinHost {
-  const watch = watchLimits(child, TWIN_LIMITS_BY_CLASS[host.class])
+  const watched =
+    group === undefined ? watchLimits(child, TWIN_LIMITS_BY_CLASS[host.class]) : group.counters
   const kill = async () => {
     child.kill("SIGKILL") // everything inside dies with it: the kernel ends the PID namespace
     await child.exited
@@ -139,45 +150,40 @@ function processHost(
   return {
     ...host,
     usesMax: USES_MAX,
-    usage: () => Promise.resolve(processUsage(child, watch)),
+    usage: () => Promise.resolve(processUsage(child, watched())),
     kill,
     async destroy() {
       await kill()
       host.channel.end()
+      await group?.remove()
     },
   }
 }
 
-interface Watch {
-  readonly memoryPeakBytes: number
-  readonly isExceeded: boolean
-}
-
 /**
- * Kills what takes more memory or processes than it may. It looks 20 times a second, so more can be
- * taken for a moment: the price of having no control group.
+ * Without a group: kills what takes more memory or processes than it may. It looks 20 times a
+ * second, so more can be taken for a moment.
  */
-function watchLimits(child: BubblewrapProcess, limits: TwinLimits): Watch {
-  const watch = { memoryPeakBytes: 0, isExceeded: false }
+function watchLimits(child: BubblewrapProcess, limits: TwinLimits): GroupReader {
+  let memoryPeakBytes = 0
+  let outOfMemoryKills = 0
   const timer = setInterval(() => {
     const { privateBytes = 0, processes = 0 } = treeUsage(child.pid) ?? {}
-    watch.memoryPeakBytes = Math.max(watch.memoryPeakBytes, privateBytes)
+    memoryPeakBytes = Math.max(memoryPeakBytes, privateBytes)
     if (privateBytes <= limits.memoryBytes && processes <= limits.pids) return
-    watch.isExceeded = true
+    outOfMemoryKills = 1
     child.kill("SIGKILL")
   }, WATCH_MS)
   timer.unref()
   void child.exited.finally(() => clearInterval(timer))
-  return watch
+  return () => ({ cpuMs: treeUsage(child.pid)?.cpuMs, memoryPeakBytes, outOfMemoryKills })
 }
 
-/** What the kernel counts of the tree; of one that is gone it no longer tells the time. */
-function processUsage(child: BubblewrapProcess, watch: Watch): HostUsage {
-  const { memoryPeakBytes, isExceeded: outOfMemory } = watch
+function processUsage(child: BubblewrapProcess, counters: GroupCounters): HostUsage {
+  const { cpuMs, memoryPeakBytes, outOfMemoryKills = 0 } = counters
   const isOver = child.exitCode !== null || child.signalCode !== null
-  const cpuMs = isOver ? undefined : treeUsage(child.pid)?.cpuMs
   const exitCode = isOver ? (child.exitCode ?? EXIT_KILLED) : undefined
-  return { cpuMs, memoryPeakBytes, exitCode, outOfMemory }
+  return { cpuMs, memoryPeakBytes, exitCode, outOfMemory: outOfMemoryKills > 0 }
 }
 
 const EXIT_KILLED = 137

@@ -35,7 +35,8 @@ export function controlGroupOf(pid: number, name: string): GroupReader | undefin
   return unified === undefined ? undefined : readerV2(join(ROOT, unified))
 }
 
-function readerV1(accounting: string, memory: string): GroupReader {
+/** Of two hierarchies, as before cgroup v2. */
+export function readerV1(accounting: string, memory: string): GroupReader {
   return () => {
     const nanoseconds = numberOf(readText(join(accounting, "cpuacct.usage")))
     return {
@@ -46,7 +47,8 @@ function readerV1(accounting: string, memory: string): GroupReader {
   }
 }
 
-function readerV2(group: string): GroupReader {
+/** Of one unified group. */
+export function readerV2(group: string): GroupReader {
   return () => {
     const microseconds = fieldOf(readText(join(group, "cpu.stat")), "usage_usec")
     return {
