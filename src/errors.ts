@@ -146,6 +146,16 @@ export class AuditLogBrokenError extends SentinelError {
   }
 }
 
+/** Gatekeeper answered, and will not do it: a wrong token, or a rule that it finds malformed. */
+export class GatekeeperRefusedError extends SentinelError {
+  readonly code = "GATEKEEPER_REFUSED"
+  readonly status: number
+  constructor(status: number) {
+    super(`Gatekeeper refused with status ${status}`, { retryable: false })
+    this.status = status
+  }
+}
+
 /** A model file that cannot be trusted: wrong schema, parity, digest or format. */
 export class ModelRefusedError extends SentinelError {
   readonly code = "MODEL_REFUSED"

@@ -12,6 +12,7 @@ import type {
   Verdict,
   VerdictWord,
 } from "./events.ts"
+import type { Rule, RuleState, StoredRule } from "./rule.ts"
 import type { SimulationJob, SimulationVerdict } from "./simulation-result.ts"
 import type { TwinAnswer, TwinRequest } from "./twin-protocol.ts"
 
@@ -356,5 +357,32 @@ export interface AuditLog {
   head(): AuditHead
   /** Newest last, at most `limit` (1..1000). */
   tail(limit: number): Promise<readonly AuditEntry[]>
+  close(): Promise<void>
+}
+
+/** The WAF. One call is one request. @throws UnavailableError, GatekeeperRefusedError */
+export interface Gatekeeper {
+  /** The enabled rules alone, those of others among them. */
+  list(): Promise<readonly Rule[]>
+  /** Disabled rules too. */
+  get(ruleId: string): Promise<Rule | undefined>
+  create(rule: Rule): Promise<"created" | "exists">
+  remove(ruleId: string): Promise<"removed" | "absent">
+  toggle(ruleId: string, enabled: boolean): Promise<void>
+}
+
+/** Every rule that was ever made, with its state. A rule decided there is a rule to be delivered. */
+export interface RuleStore {
+  /** Resolves once durable. */
+  put(rule: StoredRule): Promise<void>
+  get(ruleId: string): StoredRule | undefined
+  /** Newest first. */
+  query(query: {
+    readonly state?: RuleState
+    readonly limit: number
+    readonly cursor?: string
+  }): Page<StoredRule>
+  /** All of the states, in no order. */
+  inStates(states: readonly RuleState[]): readonly StoredRule[]
   close(): Promise<void>
 }
