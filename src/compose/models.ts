@@ -6,6 +6,7 @@ import { ModelRefusedError, publicError } from "../errors.ts"
 import { createLogger, type Logger } from "../log.ts"
 import type { AttributableScorer } from "../ml/models/attributable-scorer.ts"
 import { loadAnomalyScorer } from "../ml/models/isolation-forest-scorer.ts"
+import { predictionMemory } from "../ml/serving/cached-classifier.ts"
 import { loadServedModel } from "../ml/serving/load-served-model.ts"
 import { listPayloadModels } from "../ml/serving/model-catalog.ts"
 import { heuristicScorer } from "../ml/sessions/heuristic-scorer.ts"
@@ -78,6 +79,18 @@ function fixedModels({ info }: AttributableScorer): readonly FixedModel[] {
   return existsSync(directory) ? [{ info, directory }] : []
 }
 
+/** The payload models alone, for a worker: whoever owns the data directory decides and remembers. */
+export async function openWorkerModels(
+  config: ModelConfig,
+  options: OpenModelsOptions,
+): Promise<ModelServer> {
+  return await ModelServer.open({
+    ...planParts(config, options),
+    ...monotonicParts(),
+    store: { ...registryOf(config), write: () => undefined },
+  })
+}
+
 /** The payload model that the data directory's server would answer by. @throws ModelRefusedError */
 export async function liveModelId(config: Pick<Config, "dataDir">): Promise<string> {
   const remembered = registryOf(config).read()?.plan.live
@@ -92,8 +105,17 @@ export function modelDirectories({ dataDir }: Pick<Config, "dataDir">) {
   return { shipped: MODELS, registered: dataDirectoryPaths(dataDir).models }
 }
 
+function monotonicParts() {
+  return {
+    monotonicMs: () => performance.now(),
+    schedule: (action: () => void, delayMs: number) => void setTimeout(action, delayMs),
+    residentBytes: () => process.memoryUsage.rss(),
+  }
+}
+
 function planParts(config: ModelConfig, { log, onLookup }: OpenModelsOptions): PlanParts {
-  const cache = { ...config.cache, ...(onLookup && { onLookup }) }
+  const memory = predictionMemory(config.cache)
+  const cache = { ...config.cache, memory, ...(onLookup && { onLookup }) }
   return {
     directories: modelDirectories(config),
     load: (entry) => loadServedModel(entry, { cache, nowMs: () => performance.now() }),

@@ -3,26 +3,42 @@ import type { Classification } from "../../events.ts"
 import type { CachedClassifier, PayloadClassifier, PayloadInput } from "../../ports.ts"
 import { withKind } from "./payload-kind.ts"
 
+/** What is remembered of all models that one process serves: one bound for all of them. */
+export type PredictionMemory = LRUCache<string, Classification>
+
 export interface PredictionCacheOptions {
   readonly entriesMax: number
   readonly ttlMs: number
   readonly onLookup?: (hit: boolean) => void
+  /** Shared with other models; default one of its own. */
+  readonly memory?: PredictionMemory
+}
+
+export function predictionMemory({
+  entriesMax,
+  ttlMs,
+}: Pick<PredictionCacheOptions, "entriesMax" | "ttlMs">): PredictionMemory {
+  return new LRUCache<string, Classification>({ max: entriesMax, ttl: ttlMs })
 }
 
 /** Longer texts are judged afresh: the bound on entries is then one on memory too. */
 const KEY_CHARS_MAX = 4096
 
+/** Models loaded so far: tells one from another of the same id. */
+let loaded = 0
+
 /**
  * Remembers classifications by model, kind and text: at most `entriesMax`, each for `ttlMs`. Where
- * no kind is given, the context tells it.
- * Explanations are not remembered.
+ * no kind is given, the context tells it. A model that is loaded anew, if under the same id, begins
+ * with nothing. Explanations are not remembered.
  */
 export function cachedClassifier(
   classifier: PayloadClassifier,
-  { entriesMax, ttlMs, onLookup }: PredictionCacheOptions,
+  options: PredictionCacheOptions,
 ): CachedClassifier {
-  const cache = new LRUCache<string, Classification>({ max: entriesMax, ttl: ttlMs })
-
+  const { entriesMax, onLookup, memory: cache = predictionMemory(options) } = options
+  loaded += 1
+  const owner = `${classifier.info.modelId}#${loaded}`
   let [hits, misses] = [0, 0]
 
   function count(hit: boolean): void {
@@ -33,7 +49,7 @@ export function cachedClassifier(
 
   function lookup(given: PayloadInput): { classification: Classification; cached: boolean } {
     const input = withKind(given)
-    const key = keyOf(classifier.info.modelId, input)
+    const key = keyOf(owner, input)
     const known = key === undefined ? undefined : cache.get(key)
     count(known !== undefined)
     if (known !== undefined) return { classification: known, cached: true }
@@ -54,6 +70,6 @@ export function cachedClassifier(
 }
 
 /** No key for a text that is too long to keep. */
-function keyOf(modelId: string, { text, kind }: PayloadInput): string | undefined {
-  return text.length > KEY_CHARS_MAX ? undefined : `${modelId}\n${kind ?? ""}\n${text}`
+function keyOf(owner: string, { text, kind }: PayloadInput): string | undefined {
+  return text.length > KEY_CHARS_MAX ? undefined : `${owner}\n${kind ?? ""}\n${text}`
 }

@@ -184,8 +184,8 @@ function judge(model: ServedModel, input: PayloadInput, nowMs: () => number): Ju
 function cacheStats({ live, standby, trial }: Traffic): ReturnType<CachedClassifier["cacheStats"]> {
   const models = new Set([live, standby, trial?.model].filter((model) => model !== undefined))
   const stats = [...models].map(({ classifier }) => classifier.cacheStats())
-  const sum = (field: "entries" | "hits" | "misses") =>
-    stats.reduce((total, each) => total + each[field], 0)
-  const entriesMax = live.classifier.cacheStats().entriesMax
-  return { entries: sum("entries"), entriesMax, hits: sum("hits"), misses: sum("misses") }
+  const sum = (field: "hits" | "misses") => stats.reduce((total, each) => total + each[field], 0)
+  // one memory for all of them
+  const { entries, entriesMax } = live.classifier.cacheStats()
+  return { entries, entriesMax, hits: sum("hits"), misses: sum("misses") }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import fc from "fast-check"
 import { generatePayloads } from "../../../src/ml/generators/payloads.ts"
-import { cachedClassifier } from "../../../src/ml/serving/cached-classifier.ts"
+import { cachedClassifier, predictionMemory } from "../../../src/ml/serving/cached-classifier.ts"
 import { loadPayloadClassifier } from "../../../src/ml/serving/load-payload-classifier.ts"
 import { checkParity, PARITY_TOLERANCE } from "../../../src/ml/serving/onnx-parity.ts"
 import { signatureOpinion } from "../../../src/ml/serving/signatures.ts"
@@ -110,6 +110,18 @@ describe("cachedClassifier", () => {
     expect(cached.lookup({ ...input, kind: "path" }).cached).toBe(false)
     expect(hits).toEqual([false, true, false])
     expect(cached.cacheStats()).toEqual({ entries: 2, entriesMax: 2, hits: 1, misses: 2 })
+  })
+
+  test("cachedClassifier shares one bound with other models, and no answer", () => {
+    const options = { entriesMax: 3, ttlMs: 60_000 }
+    const memory = predictionMemory(options)
+    const [one, other] = [1, 2].map(() => cachedClassifier(classifier, { ...options, memory }))
+    one?.classify({ text: "a" })
+    expect(other?.lookup({ text: "a" }).cached).toBe(false)
+    expect(one?.lookup({ text: "a" }).cached).toBe(true)
+    for (const text of ["b", "c", "d"]) other?.classify({ text })
+    expect([one?.cacheStats().entries, other?.cacheStats().entries]).toEqual([3, 3])
+    expect(one?.lookup({ text: "a" }).cached).toBe(false)
   })
 
   test("holds no more than its bound and no text beyond 4096 characters", () => {
