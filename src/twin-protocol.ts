@@ -97,5 +97,15 @@ export interface TwinAnswer {
 export interface Twin {
   readonly class: SimulatedClass
   readonly templates: readonly string[]
-  run(request: TwinRequest, workDirectory: string): Promise<TwinAnswer>
+  /** Loads and warms what no request should wait for. */
+  prepare?(): Promise<void>
+  /**
+   * `report` is told each attempt with an effect as soon as it is known: all that is left of a run
+   * that has to be killed. A twin that calls it has run its control before.
+   */
+  run(
+    request: TwinRequest,
+    workDirectory: string,
+    report?: (attempt: TwinAttempt) => void,
+  ): Promise<TwinAnswer>
 }

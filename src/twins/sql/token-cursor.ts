@@ -1,0 +1,67 @@
+import type { Token } from "./tokens.ts"
+
+/** Reads the tokens of a program one after the other. */
+export class TokenCursor {
+  readonly #tokens: readonly Token[]
+  #index = 0
+
+  /** Without blanks and comments. */
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens
+  }
+
+  get isAtEnd(): boolean {
+    return this.#index >= this.#tokens.length
+  }
+
+  /** How many tokens lie behind. */
+  get position(): number {
+    return this.#index
+  }
+
+  peek(ahead = 0): Token | undefined {
+    return this.#tokens[this.#index + ahead]
+  }
+
+  next(): Token | undefined {
+    return this.#tokens[this.#index++]
+  }
+
+  skip(count: number): void {
+    this.#index += count
+  }
+
+  /** Up to the separator of statements. */
+  restOfStatement(): readonly Token[] {
+    const end = this.#tokens.findIndex(({ text, kind }, at) => {
+      return at >= this.#index && text === ";" && kind === "operator"
+    })
+    return this.#tokens.slice(this.#index, end < 0 ? undefined : end)
+  }
+
+  since(position: number): readonly Token[] {
+    return this.#tokens.slice(position, this.#index)
+  }
+
+  /** Whether an operator comes next. */
+  isNext(text: string): boolean {
+    const token = this.peek()
+    return token?.kind === "operator" && token.text === text
+  }
+
+  accept(text: string): boolean {
+    const isThere = this.isNext(text)
+    if (isThere) this.#index++
+    return isThere
+  }
+
+  acceptWords(...words: readonly string[]): boolean {
+    const areThere = words.every((word, ahead) => isWord(this.peek(ahead), word))
+    if (areThere) this.#index += words.length
+    return areThere
+  }
+}
+
+export function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === "word" && token.text.toLowerCase() === word
+}

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import type { SimulatedClass, TwinAnswer, TwinAttempt, TwinRequest } from "../twin-protocol.ts"
+import { TWIN_LIMITS } from "../twin-protocol.ts"
+import { readLines } from "./lines.ts"
+import type { TwinMessage } from "./run-twin.ts"
+
+/** What the twin's own clock may be late by before it is killed. */
+const GRACE_MS = 100
+const READY_MS_MAX = 20_000
+/** An answer of the most attempts, all of them as long as they may be and escaped, fits. */
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+
+export interface TwinProcessOptions {
+  readonly class: SimulatedClass
+  /** The program and the arguments before `run CLASS`. */
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Under which the process gets a fresh directory of its own. */
+  readonly workDirectory: string
+}
+
+/**
+ * A child that has loaded its twin and waits for one request: used once, in a process group and a
+ * directory of its own, of which nothing is left afterwards.
+ */
+export class TwinProcess {
+  readonly class: SimulatedClass
+  readonly #directory: string
+  readonly #process: Bun.Subprocess<"pipe", "pipe", "ignore">
+  readonly #messages: AsyncGenerator<string | undefined>
+  readonly #isReady: Promise<boolean>
+
+  constructor(options: TwinProcessOptions) {
+    this.class = options.class
+    this.#directory = mkdtempSync(join(options.workDirectory, "twin-"))
+    this.#process = Bun.spawn([...options.command, "run", options.class], {
+      cwd: this.#directory,
+      env: { ...options.env },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "ignore",
+      detached: true,
+    })
+    this.#messages = readLines(this.#process.stdout, MESSAGE_BYTES_MAX)
+    this.#isReady = this.#withTimeout(READY_MS_MAX, this.#messages.next()).then(isReadyLine)
+  }
+
+  /** What the twin said, or what it had said when its time was up; undefined where it crashed. */
+  async run(request: TwinRequest): Promise<TwinAnswer | undefined> {
+    if (!(await this.#isReady)) return undefined
+    const nonce = crypto.randomUUID()
+    const heard: TwinAttempt[] = []
+    this.#send({ ...request, nonce })
+    const answer = this.#hearAnswer(nonce, heard)
+    const outcome = await this.#withTimeout(request.budgetMs + GRACE_MS, answer)
+    return outcome === "timeout" ? unfinishedAnswer(request, heard) : outcome
+  }
+
+  /** Kills the whole group and removes its directory; a second time it does nothing. */
+  async dispose(): Promise<void> {
+    this.#kill()
+    await this.#process.exited
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  #send(value: unknown): void {
+    this.#process.stdin.write(`${JSON.stringify(value)}\n`)
+    this.#process.stdin.end()
+  }
+
+  async #hearAnswer(nonce: string, heard: TwinAttempt[]): Promise<TwinAnswer | undefined> {
+    for await (const line of this.#messages) {
+      const message = messageOf(line, nonce)
+      if (message?.answer !== undefined) return message.answer
+      if (message?.attempt !== undefined && heard.length < TWIN_LIMITS.attemptsMax) {
+        heard.push(message.attempt)
+      }
+    }
+    return undefined
+  }
+
+  async #withTimeout<T>(timeoutMs: number, work: Promise<T>): Promise<T | "timeout"> {
+    const { promise, resolve } = Promise.withResolvers<"timeout">()
+    const timer = setTimeout(() => resolve("timeout"), timeoutMs)
+    try {
+      return await Promise.race([work, promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #kill(): void {
+    try {
+      process.kill(-this.#process.pid, "SIGKILL")
+    } catch {
+      // Nothing of the group is left.
+    }
+  }
+}
+
+function isReadyLine(result: IteratorResult<string | undefined> | "timeout"): boolean {
+  return result !== "timeout" && result.value?.startsWith('{"ready":true') === true
+}
+
+/** Anything without the nonce was written by somebody else than the twin. */
+function messageOf(line: string | undefined, nonce: string): TwinMessage | undefined {
+  try {
+    const message = JSON.parse(line ?? "") as TwinMessage | null
+    return message?.nonce === nonce ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function unfinishedAnswer(request: TwinRequest, heard: readonly TwinAttempt[]): TwinAnswer {
+  const isHit = heard.some(({ effects }) => effects.some(({ kind }) => kind !== "syntax_error"))
+  return {
+    id: request.id,
+    class: request.class,
+    attempts: heard,
+    templatesTried: new Set(heard.map(({ template }) => template)).size,
+    controlAttempts: [],
+    ...(isHit ? {} : { inconclusive: "budget_exceeded" }),
+  }
+}
