@@ -4,6 +4,7 @@ import { join, resolve } from "node:path"
 import { renderChart } from "../src/commands/evaluation/chart.ts"
 import { UnavailableError } from "../src/errors.ts"
 import { type Row, row, type SuiteOptions } from "./harness.ts"
+import { changeRows } from "./serving/changes.ts"
 import { closedLoopRows, type Scale, type Servers } from "./serving/closed-loop.ts"
 import { bare, elysia, fastApi, sentinel } from "./serving/commands.ts"
 import { installFastApi } from "./serving/install-peer.ts"
@@ -47,8 +48,14 @@ async function measure(options: SuiteOptions, scale: Scale): Promise<readonly Ro
   const closed = await closedLoopRows(servers, scale, progress)
   const open = await openLoopRows(servers, { ...scale, peaks: closed.peaks, progress })
   if (!options.quick) await Bun.write(PICTURE, renderChart(open.chart))
-  const seed = await seedTargetRows(servers, scale, options)
-  return [...closed.rows, ...open.rows, ...seed, ...(await serviceTimeRows(scale, progress))]
+  return [
+    ...closed.rows,
+    ...open.rows,
+    ...(await seedTargetRows(servers, scale, options)),
+    ...(await serviceTimeRows(scale, progress)),
+    // to train takes longer than everything else in a quick run
+    ...(options.quick ? [] : await changeRows({ ...scale, peak: closed.peaks.sentinel, progress })),
+  ]
 }
 
 /** FastAPI is left out of a quick run: to train its forest alone takes longer. */
