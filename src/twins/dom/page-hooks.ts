@@ -1,9 +1,14 @@
-import type { DOMWindow } from "jsdom"
-
 /** Calls after which a page is stopped: a loop around a hook. */
 const CALLS_MAX = 200
 const TIMERS_MAX = 100
 const DETAIL_CHARACTERS_MAX = 200
+
+/** What a hook needs of a page's window. */
+export type PageWindow = Pick<
+  typeof globalThis,
+  | ("Document" | "Element" | "HTMLIFrameElement" | "HTMLImageElement" | "HTMLScriptElement")
+  | ("Promise" | "XMLHttpRequest" | "eval" | "navigator")
+>
 
 /** Told each time a script reaches something that only an attacker's script would. */
 export type OnCall = (what: string) => void
@@ -21,7 +26,7 @@ const FUNCTIONS: Readonly<Record<string, unknown>> = {
 const CONSTRUCTORS = ["WebSocket", "EventSource", "Worker", "SharedWorker", "RTCPeerConnection"]
 
 /** Replaces what a script can reach the outside with; no request ever leaves the page. */
-export function hookWindow(window: DOMWindow, onCall: OnCall): PageTimers {
+export function hookWindow(window: PageWindow, onCall: OnCall): PageTimers {
   const report = limited(onCall)
   for (const [name, result] of Object.entries(FUNCTIONS)) {
     define(window, name, (...given: readonly unknown[]) => {
@@ -62,7 +67,7 @@ function reportingConstructor(name: string, report: OnCall) {
   }
 }
 
-function hookRequests(window: DOMWindow, report: OnCall): void {
+function hookRequests(window: PageWindow, report: OnCall): void {
   const { prototype } = window.XMLHttpRequest
   define(prototype, "open", (_: unknown, target: unknown) => {
     report(`XMLHttpRequest.open(${describe(target)})`)
@@ -73,7 +78,7 @@ function hookRequests(window: DOMWindow, report: OnCall): void {
   }
 }
 
-function hookDocument(window: DOMWindow, report: OnCall): void {
+function hookDocument(window: PageWindow, report: OnCall): void {
   const { Document, Element } = window
   for (const name of ["write", "writeln"] as const) {
     const original = Document.prototype[name]
@@ -118,7 +123,7 @@ function hookGetter(target: object, name: string, onGet: () => void): void {
 }
 
 /** Timers run in order when they are flushed: nothing waits, and every run is alike. */
-function hookTimers(window: DOMWindow): PageTimers {
+function hookTimers(window: PageWindow): PageTimers {
   const waiting: (() => unknown)[] = []
   const putOff = (handler: unknown, _: unknown, ...given: readonly unknown[]) => {
     const isCallable = typeof handler === "function"
