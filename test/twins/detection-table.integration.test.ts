@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -14,6 +14,7 @@ import type { SimulationResult } from "../../src/simulation-result.ts"
 import type { SimulatedClass } from "../../src/twin-protocol.ts"
 import { MemoryHeads, openTestLog } from "../sandbox/audit-fixture.ts"
 import { operatorContext } from "../support/operator-context.ts"
+import { requireService } from "../support/services.ts"
 import { simulationSubject } from "../support/simulation-subject.ts"
 import { simulationTask } from "../support/simulation-task.ts"
 
@@ -96,20 +97,24 @@ function describeString({ value, result, note }: Judged): string {
 }
 
 describe.each(["docker", "bubblewrap"] as const)("detection in %s", (mode) => {
-  const opened = openDriver(mode)
+  let opened: Awaited<ReturnType<typeof openDriver>>
   const rows: string[][] = []
+
+  beforeAll(async () => {
+    opened = await openDriver(mode)
+  }, TIMEOUT_MS)
 
   afterAll(async () => {
     const header = ["DRIVER", "CLASS", "HITS", "EXCUSED", "RATE", "FALSE HITS", "BENIGN"]
     if (rows.length > 0) process.stdout.write(`\n${renderTable([header, ...rows])}\n`)
-    await (await opened)?.close()
+    await opened?.close()
   })
 
   for (const [name, twinClass] of Object.entries(CLASSES)) {
     test(
       `the ${twinClass} twin in ${mode} proves known attacks and nothing benign`,
       async () => {
-        const sandbox = (await opened)?.sandbox
+        const sandbox = opened?.sandbox
         if (sandbox === undefined) return
         const judged = await judgeAll(sandbox, twinClass, await written(name))
         const attacks = judged.filter(({ kind }) => kind === "attack")
@@ -134,8 +139,11 @@ describe.each(["docker", "bubblewrap"] as const)("detection in %s", (mode) => {
 
 /** Undefined, and said aloud, where this machine has no such driver. */
 async function openDriver(mode: "docker" | "bubblewrap") {
+  const connection = await requireService(mode)
+  if (connection === undefined) return undefined
   const directory = await mkdtemp(join(tmpdir(), "detection-"))
-  const { sandbox: config } = readConfig({ ...process.env, SENTINEL_SANDBOX: mode })
+  const dockerHost = "dockerHost" in connection ? connection.dockerHost : undefined
+  const { sandbox: config } = readConfig({ SENTINEL_SANDBOX: mode, DOCKER_HOST: dockerHost })
   const log = createLogger({ write: () => undefined, nowMs: Date.now })
   const audit = await openTestLog(join(directory, "audit"), new MemoryHeads())
   const sandbox = openSandbox({ config, stateDirectory: directory, audit, log })
@@ -145,10 +153,7 @@ async function openDriver(mode: "docker" | "bubblewrap") {
     await rm(directory, { recursive: true, force: true })
   }
   await sandbox.ready()
-  const { driver, notes } = sandbox.describe()
-  if (driver === mode) return { sandbox, close }
+  if (sandbox.describe().driver === mode) return { sandbox, close }
   await close()
-  if (process.env.CI === "true") throw new Error(notes.join("; "))
-  process.stderr.write(`SKIPPED: ${notes.join("; ")}\n`)
-  return undefined
+  throw new Error(sandbox.describe().notes.join("; "))
 }
