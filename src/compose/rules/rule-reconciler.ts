@@ -1,0 +1,158 @@
+import { publicError, SentinelError } from "../../errors.ts"
+import type { Clock, Gatekeeper, RuleStore } from "../../ports.ts"
+import type { Rule, StoredRule } from "../../rule.ts"
+import {
+  type Drift,
+  isDrift,
+  isSameEffect,
+  planReconciliation,
+} from "../../rules/policy/plan-reconciliation.ts"
+import { moved } from "../../rules/policy/rule-states.ts"
+
+export interface ReconcilerParts {
+  readonly store: RuleStore
+  readonly gatekeeper: Gatekeeper
+  readonly clock: Pick<Clock, "nowMs">
+  /** Told of each rule that Gatekeeper now has. */
+  readonly onApplied: (rule: Rule) => void
+}
+
+export interface Reconciliation {
+  /**
+   * As it was found, before anything was healed, without what was decided since the last run;
+   * undefined where Gatekeeper does not answer.
+   */
+  readonly drift: Drift | undefined
+  /** Codes of what could not be healed now. */
+  readonly failures: readonly string[]
+}
+
+/**
+ * Makes Gatekeeper's active rules those that are decided: the only way in which a rule gets there.
+ *
+ * A decision is a state in the store; this compares and heals, whatever happened in between, so a
+ * crash, a restart of Gatekeeper and a rule that somebody disabled are all the same to it. Runs
+ * follow each other, never side by side.
+ */
+export class RuleReconciler {
+  readonly #parts: ReconcilerParts
+  #running: Promise<Reconciliation> | undefined
+  #last: Reconciliation = { drift: undefined, failures: ["UNAVAILABLE"] }
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts
+  }
+
+  /** What the last run found; a rule must not be applied by itself while it was not clean. */
+  get last(): Reconciliation {
+    return this.#last
+  }
+
+  /** True where Gatekeeper was not reached, refused something, or held other rules than decided. */
+  get isDrifting(): boolean {
+    const { drift, failures } = this.#last
+    return drift === undefined || failures.length > 0 || isDrift(drift)
+  }
+
+  /** Runs once more after the run that goes on: what was decided meanwhile is delivered as well. */
+  async run(): Promise<Reconciliation> {
+    await this.#running?.catch(() => undefined)
+    this.#running ??= this.#reconcile().finally(() => {
+      this.#running = undefined
+    })
+    this.#last = await this.#running
+    return this.#last
+  }
+
+  async #reconcile(): Promise<Reconciliation> {
+    const failures: string[] = []
+    await this.#expire()
+    try {
+      const decided = this.#parts.store.inStates(["approved", "active"])
+      const active = await this.#parts.gatekeeper.list()
+      const drift = planReconciliation(
+        decided.map(({ rule }) => rule),
+        active,
+      )
+      await this.#heal(drift, failures)
+      await this.#markActive(decided, failures)
+      return { drift: withoutNew(drift, decided), failures }
+    } catch (error) {
+      return { drift: undefined, failures: [codeOf(error)] }
+    }
+  }
+
+  async #expire(): Promise<void> {
+    const nowMs = this.#parts.clock.nowMs()
+    for (const stored of this.#parts.store.inStates(["approved", "active"])) {
+      if (Date.parse(stored.rule.expires_at) > nowMs) continue
+      await this.#parts.store.put(
+        moved(stored, { state: "expired", by: "policy", note: "its time is over", nowMs }),
+      )
+    }
+  }
+
+  async #heal({ missing, changed, surplus }: Drift, failures: string[]): Promise<void> {
+    const { gatekeeper } = this.#parts
+    for (const ruleId of surplus) await attempt(failures, () => gatekeeper.remove(ruleId))
+    for (const rule of changed) await attempt(failures, () => this.#replace(rule))
+    for (const rule of missing) await attempt(failures, () => this.#ensure(rule))
+  }
+
+  /** A rule that is disabled is hidden, so it looks missing and yet exists. */
+  async #ensure(rule: Rule): Promise<void> {
+    const { gatekeeper } = this.#parts
+    if ((await gatekeeper.create(rule)) === "created") return
+    const held = await gatekeeper.get(rule.rule_id)
+    if (held === undefined) return this.#replace(rule)
+    if (isSameEffect({ ...held, enabled: true }, rule)) return gatekeeper.toggle(rule.rule_id, true)
+    return this.#replace(rule)
+  }
+
+  async #replace(rule: Rule): Promise<void> {
+    await this.#parts.gatekeeper.remove(rule.rule_id)
+    await this.#parts.gatekeeper.create(rule)
+  }
+
+  /** Believed only when it is read back. */
+  async #markActive(decided: readonly StoredRule[], failures: string[]): Promise<void> {
+    const { store, gatekeeper, clock, onApplied } = this.#parts
+    const approved = decided.filter(({ state }) => state === "approved")
+    if (approved.length === 0) return
+    const active = new Map((await gatekeeper.list()).map((rule) => [rule.rule_id, rule]))
+    for (const stored of approved) {
+      const held = active.get(stored.rule.rule_id)
+      if (held === undefined || !isSameEffect(held, stored.rule)) {
+        failures.push("NOT_STORED")
+        continue
+      }
+      const note = "read back from Gatekeeper"
+      await store.put(moved(stored, { state: "active", by: "policy", note, nowMs: clock.nowMs() }))
+      onApplied(stored.rule)
+    }
+  }
+}
+
+/** A rule that was never active there is not missed. */
+function withoutNew(drift: Drift, decided: readonly StoredRule[]): Drift {
+  const isActive = new Set(decided.filter(({ state }) => state === "active").map(idOf))
+  return { ...drift, missing: drift.missing.filter(({ rule_id }) => isActive.has(rule_id)) }
+}
+
+function idOf({ rule }: StoredRule): string {
+  return rule.rule_id
+}
+
+/** One rule that Gatekeeper does not take must not keep the others from it. */
+async function attempt(failures: string[], heal: () => Promise<unknown>): Promise<void> {
+  try {
+    await heal()
+  } catch (error) {
+    if (error instanceof SentinelError && error.retryable) throw error
+    failures.push(codeOf(error))
+  }
+}
+
+function codeOf(error: unknown): string {
+  return publicError(error).code
+}

@@ -1,0 +1,121 @@
+import { join } from "node:path"
+import { MalformedError, TooLargeError } from "../errors.ts"
+import type { RuleStore } from "../ports.ts"
+import { RULE_STATES, type RuleState, type StoredRule } from "../rule.ts"
+import { scanNewestFirst } from "./index-scan.ts"
+import { checkLimit, digestKey, TIME_BYTES, timeKey } from "./keys.ts"
+import { openEnvironment, type Table } from "./lmdb.ts"
+
+/** Rules that are kept; beyond it the oldest of those that are over goes. */
+const RULES_MAX = 10_000
+const RULE_BYTES_MAX = 262_144
+const NOTHING = Buffer.alloc(0)
+/** States that nothing comes after, in the order in which they may be forgotten. */
+const OVER = ["logged_only", "replaced", "expired", "rejected"] as const
+
+/** Opens `rules.mdb` in `directory`, creating it where it is missing. */
+export function openRuleStore(directory: string): RuleStore {
+  return new RuleFile(directory)
+}
+
+class RuleFile implements RuleStore {
+  readonly #environment
+  /** By digest of the rule id. */
+  readonly #rules: Table
+  /** Keys: time of creation, digest. */
+  readonly #byTime: Table
+  /** Keys: number of the state, time of creation, digest. */
+  readonly #byState: Table
+  #closed: Promise<void> | undefined
+
+  constructor(directory: string) {
+    this.#environment = openEnvironment(join(directory, "rules.mdb"), 3)
+    this.#rules = this.#environment.table("rules")
+    this.#byTime = this.#environment.table("by_time")
+    this.#byState = this.#environment.table("by_state")
+  }
+
+  async put(stored: StoredRule): Promise<void> {
+    const id = digestKey(stored.rule.rule_id)
+    const value = Buffer.from(JSON.stringify(stored))
+    if (value.length > RULE_BYTES_MAX) throw new TooLargeError("rule", RULE_BYTES_MAX)
+    await this.#environment.write(() => {
+      this.#remove(id)
+      void this.#rules.put(id, value)
+      void this.#byTime.put(timed(stored, id), NOTHING)
+      void this.#byState.put(Buffer.concat([statePrefix(stored.state), timed(stored, id)]), NOTHING)
+      if (entries(this.#rules) > RULES_MAX) this.#forgetOne()
+    })
+  }
+
+  get(ruleId: string): StoredRule | undefined {
+    return this.#read(digestKey(ruleId))
+  }
+
+  query({ state, limit, cursor }: Parameters<RuleStore["query"]>[0]) {
+    return scanNewestFirst({
+      index: state === undefined ? this.#byTime : this.#byState,
+      prefix: state === undefined ? NOTHING : statePrefix(state),
+      since: NOTHING,
+      limit: checkLimit(limit),
+      cursor,
+      load: (id) => {
+        const item = this.#read(id)
+        return item && { item, bytes: JSON.stringify(item).length }
+      },
+    })
+  }
+
+  inStates(states: readonly RuleState[]): readonly StoredRule[] {
+    return states.flatMap((state) =>
+      this.#idsIn(state, RULES_MAX).flatMap((id) => this.#read(id) ?? []),
+    )
+  }
+
+  /** May be called again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#environment.close()
+    return this.#closed
+  }
+
+  #forgetOne(): void {
+    const oldest = OVER.flatMap((state) => this.#idsIn(state, 1))[0]
+    if (oldest !== undefined) this.#remove(oldest)
+  }
+
+  /** Oldest first. */
+  #idsIn(state: RuleState, limit: number): readonly Buffer[] {
+    const start = statePrefix(state)
+    const end = Buffer.of((start[0] ?? 0) + 1)
+    const keys = this.#byState.getKeys({ start, end, limit })
+    return Array.from(keys, (key) => Buffer.from(key.subarray(1 + TIME_BYTES)))
+  }
+
+  #remove(id: Buffer): void {
+    const stored = this.#read(id)
+    if (stored === undefined) return
+    void this.#rules.remove(id)
+    void this.#byTime.remove(timed(stored, id))
+    void this.#byState.remove(Buffer.concat([statePrefix(stored.state), timed(stored, id)]))
+  }
+
+  #read(id: Buffer): StoredRule | undefined {
+    const value = this.#rules.get(id)
+    // written by this or an earlier version, by the owner of the file alone
+    return value && (JSON.parse(value.toString()) as StoredRule)
+  }
+}
+
+function timed({ rule }: StoredRule, id: Buffer): Buffer {
+  return Buffer.concat([timeKey(Date.parse(rule.created_at)), id])
+}
+
+function statePrefix(state: RuleState): Buffer {
+  const index = RULE_STATES.indexOf(state)
+  if (index < 0) throw new MalformedError("state", "a state of a rule")
+  return Buffer.of(index)
+}
+
+function entries(table: Table): number {
+  return (table.getStats() as { entryCount: number }).entryCount
+}
