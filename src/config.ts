@@ -6,6 +6,8 @@ import { ConfigInvalidError } from "./errors.ts"
 export interface Config {
   readonly host: string
   readonly port: number
+  /** Processes that serve the port; 1 = the one that does everything else as well. */
+  readonly apiWorkers: number
   /** The port of `process`, which serves /health and /metrics only; 0 = none. */
   readonly metricsPort: number
   readonly dataDir: string
@@ -60,6 +62,11 @@ interface Variable {
 export const VARIABLES = [
   { name: "SENTINEL_HOST", default: "127.0.0.1", meaning: "address the API binds to" },
   { name: "SENTINEL_PORT", default: "8003", meaning: "port of the API; 0 = any free one" },
+  {
+    name: "SENTINEL_API_WORKERS",
+    default: "1",
+    meaning: "processes that share the port, one for each core; 1 = no further process",
+  },
   {
     name: "SENTINEL_METRICS_PORT",
     default: "8004",
@@ -166,6 +173,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const config: Config = {
     host: read.text("SENTINEL_HOST"),
     port: read.integer("SENTINEL_PORT", 0, 65_535),
+    apiWorkers: read.integer("SENTINEL_API_WORKERS", 1, 64),
     metricsPort: read.integer("SENTINEL_METRICS_PORT", 0, 65_535),
     dataDir: resolve(read.text("SENTINEL_DATA_DIR")),
     apiToken: read.token("SENTINEL_API_TOKEN"),

@@ -22,6 +22,9 @@ const terminal: Terminal = {
         process.once(signal, () => resolve())
       }
     }),
+  onHangup: (listener) => {
+    process.on("SIGHUP", listener)
+  },
 }
 
 process.exit(await runCommandLine(process.argv.slice(2), terminal))

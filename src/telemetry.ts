@@ -10,6 +10,7 @@ import {
   counter,
   createRegistry,
   gauge,
+  type MetricsSnapshot,
   type Registry,
   tally,
   tallyCounter,
@@ -23,6 +24,7 @@ const SERVICE = "sentinel"
 const LOOP_SAMPLE_MS = 500
 
 export type { Backlog, EngineGauges, OperatorLoad } from "./telemetry/engine-metrics.ts"
+export { combineSnapshots, type MetricsSnapshot } from "./telemetry/metrics.ts"
 export type { SandboxGauges } from "./telemetry/simulation-metrics.ts"
 
 export type Telemetry = ReturnType<typeof createTelemetry>
@@ -48,8 +50,10 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
     ...createServedModelMetrics(registry),
     ...createSimulationMetrics(registry),
     ...createResponseMetrics(registry),
+    ...createWorkerMetrics(registry),
     contentType: registry.contentType,
     render: (): Promise<string> => registry.metrics(),
+    snapshot: (): Promise<MetricsSnapshot> => registry.getMetricsAsJSON(),
     close: exposeEventLoop(registry),
   }
 }
@@ -151,16 +155,37 @@ function exposeBuild(registry: Registry, version: string): void {
   build.set({ service: SERVICE, version, bun: Bun.version }, 1)
 }
 
+function createWorkerMetrics(registry: Registry) {
+  let workers: () => number = () => 0
+  gauge(registry, {
+    name: "cerberus_sentinel_api_workers",
+    help: "API worker processes that serve now; 0 where one process does it all.",
+    collect: (serving) => serving.set(workers()),
+  })
+  const restarts = counter(registry, {
+    name: "cerberus_sentinel_api_worker_restarts_total",
+    help: "API worker processes that took the place of another one.",
+  })
+  return {
+    watchWorkers(count: () => number): void {
+      workers = count
+    },
+    workerRestarted: (): void => restarts.inc(),
+  }
+}
+
 /** Bun fills few of prom-client's default metrics, so the ones that matter are read here. */
 function exposeProcess(registry: Registry): void {
   gauge(registry, {
     name: "cerberus_process_resident_memory_bytes",
-    help: "Resident memory of the process.",
+    help: "Resident memory of the process, and of its API workers.",
+    combine: "sum",
     collect: (memory) => memory.set(process.memoryUsage.rss()),
   })
   gauge(registry, {
     name: "cerberus_process_start_time_seconds",
     help: "Start of the process, in seconds since the epoch.",
+    combine: "min",
   }).set(performance.timeOrigin / 1_000)
   counter(registry, {
     name: "cerberus_process_cpu_seconds_total",

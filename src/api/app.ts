@@ -1,11 +1,12 @@
 import { openapi } from "@elysiajs/openapi"
 import { Elysia, NotFoundError } from "elysia"
 import { Admission } from "./admission.ts"
-import { type DirectHandler, directRoute } from "./direct-route.ts"
+import { type DirectHandler, directRoute, refusalTo } from "./direct-route.ts"
+import { forwardTo } from "./forward.ts"
 import { createRebindingGuard } from "./guard.ts"
 import { createMethodTable } from "./method-table.ts"
 import { describeRoute } from "./openapi.ts"
-import type { ApiParts, ProbeParts } from "./parts.ts"
+import type { ApiParts, InferenceParts, ProbeParts } from "./parts.ts"
 import { createRefusal, type Refuse } from "./refusal.ts"
 import { analysisRoutes } from "./routes/analysis.ts"
 import { falsePositiveRoutes } from "./routes/false-positives.ts"
@@ -42,6 +43,30 @@ export function createApi(parts: ApiParts): Api {
     ...probeRoutes(parts),
   ]
   return createApp(parts, routes)
+}
+
+/** What the models alone answer; all other requests go to the process behind `socket`. */
+export function createInferenceApi(parts: InferenceParts, socket: string): Api {
+  const routes = [
+    ...predictRoutes(parts),
+    ...inferenceProtocolRoutes(parts),
+    ...probeRoutes(parts).filter(({ path }) => path === "/health"),
+  ]
+  const own = createApp(parts, routes)
+  const knows = createMethodTable(routes)
+  const forward = forwardTo(socket)
+  const refuse = createRefusal(parts)
+  return {
+    direct: own.direct,
+    async handle(request) {
+      if (knows(request).error.code === "METHOD_NOT_ALLOWED") return own.handle(request)
+      try {
+        return await forward(request)
+      } catch (thrown) {
+        return refusalTo(request, refuse, { thrown, id: crypto.randomUUID() })
+      }
+    },
+  }
 }
 
 /** The probes and what operates the flow, for a process that only runs it. */

@@ -33,18 +33,25 @@ export function directRoute(route: Route, options: DirectOptions): DirectHandler
       telemetry.responded(route.path, 200)
       return response
     } catch (thrown) {
-      const state: ResponseState = { headers: { "x-request-id": id } }
-      const body = refuse(state, thrown)
-      const status = Number(state.status)
-      telemetry.responded(route.path, status)
-      return refusal(body, status, state)
+      const refused = refusalTo(request, refuse, { thrown, id })
+      telemetry.responded(route.path, refused.status)
+      return refused
     }
   }
 }
 
-function refusal(body: unknown, status: number, { headers }: ResponseState): Response {
-  const response = Response.json(body, { status })
+/** The answer to anything thrown while a request was served past the framework. */
+export function refusalTo(
+  request: Request,
+  refuse: Refuse,
+  { thrown, id }: { readonly thrown: unknown; readonly id: string },
+): Response {
+  const state: ResponseState = { headers: { "x-request-id": id } }
+  const body = refuse(state, thrown, request)
+  const response = Response.json(body, { status: Number(state.status) })
   response.headers.set("x-content-type-options", "nosniff")
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, String(value))
+  for (const [name, value] of Object.entries(state.headers)) {
+    response.headers.set(name, String(value))
+  }
   return response
 }

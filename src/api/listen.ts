@@ -15,11 +15,19 @@ export interface ListenOptions extends GuardOptions {
   readonly port: number
   /** Whole seconds after which a connection is closed on which nothing moves; default 10. */
   readonly idleTimeoutS?: number
+  /** True where several processes serve the port, each its own connections. */
+  readonly shared?: boolean
 }
 
 export interface Listening {
   readonly url: string
   readonly port: number
+  /**
+   * Takes leave of every connection: each gets `Connection: close` with its next answer, and those
+   * on which nothing moves run into the idle timeout; then stops. No answer is lost, and no client
+   * writes into a connection that was closed under it, as with `stop`.
+   */
+  drain(): Promise<void>
   /**
    * Takes no new connections, waits for the requests in flight and cuts them off at the deadline.
    * @param deadlineMs default 5,000
@@ -35,34 +43,82 @@ export interface Listening {
  */
 export function listen(api: Api, options: ListenOptions): Listening {
   checkBinding(options)
-  const server = serve(api, options)
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host
-  const port = server.port ?? options.port
+  const { host, port, idleTimeoutS = IDLE_TIMEOUT_S, shared = false } = options
+  const leaving = leaveTaking(api)
+  const server = serve(leaving.api, {
+    ...{ hostname: host, port, idleTimeout: idleTimeoutS },
+    // Outside development Bun would share a port with a second Sentinel, silently.
+    reusePort: shared,
+  })
+  const bound = server.port ?? port
   return {
-    url: `http://${host}:${port}`,
-    port,
+    url: urlOf(host, bound),
+    port: bound,
     stop: (deadlineMs = STOP_DEADLINE_MS) => stopWithin(server, deadlineMs),
+    async drain() {
+      leaving.begin()
+      await Bun.sleep((idleTimeoutS + 1) * 1_000)
+      await stopWithin(server, STOP_DEADLINE_MS)
+    },
   }
 }
 
-function serve(api: Api, { host, port, idleTimeoutS = IDLE_TIMEOUT_S }: ListenOptions) {
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`
+}
+
+/** Puts the API on a Unix socket, for processes of this machine that may open the file. */
+export function listenUnix(api: Api, path: string): Pick<Listening, "stop"> {
+  const server = serve(api, { unix: path })
+  return { stop: (deadlineMs = STOP_DEADLINE_MS) => stopWithin(server, deadlineMs) }
+}
+
+type Address =
+  | { readonly unix: string }
+  | {
+      readonly hostname: string
+      readonly port: number
+      readonly idleTimeout: number
+      readonly reusePort: boolean
+    }
+
+/** @throws {UnavailableError} */
+function serve(api: Api, address: Address): Bun.Server<unknown> {
   try {
     return Bun.serve({
-      hostname: host,
-      port,
+      ...address,
       routes: Object.fromEntries(
         Object.entries(api.direct).map(([path, handler]) => [path, { POST: handler }]),
       ),
-      fetch: (request) => api.handle(request),
+      fetch: (request: Request) => api.handle(request),
       maxRequestBodySize: BODY_BYTES_MAX,
-      idleTimeout: idleTimeoutS,
       development: false,
-      // Outside development Bun would share a port with a second Sentinel, silently.
-      reusePort: false,
     })
   } catch (error) {
-    throw new UnavailableError(`the address ${host}:${port}`, error)
+    const name = "unix" in address ? "a Unix socket" : `${address.hostname}:${address.port}`
+    throw new UnavailableError(`the address ${name}`, error)
   }
+}
+
+/** The same API, whose answers close their connections once `begin` was called. */
+function leaveTaking(api: Api): { readonly api: Api; begin(): void } {
+  let isLeaving = false
+  const wrapped = (handle: (request: Request) => Response | Promise<Response>) => {
+    return (request: Request) => (isLeaving ? lastAnswer(handle(request)) : handle(request))
+  }
+  const direct = Object.entries(api.direct).map(([path, handle]) => [path, wrapped(handle)])
+  return {
+    api: { handle: wrapped(api.handle), direct: Object.fromEntries(direct) },
+    begin: () => {
+      isLeaving = true
+    },
+  }
+}
+
+async function lastAnswer(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await answer
+  response.headers.set("connection", "close")
+  return response
 }
 
 async function stopWithin(server: Bun.Server<unknown>, deadlineMs: number): Promise<void> {

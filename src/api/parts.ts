@@ -139,6 +139,9 @@ export interface ProbeParts {
   readonly operating: OperatingParts
 }
 
+/** What judging payloads needs beside the probes. */
+export interface InferenceParts extends ProbeParts, Pick<ApiParts, "classifier" | "signatures"> {}
+
 /** Everything the API puts in front; what is undefined is answered with 503. */
 export interface ApiParts extends ProbeParts {
   readonly analyzer: Analyzer

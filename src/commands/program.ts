@@ -1,21 +1,25 @@
-import { Command, CommanderError, InvalidArgumentError } from "commander"
+import { Command, CommanderError } from "commander"
 import packageDocument from "../../package.json"
 import { publicError, SentinelError } from "../errors.ts"
-import { SIMULATED_CLASSES, type SimulatedClass } from "../twin-protocol.ts"
 import type { AuditVerifyOptions } from "./audit.ts"
 import type { LetterOptions, RedriveOptions } from "./dead-letters.ts"
+import { declareModels } from "./declare-models.ts"
 import type { EvaluateOptions } from "./evaluate.ts"
-import type { PromoteOptions } from "./models.ts"
+import {
+  parseCount,
+  parseErrors,
+  parseHash,
+  parseReason,
+  parseSeed,
+  parseSimulated,
+} from "./parse-arguments.ts"
 import { benchSuites } from "./repository.ts"
 import type { SimulateOptions } from "./simulate.ts"
+import type { Run } from "./run.ts"
 import type { Terminal } from "./terminal.ts"
 import type { TopologyOptions } from "./topology.ts"
-import type { TrainOptions } from "./train.ts"
 
 export const EXIT = { ok: 0, refused: 1, usage: 2 } as const
-
-/** A command done: its exit code. */
-type Run = () => Promise<number>
 
 /**
  * Runs one command line, without the program's own name.
@@ -60,6 +64,7 @@ async function buildProgram(terminal: Terminal, choose: (run: Run) => void): Pro
       writeErr: (text) => terminal.note(text),
     })
   declareServers(program, terminal, choose)
+  declareWorker(program, terminal, choose)
   declareAnalysis(program, terminal, choose)
   declareModels(program, terminal, choose)
   declareOperations(program, terminal, choose)
@@ -82,6 +87,16 @@ function declareServers(program: Command, terminal: Terminal, choose: (run: Run)
       .description(description)
       .action(() => choose(async () => (await import("./run-server.ts")).runServer(mode, terminal)))
   }
+}
+
+/** Not for people: what `SENTINEL_API_WORKERS` starts. */
+function declareWorker(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  program
+    .command("worker", { hidden: true })
+    .requiredOption("--port <port>", "of the API; 0 = any free one", parsePort)
+    .action(({ port }: { port: number }) =>
+      choose(async () => (await import("./run-worker.ts")).runWorker(port, terminal)),
+    )
 }
 
 function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
@@ -133,69 +148,6 @@ function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run
     .option("--json", "print JSON instead of tables")
     .action((data: string[], options: EvaluateOptions) =>
       choose(async () => (await import("./evaluate.ts")).evaluate(data, options, terminal)),
-    )
-}
-
-function declareModels(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
-  program
-    .command("train")
-    .description("train a payload model, measure it and register it as a candidate")
-    .option("--data <dir>", "labelled payloads to learn from beside the built-in generators")
-    .option("--out <dir>", "write both models there instead, as they are shipped")
-    .option("--only <model>", "payload or session", parseModelKind)
-    .option("--tier <tier>", "of the payload model: linear or deep", parseTier)
-    .option(
-      "--seed <number>",
-      "same seed, same bytes; default that of the shipped model",
-      parseSeed,
-    )
-    .action((options: TrainOptions) =>
-      choose(async () => (await import("./train.ts")).train(options, terminal)),
-    )
-  declareRegistry(program, terminal, choose)
-  program
-    .command("features")
-    .description("print the table of session features")
-    .action(() => choose(async () => (await import("./features.ts")).features(terminal)))
-}
-
-function declareRegistry(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
-  const models = program
-    .command("models")
-    .description("list the models at hand with their states, and change who answers")
-    .option("--json", "print JSON instead of a table")
-    .action((options: { json?: boolean }) =>
-      choose(async () => (await import("./models.ts")).models(options, terminal)),
-    )
-  models
-    .command("show")
-    .description("print lineage, transitions, traffic and card of a model")
-    .argument("<id>", "e.g. payload-linear/1.2.0")
-    .action((id: string, _: object, command: Command) =>
-      choose(async () =>
-        (await import("./models.ts")).showModel(id, command.optsWithGlobals(), terminal),
-      ),
-    )
-  models
-    .command("promote")
-    .description("give a model a share of the sessions; refused where it misses a gate")
-    .argument("<id>", "e.g. payload-linear/1.2.1")
-    .option(
-      "--percent <share>",
-      "0 = in the shadow, 100 = live (default), between = canary",
-      parseShare,
-    )
-    .option("--auto", "go from 1 to 10 to 100 percent by itself, unless a guard trips")
-    .option("--reason <text>", "kept among the transitions")
-    .action((id: string, options: PromoteOptions) =>
-      choose(async () => (await import("./models.ts")).promoteModel(id, options, terminal)),
-    )
-  models
-    .command("rollback")
-    .description("end a trial; without one, bring back the model that was live before")
-    .option("--reason <text>", "kept among the transitions")
-    .action((options: { reason?: string }) =>
-      choose(async () => (await import("./models.ts")).rollbackModel(options, terminal)),
     )
 }
 
@@ -327,63 +279,4 @@ async function declareBench(
         choose(async () => (await import("./bench.ts")).bench(suite, options, terminal)),
       )
   }
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (!/^\d{1,7}$/.test(text) || count < 1) {
-    throw new InvalidArgumentError("Expected a whole number from 1 to 9999999.")
-  }
-  return count
-}
-
-function parseHash(text: string): string {
-  if (!/^[0-9a-f]{13,64}$/i.test(text)) {
-    throw new InvalidArgumentError("Expected 13 to 64 hex digits.")
-  }
-  return text.toLowerCase()
-}
-
-function parseShare(text: string): number {
-  const share = Number(text)
-  if (!/^\d{1,3}(\.\d{1,3})?$/.test(text) || share > 100) {
-    throw new InvalidArgumentError("Expected a number from 0 to 100.")
-  }
-  return share
-}
-
-function parseSimulated(text: string): SimulatedClass {
-  const known = SIMULATED_CLASSES.find((name) => name === text)
-  if (known !== undefined) return known
-  throw new InvalidArgumentError(`Expected one of ${SIMULATED_CLASSES.join(", ")}.`)
-}
-
-function parseReason(text: string): string {
-  if (text.length > 0 && text.length <= 200) return text
-  throw new InvalidArgumentError("Expected 1 to 200 characters.")
-}
-
-function parseErrors(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) {
-    throw new InvalidArgumentError("Expected a whole number from 0 to 9999.")
-  }
-  return Number(text)
-}
-
-function parseSeed(text: string): number {
-  const seed = Number(text)
-  if (!/^\d{1,10}$/.test(text) || seed > 4_294_967_295) {
-    throw new InvalidArgumentError("Expected a whole number from 0 to 4294967295.")
-  }
-  return seed
-}
-
-function parseTier(text: string): "linear" | "deep" {
-  if (text === "linear" || text === "deep") return text
-  throw new InvalidArgumentError("Expected linear or deep.")
-}
-
-function parseModelKind(text: string): "payload" | "session" {
-  if (text === "payload" || text === "session") return text
-  throw new InvalidArgumentError("Expected payload or session.")
 }

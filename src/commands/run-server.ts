@@ -17,5 +17,6 @@ export async function runServer(
   using _ = logRuntimeWarnings(log)
   const running = await startSentinel(readConfig(terminal.env), mode, log)
   void stopRequested.then(() => running.stop())
+  if (running.restartWorkers !== undefined) terminal.onHangup(running.restartWorkers)
   return await running.done
 }

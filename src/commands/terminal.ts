@@ -9,6 +9,8 @@ export interface Terminal {
   note(text: string): void
   /** Resolves at the first SIGTERM or SIGINT, which then no longer end the process by themselves. */
   stopRequested(): Promise<void>
+  /** Calls back at each SIGHUP, which then no longer ends the process. */
+  onHangup(listener: () => void): void
 }
 
 /** Writes `line` over the one before, where somebody watches. */

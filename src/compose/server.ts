@@ -1,6 +1,6 @@
 import { version } from "../../package.json"
 import { createApi, createProbeApi } from "../api/app.ts"
-import { listen } from "../api/listen.ts"
+import { listen, urlOf } from "../api/listen.ts"
 import type { ApiParts, ProbeParts, Readiness } from "../api/parts.ts"
 import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
@@ -19,6 +19,7 @@ import { observeEngine } from "./engine-observer.ts"
 import { openFalsePositives } from "./false-positives.ts"
 import { openServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
+import { serveByCluster } from "./serve-cluster.ts"
 import { openSimulationService, type SimulationService } from "./simulation-service.ts"
 import { openSimulations } from "./simulations.ts"
 
@@ -32,6 +33,8 @@ export interface Running {
   readonly done: Promise<number>
   /** Drains within the configured time; `done` resolves after it. */
   stop(): Promise<void>
+  /** Replaces the API workers one after the other without a gap; undefined where there are none. */
+  readonly restartWorkers: (() => void) | undefined
 }
 
 /**
@@ -63,7 +66,8 @@ export async function startSentinel(config: Config, mode: Mode, log: Logger): Pr
     })
   }
   log.info("sentinel is running", { mode, url: server.url, data_dir: config.dataDir })
-  return { url: server.url, done: done.promise, stop: () => stop(0) }
+  const { url, restartWorkers } = server
+  return { url, restartWorkers, done: done.promise, stop: () => stop(0) }
 }
 
 interface Opening {
@@ -73,8 +77,7 @@ interface Opening {
   readonly data: OwnedDataDirectory
 }
 
-interface Server {
-  readonly url: string | undefined
+interface Server extends Port {
   readonly runner: Runner | undefined
   readonly simulation: SimulationService | undefined
 }
@@ -97,7 +100,8 @@ async function openServer(opening: Opening, stack: AsyncDisposableStack): Promis
     await runner.start()
     stack.defer(() => runner.drain(config.drainTimeoutMs))
   }
-  return { url: openPort({ ...opening, core, runner, simulation }, stack), runner, simulation }
+  const port = await openPort({ ...opening, core, runner, simulation }, stack)
+  return { ...port, runner, simulation }
 }
 
 /** Models, stores and counters: what every mode has. */
@@ -139,28 +143,45 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   }
 }
 
+interface Port {
+  readonly url: string | undefined
+  readonly restartWorkers: (() => void) | undefined
+}
+
 interface PortParts extends Opening {
   readonly core: Awaited<ReturnType<typeof openCore>>
   readonly runner: Runner | undefined
   readonly simulation: SimulationService | undefined
 }
 
-/** @returns the address, or undefined where none is wanted */
-function openPort(parts: PortParts, stack: AsyncDisposableStack): string | undefined {
-  const { config, mode, data } = parts
-  const port = mode === "process" ? config.metricsPort : config.port
-  if (mode === "process" && port === 0) return undefined
+/** Opens what `mode` and the configuration ask for: a port of this process, of its workers, or none. */
+async function openPort(parts: PortParts, stack: AsyncDisposableStack): Promise<Port> {
+  const { config, mode, data, core, log } = parts
+  const { host, apiToken, metricsPort } = config
+  const port = mode === "process" ? metricsPort : config.port
+  if (mode === "process" && port === 0) return { url: undefined, restartWorkers: undefined }
   let open = true
   const probes = probeParts(parts, () => open)
+  if (mode !== "process" && config.apiWorkers > 1) {
+    const api = apiParts(parts, probes)
+    const { telemetry, models, paths } = core
+    const serving = { config, log, paths, telemetry, models: models.server, api }
+    const cluster = await serveByCluster(serving, stack)
+    stack.defer(() => {
+      open = false
+    })
+    data.announce({ host, port: cluster.port })
+    const restartWorkers = () => void cluster.restart()
+    return { url: urlOf(host, cluster.port), restartWorkers }
+  }
   const api = mode === "process" ? createProbeApi(probes) : createApi(apiParts(parts, probes))
-  const { host, apiToken } = config
   const listening = listen(api, { host, port, apiToken })
   stack.defer(() => {
     open = false
     return listening.stop()
   })
   data.announce({ host, port: listening.port })
-  return listening.url
+  return { url: listening.url, restartWorkers: undefined }
 }
 
 function probeParts(parts: PortParts, isOpen: () => boolean): ProbeParts {

@@ -13,6 +13,8 @@ export interface DataDirectoryPaths {
   readonly store: string
   /** `<bucket>/<key>`: evidence objects where no MinIO is configured */
   readonly objects: string
+  /** Where the owner answers its API workers; not created here. */
+  readonly socket: string
   /** The JSONL sink. */
   readonly verdictLines: string
   /** `payload-linear/<version>` that were trained here, and registry.json */
@@ -59,6 +61,7 @@ export function dataDirectoryPaths(directory: string): DataDirectoryPaths {
     failed: join(root, "failed"),
     store: join(root, "store"),
     objects: join(root, "objects"),
+    socket: join(root, "owner.sock"),
     verdictLines: join(root, "verdicts.jsonl"),
     models: join(root, "models"),
     audit: join(root, "audit"),

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Metric, Registry } from "prom-client"
+import { AggregatorRegistry, Counter, Gauge, Histogram, type Metric, Registry } from "prom-client"
 import { TallyHistogram, type TallySeries } from "./tally-histogram.ts"
 
 /** The one place that imports prom-client: how a metric of each kind is made. */
@@ -14,6 +14,17 @@ export const LATENCY_BUCKETS_S = [
 
 export function createRegistry(): Registry {
   return new Registry()
+}
+
+/** Every series of one process, as plain data. */
+export type MetricsSnapshot = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>
+
+/**
+ * What several processes have counted, as one: counters and histograms are added up; of a gauge the
+ * largest value is shown unless it says otherwise.
+ */
+export function combineSnapshots(snapshots: readonly MetricsSnapshot[]): Registry {
+  return AggregatorRegistry.aggregate([...snapshots])
 }
 
 interface HistogramOptions {
@@ -122,16 +133,19 @@ function labelled(names: readonly string[], values: readonly string[]) {
 interface GaugeOptions {
   readonly name: string
   readonly help: string
+  /** How the values of several processes become one; default the largest. */
+  readonly combine?: "sum" | "min"
   readonly labels?: readonly string[]
   /** Called at each scrape. */
   readonly collect?: (gauge: Gauge) => void | Promise<void>
 }
 
 export function gauge(registry: Registry, options: GaugeOptions): Gauge {
-  const { name, help, labels = [], collect } = options
+  const { name, help, combine, labels = [], collect } = options
   const created: Gauge = new Gauge({
     name,
     help,
+    aggregator: combine ?? "max",
     labelNames: [...labels],
     registers: [registry],
     ...(collect && { collect: () => collect(created) }),

@@ -21,6 +21,7 @@ export function recordTerminal(env: Readonly<Record<string, string>> = {}): Reco
       noted += text
     },
     stopRequested: () => new Promise(() => {}),
+    onHangup: () => undefined,
     written: () => written,
     noted: () => noted,
   }
