@@ -1,66 +1,82 @@
 import {
-  SIMULATED_CLASSES,
   TWIN_EFFECTS,
   TWIN_LIMITS,
   type TwinAnswer,
+  type TwinAttempt,
+  type TwinEffect,
+  type TwinInconclusive,
   type TwinRequest,
 } from "../twin-protocol.ts"
+
+const INCONCLUSIVE: readonly TwinInconclusive[] = [
+  ...(["dialect", "platform", "too_large", "budget_exceeded", "control_failed"] as const),
+]
+const NAME_CHARACTERS_MAX = 128
+const EFFECTS_MAX = 64
+const TEMPLATES_MAX = 10_000
 
 /**
  * Reads what came out of a sandbox as an answer to `request`; total.
  *
- * Nothing in it is believed beyond its shape: ids and classes must be those asked for, lists and
- * texts within the limits of the protocol. Anything else is undefined, as if it had said nothing.
+ * Nothing in it is believed beyond its shape: id and class must be those asked for, lists and texts
+ * within the limits of the protocol, and nothing else is taken over. Otherwise it is undefined, as
+ * if the twin had said nothing.
  */
 export function readAnswer(line: string | undefined, request: TwinRequest): TwinAnswer | undefined {
-  const value = parse(line)
-  if (!isRecord(value) || value["id"] !== request.id || value["class"] !== request.class) {
-    return undefined
-  }
-  const { attempts, controlAttempts, templatesTried, inconclusive } = value
-  if (!areAttempts(attempts) || !areAttempts(controlAttempts)) return undefined
-  if (!isCount(templatesTried) || !isInconclusive(inconclusive)) return undefined
-  return {
-    ...{ id: request.id, class: request.class, attempts, templatesTried, controlAttempts },
-    ...(inconclusive !== undefined && { inconclusive }),
-  } as TwinAnswer
+  const { id, class: twinClass, ...rest } = recordOf(parse(line))
+  if (id !== request.id || twinClass !== request.class) return undefined
+  const attempts = listOf(rest["attempts"], TWIN_LIMITS.attemptsMax, attemptOf)
+  const controlAttempts = listOf(rest["controlAttempts"], TWIN_LIMITS.attemptsMax, attemptOf)
+  const templatesTried = countOf(rest["templatesTried"])
+  const inconclusive = INCONCLUSIVE.find((reason) => reason === rest["inconclusive"])
+  if (attempts === undefined || controlAttempts === undefined) return undefined
+  if (templatesTried === undefined || inconclusive !== rest["inconclusive"]) return undefined
+  const answer = { id, class: twinClass, attempts, templatesTried, controlAttempts }
+  return inconclusive === undefined ? answer : { ...answer, inconclusive }
 }
 
-const INCONCLUSIVE = ["dialect", "platform", "too_large", "budget_exceeded", "control_failed"]
-const NAME_CHARACTERS_MAX = 128
-const EFFECTS_MAX = TWIN_EFFECTS.length * SIMULATED_CLASSES.length
-
-function areAttempts(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= TWIN_LIMITS.attemptsMax && value.every(isAttempt)
+function attemptOf(value: unknown): TwinAttempt | undefined {
+  const fields = recordOf(value)
+  const template = textOf(fields["template"], NAME_CHARACTERS_MAX)
+  const program = textOf(fields["program"], TWIN_LIMITS.programCharactersMax)
+  const effects = listOf(fields["effects"], EFFECTS_MAX, effectOf)
+  if (template === undefined || program === undefined || effects === undefined) return undefined
+  return { template, program, effects }
 }
 
-function isAttempt(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  const { template, program, effects } = value
-  if (!isText(template, NAME_CHARACTERS_MAX)) return false
-  if (!isText(program, TWIN_LIMITS.programCharactersMax)) return false
-  return Array.isArray(effects) && effects.length <= EFFECTS_MAX && effects.every(isEffect)
+function effectOf(value: unknown): TwinEffect | undefined {
+  const fields = recordOf(value)
+  const kind = TWIN_EFFECTS.find((known) => known === fields["kind"])
+  const detail = textOf(fields["detail"], TWIN_LIMITS.detailCharactersMax)
+  return kind === undefined || detail === undefined ? undefined : { kind, detail }
 }
 
-function isEffect(value: unknown): boolean {
-  if (!isRecord(value) || !isText(value["detail"], TWIN_LIMITS.detailCharactersMax)) return false
-  return TWIN_EFFECTS.some((kind) => kind === value["kind"])
+/** All or nothing: one member that is not understood spoils the list. */
+function listOf<T>(
+  value: unknown,
+  lengthMax: number,
+  read: (member: unknown) => T | undefined,
+): readonly T[] | undefined {
+  if (!Array.isArray(value) || value.length > lengthMax) return undefined
+  const members = value.map(read).filter((member) => member !== undefined)
+  return members.length === value.length ? members : undefined
 }
 
-function isText(value: unknown, charactersMax: number): boolean {
-  return typeof value === "string" && value.length <= charactersMax
+function textOf(value: unknown, charactersMax: number): string | undefined {
+  return typeof value === "string" && value.length <= charactersMax ? value : undefined
 }
 
-function isCount(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 10_000
+function countOf(value: unknown): number | undefined {
+  return typeof value === "number" &&
+    Number.isInteger(value) &&
+    value >= 0 &&
+    value <= TEMPLATES_MAX
+    ? value
+    : undefined
 }
 
-function isInconclusive(value: unknown): boolean {
-  return value === undefined || INCONCLUSIVE.some((reason) => reason === value)
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {}
 }
 
 function parse(line: string | undefined): unknown {

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs"
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { SandboxUnavailableError } from "../../errors.ts"
 import { imageEntries } from "./image-entries.ts"
@@ -8,8 +8,10 @@ import { layOut, pack, seal } from "./pack-image.ts"
 import { sharedLibraries } from "./shared-libraries.ts"
 
 /** Raised when the way of packing changes, so that no older build is taken for a new one. */
-const FORMAT = 2
+const FORMAT = 3
+const UNUSED_MS_MAX = 24 * 3_600_000
 const COMPILE_TIMEOUT_MS = 300_000
+const COMPLAINT_CHARACTERS_MAX = 2_000
 
 export interface SandboxImage {
   /** `sha256:<hex>` of the tar, which Docker computes too: `RootFS.Layers` of the image. */
@@ -49,7 +51,11 @@ export async function buildImage(
   const libraries = await librariesOf([process.execPath, ...Object.values(contents.programs)])
   const directory = join(options.cacheDirectory, await inputsDigest(contents, libraries))
   const known = await readBuild(directory)
-  if (known !== undefined) return known
+  if (known !== undefined) {
+    await markUsed(directory)
+    return known
+  }
+  await removeUnused(options.cacheDirectory)
   await build(contents, { ...options, directory, libraries })
   const built = await readBuild(directory)
   if (built === undefined) throw new SandboxUnavailableError("the image was built but is not there")
@@ -132,19 +138,16 @@ function ignoreExisting(error: unknown): void {
   if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error
 }
 
+/** With its bytecode: each run is a fresh process, and would parse all of the source again. */
 async function compile(source: string, outfile: string): Promise<void> {
-  const child = Bun.spawn([process.execPath, "build", "--compile", source, "--outfile", outfile], {
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
+  const options = ["--compile", "--bytecode", "--format=esm", "--outfile", outfile]
+  const child = Bun.spawn([process.execPath, "build", source, ...options], {
+    ...{ stdin: "ignore", stdout: "ignore", stderr: "pipe" },
     timeout: COMPILE_TIMEOUT_MS,
   })
-  const complaint = await new Response(child.stderr).text()
+  const complaint = (await new Response(child.stderr).text()).slice(0, COMPLAINT_CHARACTERS_MAX)
   if ((await child.exited) !== 0) {
-    throw new SandboxUnavailableError(
-      "the twins do not compile",
-      new Error(complaint.slice(0, 2_000)),
-    )
+    throw new SandboxUnavailableError("the twins do not compile", new Error(complaint))
   }
 }
 
@@ -152,6 +155,21 @@ async function sha256OfFile(path: string): Promise<string> {
   const hash = new Bun.CryptoHasher("sha256")
   for await (const chunk of createReadStream(path)) hash.update(chunk)
   return hash.digest("hex")
+}
+
+async function markUsed(directory: string): Promise<void> {
+  const now = new Date()
+  await utimes(directory, now, now).catch(() => undefined) // somebody else's cache: it only ages
+}
+
+/** Builds that nobody asked for in a day: each is as large as the programs in it, twice. */
+async function removeUnused(cacheDirectory: string): Promise<void> {
+  for (const name of await readdir(cacheDirectory).catch(() => [])) {
+    const directory = join(cacheDirectory, name)
+    const { mtimeMs } = await stat(directory)
+    if (Date.now() - mtimeMs < UNUSED_MS_MAX) continue
+    await rm(directory, { recursive: true, force: true })
+  }
 }
 
 async function readBuild(directory: string): Promise<SandboxImage | undefined> {
