@@ -9,7 +9,7 @@ import type { SandboxImage } from "./image/build-image.ts"
 import { ensureImage } from "./image/docker-image.ts"
 import { instanceOf } from "./instance.ts"
 import { openPanicState, type PanicState } from "./panic-state.ts"
-import { PooledSandbox } from "./pooled-sandbox.ts"
+import { auditPanic, PooledSandbox } from "./pooled-sandbox.ts"
 import type { Audit, SandboxDriver } from "./twin-host.ts"
 
 export interface SandboxOptions {
@@ -71,6 +71,8 @@ class OpeningSandbox implements PreparedSandbox {
 
   describe(): SandboxDescription {
     if (this.#pooled !== undefined) return this.#pooled.describe()
+    // whoever waits for a driver asks here, and runs nothing until there is one
+    this.#openAgain()
     const none = { driver: "none", runtime: undefined, imageDigest: undefined, limits: {} } as const
     return { ...none, notes: this.#notes }
   }
@@ -89,10 +91,11 @@ class OpeningSandbox implements PreparedSandbox {
     return this.#pooled?.pool() ?? {}
   }
 
-  panic(reason: string): Promise<PanicReport> {
+  async panic(reason: string): Promise<PanicReport> {
     if (this.#pooled !== undefined) return this.#pooled.panic(reason)
     this.#panicState.set(reason)
-    return destroyInstance(this.#options.stateDirectory)
+    const report = await destroyInstance(this.#options.stateDirectory)
+    return auditPanic(report, reason, this.#options.audit)
   }
 
   async resume(): Promise<void> {

@@ -92,9 +92,7 @@ export class PooledSandbox implements Sandbox {
     await this.#pool.startsSettled(STARTS_SETTLE_MS)
     const second = await this.#options.destroyAll()
     const report = { ...second, destroyed: first.destroyed + second.destroyed }
-    return withAudited(report, () =>
-      this.#options.audit("panic", { reason: reason.slice(0, 500), ...report }),
-    )
+    return auditPanic(report, reason, this.#options.audit)
   }
 
   async resume(): Promise<void> {
@@ -189,9 +187,13 @@ function isStrongHit({ attempts }: TwinAnswer): boolean {
 }
 
 /** A panic destroys first: a log that fails does not stop it, but is told. */
-async function withAudited(report: PanicReport, audit: () => Promise<void>): Promise<PanicReport> {
+export async function auditPanic(
+  report: PanicReport,
+  reason: string,
+  audit: Audit,
+): Promise<PanicReport> {
   try {
-    await audit()
+    await audit("panic", { reason: reason.slice(0, 500), ...report })
     return report
   } catch {
     return { ...report, left: [...report.left, "the audit log could not be written"] }

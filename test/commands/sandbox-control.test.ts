@@ -69,6 +69,7 @@ describe("sandbox panic, resume and status", () => {
     })
     expect((await run("sandbox", "status")).out).toContain("shut down by a panic")
     await run("sandbox", "resume")
+    expect(await audited()).toEqual(["panic", "resume"])
     expect((await run("sandbox", "status")).out).toContain("no panic is on")
   })
 
