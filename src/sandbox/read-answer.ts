@@ -31,7 +31,7 @@ export function readAnswer(line: string | undefined, request: TwinRequest): Twin
   const inconclusive = INCONCLUSIVE.find((reason) => reason === rest["inconclusive"])
   if (attempts === undefined || controlAttempts === undefined) return undefined
   if (templatesTried === undefined || inconclusive !== rest["inconclusive"]) return undefined
-  const answer = { id, class: twinClass, attempts, templatesTried, controlAttempts }
+  const answer = { id: request.id, class: request.class, attempts, templatesTried, controlAttempts }
   return inconclusive === undefined ? answer : { ...answer, inconclusive }
 }
 
