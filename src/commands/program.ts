@@ -9,13 +9,14 @@ import {
   parseCount,
   parseErrors,
   parseHash,
+  parsePort,
   parseReason,
   parseSeed,
   parseSimulated,
 } from "./parse-arguments.ts"
 import { benchSuites } from "./repository.ts"
-import type { SimulateOptions } from "./simulate.ts"
 import type { Run } from "./run.ts"
+import type { SimulateOptions } from "./simulate.ts"
 import type { Terminal } from "./terminal.ts"
 import type { TopologyOptions } from "./topology.ts"
 
