@@ -2,9 +2,10 @@ import { access, constants, readFile } from "node:fs/promises"
 import { arch, platform } from "node:os"
 import { dirname, join } from "node:path"
 import { openModels } from "../compose/models.ts"
+import { checkSandboxDriver } from "../compose/sandbox-check.ts"
 import { type Config, readConfig } from "../config.ts"
 import { idempotentProducer, kafkaClient } from "../connectors/kafka-client.ts"
-import { publicError, UnavailableError } from "../errors.ts"
+import { publicError, SandboxPanickedError, UnavailableError } from "../errors.ts"
 import { minioObjects } from "../services/minio-objects.ts"
 import { findServer } from "../store/data-directory.ts"
 import { REPOSITORY } from "./repository.ts"
@@ -42,6 +43,7 @@ async function checkConfigured(config: Config): Promise<readonly Finding[]> {
     checkModels(config),
     checkKafka(config),
     checkMinio(config),
+    checkSandbox(config),
     checkToken(config),
   ])
 }
@@ -139,6 +141,24 @@ async function checkMinio({ minio }: Config): Promise<Finding> {
   } catch (error) {
     const remedy = "check MINIO_ENDPOINT, MINIO_SECURE and the keys"
     return { state: "FAILED", subject, detail: publicError(error).message, remedy }
+  }
+}
+
+/** Without a sandbox everything but the simulation works: that is broken only where it was asked for. */
+async function checkSandbox(config: Config): Promise<Finding> {
+  const subject = "sandbox"
+  try {
+    const driver = await within(REACH_TIMEOUT_MS, checkSandboxDriver(config))
+    if (driver !== undefined) return { state: "ok", subject, detail: `payloads run in ${driver}` }
+    return { state: "off", subject, detail: "SENTINEL_SANDBOX is none: nothing is simulated" }
+  } catch (error) {
+    const detail = publicError(error).message
+    if (error instanceof SandboxPanickedError) {
+      return { state: "FAILED", subject, detail, remedy: "./sentinel sandbox resume" }
+    }
+    const state = config.sandbox.mode === "auto" ? "off" : "FAILED"
+    const remedy = "install bubblewrap, or set DOCKER_HOST to a Docker that answers"
+    return { state, subject, detail, remedy }
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { doctor } from "../../src/commands/doctor.ts"
+import { openPanicState } from "../../src/sandbox/panic-state.ts"
 import { recordTerminal } from "../support/terminal.ts"
 
 let directory: string
@@ -38,7 +39,20 @@ describe("doctor", () => {
       /^ {2}optional +k6 \(bench serving\) +nothing but bench serving needs it/m,
     )
     expect(screen).toContain("kafka (tests): scripts/services install kafka\n")
-    expect(screen.split("\n").length).toBeLessThan(25)
+    expect(screen.split("\n").length).toBeLessThan(32)
+  })
+
+  test("doctor says what payloads run in, and what to do where a panic is on", async () => {
+    const off = await examine({ SENTINEL_SANDBOX: "none" })
+    expect(off.screen).toMatch(/^ {2}off +sandbox +SENTINEL_SANDBOX is none/m)
+    const docker = { SENTINEL_SANDBOX: "docker", DOCKER_HOST: `unix://${directory}/none.sock` }
+    const missing = await examine(docker)
+    expect([missing.exitCode, missing.screen]).toEqual([
+      1,
+      expect.stringMatching(/^ {2}FAILED +sandbox +.*Docker/m),
+    ])
+    openPanicState(join(directory, "data/sandbox")).set("test")
+    expect((await examine()).screen).toContain("sandbox: ./sentinel sandbox resume\n")
   })
 
   test("doctor reports a bad variable on one line, without its value", async () => {
