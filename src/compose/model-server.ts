@@ -7,7 +7,7 @@ import type {
   PromoteRequest,
 } from "../api/model-operations.ts"
 import { MalformedError, ModelNotPromotableError, publicError } from "../errors.ts"
-import type { LoadedModel } from "../ml/serving/load-served-model.ts"
+import { type LoadedModel, warmMemory } from "../ml/serving/load-served-model.ts"
 import { type CatalogEntry, listPayloadModels } from "../ml/serving/model-catalog.ts"
 import {
   CANARY_STAGES,
@@ -141,13 +141,18 @@ export class ModelServer implements ModelOperations {
     if (modelId === this.#state.plan.live && percent === 100) return this.#change(modelId)
     const { obstacles } = await summarize(entry, this.#state)
     if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
-    if (!this.#loaded.has(modelId)) this.#loaded.set(modelId, await this.#parts.load(entry))
+    const before = recordOf(this.#state, modelId).state
+    const model = this.#loaded.get(modelId) ?? (await this.#parts.load(entry))
+    const live = this.#loaded.get(this.#state.plan.live)
+    if (live !== undefined) await warmMemory(model, live)
+    // a guard, or somebody else, may have decided about it while it was loaded
+    if (recordOf(this.#state, modelId).state !== before) {
+      throw new ModelNotPromotableError(["its state has just been changed: look at it again"])
+    }
+    this.#loaded.set(modelId, model)
     const share = auto ? Math.min(percent, CANARY_STAGES[0]) : percent
     const nowMs = this.#parts.nowMs()
-    // decided on what holds now, not on what held before the model was loaded
-    if (modelId !== this.#state.plan.live) {
-      this.#apply(promote(this.#state, { modelId, percent: share, auto, reason, nowMs }))
-    }
+    this.#apply(promote(this.#state, { modelId, percent: share, auto, reason, nowMs }))
     return this.#change(modelId)
   }
 

@@ -117,7 +117,8 @@ function changed(loaded: LoadedModel, change: Change): LoadedModel {
     classification: uncached.classify(input),
     cached: false,
   })
-  return { ...loaded, uncached, classifier: { ...loaded.classifier, ...change(uncached), lookup } }
+  const classifier = { ...loaded.classifier, ...change(uncached), lookup, warm: () => undefined }
+  return { ...loaded, uncached, classifier }
 }
 
 describe("ModelServer: states", () => {
@@ -176,6 +177,14 @@ describe("ModelServer: states", () => {
       to: "retired",
       reason: "a person saw something",
     })
+  })
+
+  test("promote hands on what the live model remembers, so that nothing known is judged anew", async () => {
+    const { server } = await start()
+    server.classifier.classify({ text: "asked often" })
+    await server.promote({ modelId: GOOD, percent: 100 })
+    const { cached, classification } = server.classifier.lookup({ text: "asked often" })
+    expect([cached, classification.model]).toEqual([true, GOOD])
   })
 
   test("a server that starts again goes on by the plan that it had, whatever it was", async () => {

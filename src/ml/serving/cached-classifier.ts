@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache"
-import type { Classification } from "../../events.ts"
+import type { Classification, PayloadKind } from "../../events.ts"
 import type { CachedClassifier, PayloadClassifier, PayloadInput } from "../../ports.ts"
 import { withKind } from "./payload-kind.ts"
 
@@ -12,6 +12,14 @@ export interface PredictionCacheOptions {
   readonly onLookup?: (hit: boolean) => void
   /** Shared with other models; default one of its own. */
   readonly memory?: PredictionMemory
+}
+
+/** One whose memory another model can take over. */
+export interface RememberingClassifier extends CachedClassifier {
+  /** What it was asked last and still remembers, newest first. */
+  recent(max: number): readonly PayloadInput[]
+  /** Judges what it does not remember yet; counts as neither hit nor miss. */
+  warm(input: PayloadInput): void
 }
 
 export function predictionMemory({
@@ -35,7 +43,7 @@ let loaded = 0
 export function cachedClassifier(
   classifier: PayloadClassifier,
   options: PredictionCacheOptions,
-): CachedClassifier {
+): RememberingClassifier {
   const { entriesMax, onLookup, memory: cache = predictionMemory(options) } = options
   loaded += 1
   const owner = `${classifier.info.modelId}#${loaded}`
@@ -58,6 +66,14 @@ export function cachedClassifier(
     return { classification, cached: false }
   }
 
+  function* recent(): Generator<PayloadInput> {
+    for (const key of cache.keys()) {
+      const [of = "", kind = "", ...lines] = key.split("\n")
+      const text = lines.join("\n")
+      if (of === owner) yield kind === "" ? { text } : { text, kind: kind as PayloadKind }
+    }
+  }
+
   return {
     info: classifier.info,
     certainThreshold: classifier.certainThreshold,
@@ -65,6 +81,11 @@ export function cachedClassifier(
     classify: (input) => lookup(input).classification,
     explain: (input, spansMax) => classifier.explain(withKind(input), spansMax),
     lookup,
+    recent: (max) => recent().take(max).toArray(),
+    warm(input) {
+      const key = keyOf(owner, input)
+      if (key !== undefined && !cache.has(key)) cache.set(key, classifier.classify(input))
+    },
     cacheStats: () => ({ entries: cache.size, entriesMax, hits, misses }),
   }
 }

@@ -3,7 +3,11 @@ import { ModelRefusedError } from "../../errors.ts"
 import type { PayloadClassifier } from "../../ports.ts"
 import { generatePayloads } from "../generators/payloads.ts"
 import { ArmMeter } from "./arm-meter.ts"
-import { cachedClassifier, type PredictionCacheOptions } from "./cached-classifier.ts"
+import {
+  cachedClassifier,
+  type PredictionCacheOptions,
+  type RememberingClassifier,
+} from "./cached-classifier.ts"
 import { CircuitBreaker } from "./circuit-breaker.ts"
 import { fieldwiseClassifier } from "./fieldwise-classifier.ts"
 import { loadPayloadClassifier } from "./load-payload-classifier.ts"
@@ -13,6 +17,7 @@ import type { ServedModel } from "./traffic-classifier.ts"
 
 /** A model that is ready to answer, with the population that its drift is measured against. */
 export interface LoadedModel extends ServedModel {
+  readonly classifier: RememberingClassifier
   /** Counts of P(attack) by tenth on generated payloads, as kept at registration. */
   readonly referenceScores: readonly number[]
 }
@@ -45,6 +50,22 @@ export async function loadServedModel(
     breaker: new CircuitBreaker(nowMs),
     meter: new ArmMeter(),
     referenceScores: lineage.reference_scores ?? warmed,
+  }
+}
+
+/** What a model is asked most will be asked of the next one too. */
+const WARMED_MAX = 1_000
+
+/** Judges what `from` was asked last, so that a promotion does not begin with an empty memory. */
+export async function warmMemory(model: LoadedModel, from: LoadedModel): Promise<void> {
+  for (const [index, input] of from.classifier.recent(WARMED_MAX).entries()) {
+    // a model that fails shows it under traffic, where it is counted
+    try {
+      model.classifier.warm(input)
+    } catch {
+      return
+    }
+    if (index % TURN_PAYLOADS === TURN_PAYLOADS - 1) await setImmediate()
   }
 }
 

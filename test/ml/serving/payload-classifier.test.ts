@@ -124,6 +124,21 @@ describe("cachedClassifier", () => {
     expect(one?.lookup({ text: "a" }).cached).toBe(false)
   })
 
+  test("cachedClassifier hands on what it was asked last, and warms up without counting", () => {
+    const options = { entriesMax: 10, ttlMs: 60_000 }
+    const memory = predictionMemory(options)
+    const one = cachedClassifier(classifier, { ...options, memory })
+    const other = cachedClassifier(classifier, { ...options, memory })
+    const inputs = [{ text: "a" }, { text: "b\nc", kind: "header" }, { text: "\n" }] as const
+    for (const input of inputs) one.classify(input)
+    other.classify({ text: "of the other" })
+    expect(one.recent(10)).toEqual([...inputs].reverse())
+    expect(one.recent(2)).toHaveLength(2)
+    for (const input of one.recent(10)) other.warm(input)
+    expect(other.cacheStats()).toMatchObject({ hits: 0, misses: 1 })
+    for (const input of inputs) expect(other.lookup(input).cached).toBe(true)
+  })
+
   test("holds no more than its bound and no text beyond 4096 characters", () => {
     const cached = cachedClassifier(classifier, { entriesMax: 2, ttlMs: 60_000 })
     for (const text of ["a", "b", "c", "d"]) cached.classify({ text })
