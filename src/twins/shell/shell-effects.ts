@@ -23,10 +23,10 @@ export interface ObservedProgram {
   readonly trail: ProgramTrail
 }
 
-/** Whether the program ran its own commands and nothing else: what the control has to show. */
+/** Whether the program ran its own command and nothing else: what the control has to show. */
 export function ranAsWritten({ template, trail }: ObservedProgram, canaries: ShellCanaries) {
   const names = readRecords(trail, canaries.nonce).map(({ name }) => name)
-  return names.join(" ") === template.commands.join(" ")
+  return names.length === 1 && names[0] === template.command
 }
 
 /** What the payload made the program do beyond its own commands, the strongest first. */

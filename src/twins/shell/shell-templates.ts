@@ -9,35 +9,49 @@ export interface ShellTemplate {
   readonly isUrlDecoded: boolean
   /** With `@` where the payload goes. */
   readonly line: string
-  /** The canary commands of the line itself. */
-  readonly commands: readonly string[]
+  /** The canary command of the line itself. */
+  readonly command: string
+  /** Without a match of this, a payload cannot leave the quotes that it stands in. */
+  readonly leaves: RegExp
 }
 
+const ANYTHING = /^/
+const LEAVES_SINGLE = /['\0]/
+const LEAVES_DOUBLE = /["$`\\\0]/
+const LEAVES_DOCUMENT = /[$`\\\n\0]/
+
+type Context = Pick<ShellTemplate, "line" | "command" | "leaves">
+
 /** Each quoting context twice: behind a command that succeeds, and behind one that fails. */
-const CONTEXTS: Readonly<Record<string, readonly [line: string, ...commands: string[]]>> = {
-  bare: ["ping -c1 @", "ping"],
-  "bare-failing": ["cat /nonexistent/@", "cat"],
-  single: ["ping -c1 '@'", "ping"],
-  "single-failing": ["cat '/nonexistent/@'", "cat"],
-  double: ['ping -c1 "@"', "ping"],
-  "double-failing": ['cat "/nonexistent/@"', "cat"],
-  backticks: ["echo `ping -c1 @`", "ping"],
-  "backticks-failing": ["echo `cat /nonexistent/@`", "cat"],
-  "here-document": ["cat <<EOF\n@\nEOF", "cat"],
-  "here-document-failing": ["cat /nonexistent <<EOF\n@\nEOF", "cat"],
-  grep: ["grep @ access.log", "grep"],
-  "grep-failing": ["grep '@' /nonexistent.log", "grep"],
-  find: ["find . -name @ -print", "find"],
-  "find-failing": ['find /nonexistent -name "@" -print', "find"],
-  tar: ["tar cf /dev/null @", "tar"],
-  "tar-failing": ["tar cf /dev/null -C /nonexistent @", "tar"],
+const CONTEXTS: Readonly<Record<string, Context>> = {
+  bare: context("ping -c1 @"),
+  "bare-failing": context("cat /nonexistent/@"),
+  single: context("ping -c1 '@'", LEAVES_SINGLE),
+  "single-failing": context("cat '/nonexistent/@'", LEAVES_SINGLE),
+  double: context('ping -c1 "@"', LEAVES_DOUBLE),
+  "double-failing": context('cat "/nonexistent/@"', LEAVES_DOUBLE),
+  backticks: { ...context("echo `ping -c1 @`"), command: "ping" },
+  "backticks-failing": { ...context("echo `cat /nonexistent/@`"), command: "cat" },
+  "here-document": context("cat <<EOF\n@\nEOF", LEAVES_DOCUMENT),
+  "here-document-failing": context("cat /nonexistent <<EOF\n@\nEOF", LEAVES_DOCUMENT),
+  grep: context("grep @ access.log"),
+  "grep-failing": context("grep '@' /nonexistent.log", LEAVES_SINGLE),
+  find: context("find . -name @ -print"),
+  "find-failing": context('find /nonexistent -name "@" -print', LEAVES_DOUBLE),
+  tar: context("tar cf /dev/null @"),
+  "tar-failing": context("tar cf /dev/null -C /nonexistent @"),
+}
+
+function context(line: string, leaves = ANYTHING): Context {
+  const [command = ""] = line.split(" ", 1)
+  return { line, command, leaves }
 }
 
 export const SHELL_TEMPLATES: readonly ShellTemplate[] = [false, true].flatMap((isUrlDecoded) =>
   (Object.keys(SHELL_PATHS) as ShellName[]).flatMap((shell) =>
-    Object.entries(CONTEXTS).map(([context, [line, ...commands]]) => {
-      const name = `${shell}/${context}${isUrlDecoded ? "/url-decoded" : ""}`
-      return { name, shell, isUrlDecoded, line, commands }
+    Object.entries(CONTEXTS).map(([name, parts]) => {
+      const suffix = isUrlDecoded ? "/url-decoded" : ""
+      return { name: `${shell}/${name}${suffix}`, shell, isUrlDecoded, ...parts }
     }),
   ),
 )
@@ -53,9 +67,14 @@ export function ownWords({ line }: ShellTemplate): {
   return { before, behind }
 }
 
+/** The payload as the program has it when it builds the line. */
+export function valueIn({ isUrlDecoded }: ShellTemplate, payload: string): string {
+  return isUrlDecoded ? decodeForm(payload) : payload
+}
+
 /** The line as the shell gets it: a program written in C passes nothing behind a NUL on. */
 export function fillTemplate(template: ShellTemplate, payload: string): string {
-  const value = template.isUrlDecoded ? decodeForm(payload) : payload
-  const [line = ""] = template.line.replace("@", () => value).split("\0", 1)
+  const filled = template.line.replace("@", () => valueIn(template, payload))
+  const [line = ""] = filled.split("\0", 1)
   return line
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import {
   TWIN_LIMITS,
@@ -15,15 +14,15 @@ import { sharedFiles, takeSharedFiles } from "./shared-files.ts"
 import { type BatchPlace, runBatch } from "./shell-batch.ts"
 import { plantShellCanaries, type ShellCanaries } from "./shell-canaries.ts"
 import { effect, type ObservedProgram, ranAsWritten, shellEffects } from "./shell-effects.ts"
-import { fillTemplate, SHELL_TEMPLATES, type ShellTemplate } from "./shell-templates.ts"
+import { fillTemplate, SHELL_TEMPLATES, type ShellTemplate, valueIn } from "./shell-templates.ts"
 import { isWindowsShell } from "./windows-shell.ts"
 
 const CONTROL_VALUE = "example"
 const STRONGEST_FIRST: readonly TwinEffectKind[] = [
   ...(["output_leaked", "command_run", "file_created", "process_spawned"] as const),
 ]
-/** Of the budget, kept back to read what the programs left. */
-const READING_MS = 50
+/** Of the budget, for the payload; the rest is for the control where it had an effect. */
+const PAYLOAD_SHARE = 0.75
 
 /**
  * Runs a payload as part of command lines in dash and bash, with canaries for commands.
@@ -49,78 +48,85 @@ interface Findings {
   readonly inconclusive?: TwinInconclusive
 }
 
+/** Group by group, cheapest first, until one has an effect: the others could only repeat it. */
 async function simulate(request: TwinRequest, workDirectory: string): Promise<TwinAnswer> {
-  const deadlineMs = Date.now() + request.budgetMs - READING_MS
+  const deadlineMs = Date.now() + request.budgetMs
   const canaries = plantShellCanaries(request.canary, join(workDirectory, "root"))
-  const chosen = chooseTemplates(request)
   let found: Findings = { tried: 0, attempts: [], control: [] }
-  for (const isUrlDecoded of [false, true]) {
-    const templates = chosen.filter((template) => template.isUrlDecoded === isUrlDecoded)
-    if (templates.length === 0 || found.attempts.length > 0 || found.inconclusive) continue
-    const directory = join(workDirectory, isUrlDecoded ? "decoded" : "raw")
+  for (const [index, templates] of groupTemplates(request).entries()) {
+    if (found.attempts.length > 0 || found.inconclusive !== undefined) break
+    const directory = join(workDirectory, `group-${index}`)
     const next = await tryTemplates(request, templates, { directory, canaries, deadlineMs })
     found = { ...next, tried: found.tried + next.tried }
   }
   return answer(request, found)
 }
 
-/** Those that decode only where that makes a difference. */
-function chooseTemplates({ templates, payload }: TwinRequest): readonly ShellTemplate[] {
-  const isEncoded = isFormEncoded(payload)
-  return SHELL_TEMPLATES.filter(
-    ({ name, isUrlDecoded }) =>
-      (templates === undefined || templates.includes(name)) && (isEncoded || !isUrlDecoded),
+/** By shell; those that decode only where that makes a difference. */
+function groupTemplates({
+  templates,
+  payload,
+}: TwinRequest): readonly (readonly ShellTemplate[])[] {
+  const chosen = SHELL_TEMPLATES.filter(({ name }) => templates?.includes(name) ?? true)
+  return (isFormEncoded(payload) ? [false, true] : [false]).flatMap((isUrlDecoded) =>
+    (Object.keys(SHELL_PATHS) as ShellName[]).map((shell) =>
+      chosen.filter((one) => one.shell === shell && one.isUrlDecoded === isUrlDecoded),
+    ),
   )
 }
 
+/** The control runs in the first template in any case, then in all where the payload had an effect. */
 async function tryTemplates(
   { payload }: TwinRequest,
   templates: readonly ShellTemplate[],
   place: BatchPlace,
 ): Promise<Findings> {
+  const tried = templates.length
+  const open = templates.filter((one) => one.leaves.test(valueIn(one, payload)))
+  const [first] = open
+  if (first === undefined) return { tried, attempts: [], control: [] }
+  const payloadDeadlineMs = Date.now() + PAYLOAD_SHARE * (place.deadlineMs - Date.now())
   const before = sharedFiles()
-  const runs = await Promise.all(
-    (Object.keys(SHELL_PATHS) as ShellName[]).map((shell) => {
-      const own = templates.filter((template) => template.shell === shell)
-      return runShell({ shell, templates: own, payload }, place)
-    }),
+  const { programs, isComplete } = await runPrograms(
+    [
+      { template: first, payload: CONTROL_VALUE },
+      ...open.map((template) => ({ template, payload })),
+    ],
+    { ...place, directory: join(place.directory, "payload"), deadlineMs: payloadDeadlineMs },
   )
-  const control = runs.flatMap((run) => run.control)
-  const observed = runs.flatMap((run) => run.observed)
-  const findings = {
-    tried: observed.length,
-    control: control.flatMap((program) => attempt(program, place.canaries)),
-  }
-  if (control.some((program) => !ranAsWritten(program, place.canaries))) {
-    return { ...findings, attempts: [], inconclusive: "control_failed" }
-  }
-  const shared = takeSharedFiles(before, observed)
-  const attempts = observed.flatMap((program) =>
-    attempt(program, place.canaries, shared.get(program)),
+  const shared = takeSharedFiles(before, programs)
+  const { canaries } = place
+  const hits = programs.slice(1).flatMap((program) => {
+    return attempt(program, canaries, shared.get(program)).map((found) => ({ program, found }))
+  })
+  const again = await runPrograms(
+    hits.map(({ program: { template } }) => ({ template, payload: CONTROL_VALUE })),
+    { ...place, directory: join(place.directory, "control") },
   )
-  if (attempts.length > 0 || runs.every((run) => run.isComplete)) return { ...findings, attempts }
-  return { ...findings, attempts, inconclusive: "budget_exceeded" }
+  const controls = [...programs.slice(0, 1), ...again.programs]
+  const control = controls.flatMap((program) => attempt(program, canaries))
+  if (!controls.every((program) => ranAsWritten(program, canaries))) {
+    return { tried, attempts: [], control, inconclusive: "control_failed" }
+  }
+  const attempts = hits.map(({ found }) => found)
+  const isCut = attempts.length === 0 && !isComplete
+  return { tried, attempts, control, ...(isCut ? { inconclusive: "budget_exceeded" } : {}) }
 }
 
-async function runShell(
-  work: { shell: ShellName; templates: readonly ShellTemplate[]; payload: string },
+/** Programs of one shell, in one batch. */
+async function runPrograms(
+  wanted: readonly Omit<ObservedProgram, "trail">[],
   place: BatchPlace,
-) {
-  const { shell, templates, payload } = work
-  const values = [CONTROL_VALUE, payload]
-  const programs = values.flatMap((value) =>
-    templates.map((template) => fillTemplate(template, value)),
-  )
-  const directory = join(place.directory, shell)
-  mkdirSync(directory, { recursive: true })
-  const { trails, isComplete } = await runBatch(shell, programs, { ...place, directory })
-  const [control = [], observed = []] = values.map((value, round) =>
-    templates.flatMap((template, index): readonly ObservedProgram[] => {
-      const trail = trails[round * templates.length + index]
-      return trail === undefined ? [] : [{ template, payload: value, trail }]
-    }),
-  )
-  return { control, observed, isComplete }
+): Promise<{ readonly programs: readonly ObservedProgram[]; readonly isComplete: boolean }> {
+  const shell = wanted[0]?.template.shell
+  if (shell === undefined) return { programs: [], isComplete: true }
+  const lines = wanted.map(({ template, payload }) => fillTemplate(template, payload))
+  const { trails, isComplete } = await runBatch(shell, lines, place)
+  const programs = wanted.flatMap((program, index) => {
+    const trail = trails[index]
+    return trail === undefined ? [] : [{ ...program, trail }]
+  })
+  return { programs, isComplete }
 }
 
 function attempt(

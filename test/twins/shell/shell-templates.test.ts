@@ -17,7 +17,7 @@ describe("SHELL_TEMPLATES", () => {
   test("have names of their own, and commands that are canaries", () => {
     expect(new Set(SHELL_TEMPLATES.map(({ name }) => name)).size).toBe(SHELL_TEMPLATES.length)
     const canaries = new Set(CANARY_COMMANDS.map(({ name }) => name))
-    const unknown = SHELL_TEMPLATES.flatMap(({ commands }) => commands).filter(
+    const unknown = SHELL_TEMPLATES.map(({ command }) => command).filter(
       (name) => !canaries.has(name),
     )
     expect(unknown).toEqual([])
