@@ -55,7 +55,8 @@ export class PlantedFiles {
 /** Path: absolute and resolved. */
 function hasFile(path: string, documentRoot: string): boolean {
   if (path.endsWith("/")) return false
-  if (SYSTEM_FILES.some((pattern) => pattern.test(path))) return true
+  const isScript = path.endsWith(".php") // as a server has it that adds the suffix itself
+  if (!isScript && SYSTEM_FILES.some((pattern) => pattern.test(path))) return true
   const isAbove = path !== documentRoot && !path.startsWith(`${documentRoot}/`)
   return isAbove && (SITE_FILES.test(posix.basename(path)) || GIT_FILES.test(path))
 }

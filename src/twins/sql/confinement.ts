@@ -38,6 +38,7 @@ export function isConfined(template: SqlTemplate, program: Program, tokens: Toke
   const assigns = template.slot !== undefined && ASSIGNMENT.test(value)
   if (template.quote === "") return NUMBERS_IN_PROSE.test(value) || !(assigns || hasCode(within))
   if (within.every(({ kind }) => LITERALS.has(kind))) return true
+  if (tokens.some(({ kind }) => kind === "invalid")) return false
   const isCut = within.some(({ kind }) => kind === "comment")
   return !isCut && !assigns && !BARE_OPERATOR.test(value) && !hasCode(within)
 }
@@ -49,7 +50,9 @@ export function codeOf(template: SqlTemplate, program: Program, tokens: Tokens) 
     hasCode: hasCode(within),
     /** A value that ends its literal, and a comment that cuts off what follows. */
     isOnlyCut:
-      template.quote !== "" && within.every(({ kind }) => LITERALS.has(kind) || kind === "comment"),
+      template.quote !== "" &&
+      template.isSecondOrder !== true &&
+      within.every(({ kind }) => LITERALS.has(kind) || kind === "comment"),
   }
 }
 

@@ -10,9 +10,8 @@ export interface Presumed {
   readonly column?: string
 }
 
-/** Statements that end a transaction, or that none may contain. */
-const UNBOUND =
-  /^\s*(?:commit|end|rollback|savepoint|release|begin|attach|detach|reindex|analyze)\b/i
+/** Statements that no transaction may contain, or that one does not undo. */
+const UNBOUND = /^\s*(?:attach|detach|reindex|analyze)\b/i
 
 /** The database of one request. Every run begins with it as it was. */
 export class Laboratory {

@@ -1,4 +1,9 @@
-import { TWIN_LIMITS, type TwinAttempt, type TwinEffect } from "../../twin-protocol.ts"
+import {
+  TWIN_LIMITS,
+  type TwinAttempt,
+  type TwinEffect,
+  type TwinEffectKind,
+} from "../../twin-protocol.ts"
 import { codeOf, isConfined } from "./confinement.ts"
 import { effect, effectsOf } from "./effects.ts"
 import { isForeignCall, type Traps } from "./functions.ts"
@@ -18,6 +23,8 @@ import { type Dialect, type Token, tokenize } from "./tokens.ts"
 import { type Statement, translate } from "./translate.ts"
 
 const PRESUMED_MAX = 8
+/** Another dialect may show more. */
+const WEAK: ReadonlySet<TwinEffectKind> = new Set(["rows_changed", "syntax_error"])
 /** Parentheses that the templates with a fixed number of them have at most. */
 const USUAL_DEPTH = 2
 const SEED_CHARACTERS_MAX = 64
@@ -52,19 +59,19 @@ export class SqlRun implements Disposable {
     this.#laboratory = new Laboratory(options.canary, seedOf(options.payload))
   }
 
-  /** The first dialect and select list in which the payload has an effect; a broken one else. */
+  /** The first dialect in which the payload has a strong effect, or else the first with any. */
   attempt(template: SqlTemplate): TwinAttempt | undefined {
     if (!canLeave(this.#payload, template)) return undefined
     const value = template.isSecondOrder
       ? this.#laboratory.storedAndRead(this.#payload)
       : this.#payload
-    let broken: TwinAttempt | undefined
+    let weak: TwinAttempt | undefined
     for (const dialect of dialectsOf(template)) {
       const attempt = this.#attemptIn(dialect, template, value)
-      if (attempt?.effects.some(({ kind }) => kind !== "syntax_error")) return attempt
-      broken ??= attempt
+      if (attempt?.effects.some(({ kind }) => !WEAK.has(kind))) return attempt
+      if (weak === undefined || isBroken(weak)) weak = attempt ?? weak
     }
-    return broken
+    return weak
   }
 
   /** The payload as one that is known to be harmless: run although it is confined. */
@@ -211,6 +218,10 @@ export class SqlRun implements Disposable {
     const session = sessionOf(this.#canary)
     return { session, dialect, delayMode: "report", delayMark: `delay ${this.#canary} ` }
   }
+}
+
+function isBroken({ effects }: TwinAttempt): boolean {
+  return effects.every(({ kind }) => kind === "syntax_error")
 }
 
 /** A program with quotes around the payload is left by the quote, or by what escapes one. */

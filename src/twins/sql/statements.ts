@@ -48,6 +48,15 @@ export function isForeignStatement(text: string, dialect: Dialect): boolean {
 const DATABASE_STATEMENT =
   /^(?:create|drop|alter) (?:database|schema|user|login) (?:if (?:not )?exists )?\S+/i
 
+/** Of a transaction: each run has one of its own, which nothing ends, so there is nothing to do. */
+const TRANSACTION =
+  /^(?:(?:commit|end|rollback|begin|abort|start)(?: (?:transaction|work|tran|deferred|immediate|exclusive))*(?: to(?: savepoint)? \w+)?|(?:savepoint|release)(?: savepoint)? \w+)$/i
+
+/** Whether a statement, written as above, only begins, ends or marks a transaction. */
+export function isOfTransaction(text: string): boolean {
+  return TRANSACTION.test(text)
+}
+
 /** Begins a statement in T-SQL without a semicolon before it. */
 export const TSQL_STARTS: ReadonlySet<string> = new Set([
   ...["exec", "execute", "declare", "waitfor", "shutdown", "drop", "delete", "insert", "update"],

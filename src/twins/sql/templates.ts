@@ -177,8 +177,8 @@ export const SQL_TEMPLATES: readonly SqlTemplate[] = [
   stores("update_double_quoted", "users.email", 'UPDATE users SET email = "@" WHERE id = 2'),
   stores("update_numeric", "users.email", "UPDATE users SET email = @ WHERE id = 2"),
   {
-    ...stores("second_order", "users.email", "UPDATE users SET email = 'new' WHERE name = '@'"),
-    isSecondOrder: true,
+    ...bare("second_order", "UPDATE users SET password = 'new' WHERE name = '@'", [0]),
+    ...({ quote: "'", outcome: "stored", isSecondOrder: true } as const),
   },
   {
     ...bare("second_order_select", "SELECT # FROM users WHERE name = '@'", WIDTHS),

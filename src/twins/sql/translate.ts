@@ -1,17 +1,18 @@
 import { castTo, delayOf, quoted, rewriteOf, serverVariable, type Traps } from "./functions.ts"
-import { isForeignStatement, TSQL_STARTS } from "./statements.ts"
+import { isForeignStatement, isOfTransaction, TSQL_STARTS } from "./statements.ts"
 import { isWord, TokenCursor } from "./token-cursor.ts"
 import type { Token } from "./tokens.ts"
 import {
   HEAVY_QUERY,
   HEAVY_QUERY_SECONDS,
+  isSessionWord,
   isUngrouped,
   NAMED_BEFORE,
   NO_CALLS,
-  SESSION_WORDS,
   STRINGISH,
   secondsOf,
   withoutSchema,
+  wordsOf,
   written,
 } from "./vocabulary.ts"
 
@@ -55,8 +56,11 @@ class Translation {
     const statements: Statement[] = []
     while (!this.#cursor.isAtEnd) {
       if (this.#cursor.accept(";")) continue
+      if (this.#skipsTransaction()) continue
       statements.push(this.#statement())
-      for (const sql of this.#following) statements.push(ordinary(sql))
+      for (const sql of this.#following) {
+        statements.push({ sql, isForeign: false, outfile: undefined })
+      }
       this.#following = []
     }
     return statements
@@ -75,10 +79,17 @@ class Translation {
     return { sql: isBroken ? undefined : text, isForeign: false, outfile: this.#outfile }
   }
 
+  #skipsTransaction(): boolean {
+    const tokens = this.#cursor.restOfStatement()
+    const isOne = isOfTransaction(wordsOf(tokens))
+    if (isOne) this.#cursor.skip(tokens.length)
+    return isOne
+  }
+
   #foreignStatement(): Statement | undefined {
     const tokens = this.#cursor.restOfStatement()
     if (tokens.some(({ kind }) => kind === "invalid")) return undefined
-    const text = tokens.map((token) => (token.kind === "string" ? "'...'" : token.text)).join(" ")
+    const text = wordsOf(tokens)
     if (!isForeignStatement(text, this.#traps.dialect)) return undefined
     this.#cursor.skip(tokens.length)
     return { sql: undefined, isForeign: true, outfile: undefined }
@@ -187,18 +198,15 @@ class Translation {
   #word(token: Token, pieces: string[]): void {
     const word = token.text.toLowerCase()
     if (this.#keyword(word, pieces)) return
-    if (this.#isOfSession(word) && !this.#isNamed(pieces) && !this.#cursor.isNext("(")) {
+    if (
+      isSessionWord(word, this.#traps.dialect) &&
+      !this.#isNamed(pieces) &&
+      !this.#cursor.isNext("(")
+    ) {
       pieces.push(quoted(this.#traps.session.user))
       return
     }
     pieces.push(this.#name(token, pieces))
-  }
-
-  #isOfSession(word: string): boolean {
-    const { dialect } = this.#traps
-    return dialect === "postgresql"
-      ? word === "user" || SESSION_WORDS.has(word)
-      : dialect !== "sqlite" && SESSION_WORDS.has(word)
   }
 
   #isNamed(pieces: readonly string[]): boolean {
@@ -383,10 +391,6 @@ class Translation {
     if (one === undefined || other === undefined) this.#isBroken = true
     else pieces.push(`((${one} | ${other}) - (${one} & ${other}))`)
   }
-}
-
-function ordinary(sql: string): Statement {
-  return { sql, isForeign: false, outfile: undefined }
 }
 
 function push(pieces: string[], piece: string): true {

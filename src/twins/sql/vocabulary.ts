@@ -1,4 +1,4 @@
-import type { Token } from "./tokens.ts"
+import type { Dialect, Token } from "./tokens.ts"
 
 /** Words that a parenthesis may follow without calling them. */
 export const NO_CALLS: ReadonlySet<string> = new Set(
@@ -8,7 +8,7 @@ export const NO_CALLS: ReadonlySet<string> = new Set(
     "intersect returning offset top xor div mod regexp rlike ilike escape end group order with"
   ).split(" "),
 )
-export const SESSION_WORDS: ReadonlySet<string> = new Set([
+const SESSION_WORDS: ReadonlySet<string> = new Set([
   ...["current_user", "session_user", "system_user", "current_catalog"],
 ])
 export const NAMED_BEFORE: ReadonlySet<string> = new Set([
@@ -65,4 +65,15 @@ export function secondsOf(time: string): number {
   const [, hours = "0", minutes = "0", seconds = "0"] =
     /^(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?$/.exec(time.trim()) ?? []
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
+}
+
+/** As statements are told apart: one blank between tokens, strings without their content. */
+export function wordsOf(tokens: readonly Token[]): string {
+  return tokens.map(({ kind, text }) => (kind === "string" ? "'...'" : text)).join(" ")
+}
+
+/** Whether a word without parentheses is a value of the session. */
+export function isSessionWord(word: string, dialect: Dialect): boolean {
+  if (dialect === "sqlite") return false
+  return SESSION_WORDS.has(word) || (dialect === "postgresql" && word === "user")
 }
