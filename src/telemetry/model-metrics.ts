@@ -33,6 +33,10 @@ export interface ModelsReading {
   readonly skippedComparisons: number
 }
 
+/** Shown as 0 before they first trip, so that a rate over them is right. */
+const GUARDS = [
+  ...["errors", "latency", "missed_attacks", "false_alarms", "false_positive_reports", "memory"],
+]
 const BREAKER_STATES = { closed: 0, "half-open": 1, open: 2 } as const
 
 /** What is read at each scrape from whoever serves the models, and rollbacks as they happen. */
@@ -46,7 +50,7 @@ export function createServedModelMetrics(registry: Registry) {
     name: "cerberus_model_rollbacks_total",
     help: "Models that were taken back, by the guard that decided it.",
     labels: ["guard"],
-    known: [{ guard: "errors" }, { guard: "latency" }, { guard: "memory" }],
+    known: GUARDS.map((guard) => ({ guard })),
   })
   return {
     watchModels(reader: () => ModelsReading): void {
