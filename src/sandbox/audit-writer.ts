@@ -38,10 +38,7 @@ export class AuditWriter {
    */
   async append(text: string): Promise<void> {
     try {
-      if (this.#bytes >= this.#options.fileBytesMax) await this.#setAside()
-      const handle = await this.#open()
-      await this.#expectUntouched(handle)
-      await this.#write(handle, text)
+      await this.#write(await this.#fileWithRoom(), text)
       this.#bytes += Buffer.byteLength(text)
     } catch (error) {
       throw error instanceof SentinelError ? error : new UnavailableError("the audit log", error)
@@ -51,6 +48,14 @@ export class AuditWriter {
   async close(): Promise<void> {
     await this.#handle?.close()
     this.#handle = undefined
+  }
+
+  async #fileWithRoom(): Promise<FileHandle> {
+    const handle = await this.#open()
+    await this.#expectUntouched(handle)
+    if (this.#bytes < this.#options.fileBytesMax) return handle
+    await this.#setAside()
+    return this.#open()
   }
 
   async #open(): Promise<FileHandle> {
