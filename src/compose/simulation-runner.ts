@@ -65,6 +65,8 @@ const LEASE_SLACK_MS = 120_000
 const LIMITS: Partial<EngineLimits> = {
   inFlightMax: TASKS_AT_ONCE,
   retry: { attemptsMax: 3, baseMs: 500, capMs: 5_000 },
+  // a bug of the simulation must not stop the analysis beside it: its tasks fail, which alarms
+  suspectAfter: Number.POSITIVE_INFINITY,
 }
 
 export function createSimulationRunner(parts: SimulationRunnerParts): SimulationRunner {
