@@ -35,7 +35,8 @@ export interface ModelsReading {
 
 /** Shown as 0 before they first trip, so that a rate over them is right. */
 const GUARDS = [
-  ...["errors", "latency", "missed_attacks", "false_alarms", "false_positive_reports", "memory"],
+  ...["errors", "latency", "missed_attacks"],
+  ...["false_alarms", "false_positive_reports", "memory"],
 ]
 const BREAKER_STATES = { closed: 0, "half-open": 1, open: 2 } as const
 
