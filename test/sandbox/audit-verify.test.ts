@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { link, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
@@ -173,6 +173,18 @@ describe("verifyAudit", () => {
     ahead.kept = behind
     const running = await verifyAudit(original, { readHead: async () => ahead.read(), sleep })
     expect(running.broken).toBeUndefined()
+  })
+
+  test("verifyAudit reads a file once that is set aside while it is read", async () => {
+    // seen at that moment, one file has both names
+    const both = await mkdtemp(join(root, "both-"))
+    await writeFile(join(both, "sandbox-audit.jsonl"), allLines().join(""), "latin1")
+    await link(join(both, "sandbox-audit.jsonl"), join(both, "sandbox-audit.000001.jsonl"))
+    expect(await verify(both, heads)).toMatchObject({
+      entries: ENTRIES,
+      files: 1,
+      broken: undefined,
+    })
   })
 
   test("verifyAudit ends at a line that is longer than any entry", async () => {
