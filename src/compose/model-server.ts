@@ -17,7 +17,7 @@ import {
   rollback,
 } from "../ml/serving/registry-state.ts"
 import { type TrafficClassifier, trafficClassifier } from "../ml/serving/traffic-classifier.ts"
-import { NO_COUNTS, sumCounts, type TrafficReport } from "../ml/serving/traffic-report.ts"
+import { combineReports, type TrafficReport } from "../ml/serving/traffic-report.ts"
 import { type GuardName, type GuardReading, TrialGuards } from "../ml/serving/trial-guards.ts"
 import type {
   ModelRegistryStore,
@@ -35,7 +35,7 @@ import {
   summarize,
   summarizeFixed,
 } from "./model-descriptions.ts"
-import { describeTraffic, type ModelGauges, modelGauges } from "./model-gauges.ts"
+import { describeTraffic, healthOfModels, type ModelGauges, modelGauges } from "./model-gauges.ts"
 import { loadPlan, type PlanParts, type ServablePlan, trafficOf } from "./served-plan.ts"
 
 export interface ModelServerParts extends PlanParts {
@@ -53,6 +53,14 @@ export interface ModelServerParts extends PlanParts {
 
 /** A payload that was called an attack and is none. */
 type Reported = { readonly payload: string; readonly sessionId?: string | undefined }
+
+const NO_TALLY: Tally = { events: 0, trials: 0 }
+const NO_COUNTS: TrialCounts = {
+  errors: NO_TALLY,
+  slow: NO_TALLY,
+  missedAttacks: NO_TALLY,
+  falseAlarms: NO_TALLY,
+}
 
 /** How often guards look: a trial that goes wrong is over within a second. */
 export const LOOK_EVERY_MS = 250
@@ -129,7 +137,8 @@ export class ModelServer implements ModelOperations {
     const fixed = this.#parts.fixed?.find(({ info }) => info.modelId === modelId)
     if (fixed !== undefined) return describeFixed(fixed)
     const entry = await findModel(this.#parts.directories, modelId)
-    const traffic = describeTraffic(modelId, this.gauges(), this.classifier.traffic())
+    const parts = this.#gaugeParts(this.#combined())
+    const traffic = describeTraffic(modelId, modelGauges(parts), parts)
     return describe(entry, this.#state, traffic)
   }
 
@@ -166,19 +175,11 @@ export class ModelServer implements ModelOperations {
   }
 
   health(): ModelServerHealth {
-    const { live } = this.#state.plan
-    const liveFirst = [...this.#loaded.values()].sort(
-      (one, other) => Number(other.modelId === live) - Number(one.modelId === live),
-    )
-    const models = liveFirst.map(({ modelId, breaker, meter }) => ({
-      modelId,
-      breaker: breaker.state,
-      errorRate: breaker.errorRate,
-      degraded: meter.counts().degraded,
-    }))
-    const skippedComparisons = this.classifier.skippedComparisons()
+    const { plan } = this.#state
+    const report = this.#combined()
+    const { skippedComparisons } = report
     const cache = this.classifier.cacheStats()
-    return { plan: this.#state.plan, models, cache, skippedComparisons }
+    return { plan, models: healthOfModels(report, plan), cache, skippedComparisons }
   }
 
   /** The model that answers this payload now. */
@@ -216,10 +217,22 @@ export class ModelServer implements ModelOperations {
     this.#serve({ ...state, plan: { ...state.plan, revision: plan.revision } })
   }
 
-  /** What this process has counted of the trial. */
+  /** What this process has counted. */
   report(): TrafficReport {
-    const trial = this.classifier.traffic().trial?.comparison.counts()
-    return { revision: this.#state.plan.revision, trial }
+    const comparison = this.classifier.traffic().trial?.comparison
+    return {
+      revision: this.#state.plan.revision,
+      models: [...this.#loaded.values()].map(({ modelId, meter, breaker }) => {
+        const { state, errorRate } = breaker
+        return { modelId, counts: meter.counts(), breaker: state, errorRate }
+      }),
+      trial: comparison && {
+        counts: comparison.counts(),
+        agreement: comparison.agreement(),
+        examples: comparison.examples(),
+      },
+      skippedComparisons: this.classifier.skippedComparisons(),
+    }
   }
 
   /** Takes in what a worker process has counted; the guards look at the sum. */
@@ -255,17 +268,9 @@ export class ModelServer implements ModelOperations {
     this.#tryApply(promote(this.#state, { ...trial, percent, nowMs, reason }))
   }
 
-  /** What the metrics show of every loaded model. */
+  /** What the metrics of this process show of every loaded model. */
   gauges(): ModelGauges {
-    const { plan } = this.#state
-    return modelGauges({
-      plan,
-      loaded: [...this.#loaded.values()],
-      comparison: this.classifier.traffic().trial?.comparison,
-      guards: this.#guards,
-      reported: this.#reportedModels,
-      skipped: this.classifier.skippedComparisons(),
-    })
+    return modelGauges(this.#gaugeParts(this.report()))
   }
 
   /** @returns what stops it */
@@ -282,14 +287,24 @@ export class ModelServer implements ModelOperations {
     return { modelId, state, percent, at: new Date(this.#parts.nowMs()).toISOString() }
   }
 
+  /** With what the workers have reported. */
+  #combined(): TrafficReport {
+    return combineReports([this.report(), ...this.#reports.values()])
+  }
+
+  #gaugeParts(report: TrafficReport) {
+    const models = [...this.#loaded.values()]
+    const referenceScores = new Map(models.map((model) => [model.modelId, model.referenceScores]))
+    const { plan } = this.#state
+    return { plan, report, referenceScores, guards: this.#guards, reported: this.#reportedModels }
+  }
+
   #reading(): GuardReading {
-    const { revision } = this.#state.plan
-    const reports = [this.report(), ...this.#reports.values()]
-    const counts: TrialCounts[] = reports
-      .filter((report) => report.revision === revision)
-      .map(({ trial }) => trial ?? NO_COUNTS)
-    const residentBytes = this.#parts.residentBytes()
-    return { counts: sumCounts(counts), reports: { ...this.#falsePositives }, residentBytes }
+    return {
+      counts: this.#combined().trial?.counts ?? NO_COUNTS,
+      reports: { ...this.#falsePositives },
+      residentBytes: this.#parts.residentBytes(),
+    }
   }
 
   #guardsOf({ trial }: TrafficPlan): TrialGuards | undefined {
@@ -322,7 +337,6 @@ export class ModelServer implements ModelOperations {
     this.classifier.swap(trafficOf(next.plan, this.#loaded))
     this.#state = next
     this.#falsePositives = { events: 0, trials: 0 }
-    this.#reports.clear()
     this.#guards = this.#guardsOf(next.plan)
     this.#unloadUnused()
     const { live, trial, revision } = next.plan

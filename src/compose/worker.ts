@@ -59,7 +59,6 @@ export async function runApiWorker(
     owner.send({ type: "metrics", request, metrics: await telemetry.snapshot() })
   }
   const reporting = setInterval(() => {
-    if (models.snapshot().trial === undefined) return
     owner.send({ type: "traffic", report: models.report() })
   }, LOOK_EVERY_MS)
   owner.send({ type: "listening", port: listening.port })

@@ -334,17 +334,13 @@ describe("ModelServer: guards", () => {
     const { server, tripped } = await start()
     await server.promote({ modelId: GOOD, percent: 10 })
     const { revision } = server.snapshot()
-    const none = { events: 0, trials: 0 }
-    const trial = {
-      errors: { events: 50, trials: 50 },
-      slow: none,
-      missedAttacks: none,
-      falseAlarms: none,
-    }
-    server.receive("worker-1", { revision: revision - 1, trial })
+    const own = server.report()
+    const counts = own.trial && { ...own.trial.counts, errors: { events: 50, trials: 50 } }
+    const report = { ...own, trial: own.trial && counts && { ...own.trial, counts } }
+    server.receive("worker-1", { ...report, revision: revision - 1 })
     server.look()
     expect(tripped).toEqual([])
-    server.receive("worker-1", { revision, trial })
+    server.receive("worker-1", report)
     server.look()
     server.look()
     expect(tripped).toEqual(["errors"])

@@ -1,30 +1,103 @@
 import type { Tally, TrialCounts } from "../../model-traffic.ts"
+import type { ArmCounts } from "./arm-meter.ts"
+import type { BreakerState } from "./circuit-breaker.ts"
+import type { Agreement, Disagreement } from "./trial-comparison.ts"
+
+/** What one process, or several, saw of one loaded model. */
+export interface ModelReport {
+  readonly modelId: string
+  readonly counts: ArmCounts
+  /** Of several processes the worst. */
+  readonly breaker: BreakerState
+  readonly errorRate: number
+}
+
+export interface TrialReport {
+  readonly counts: TrialCounts
+  readonly agreement: Agreement
+  readonly examples: readonly Disagreement[]
+}
 
 /** What one process has counted of a plan. Plain data, to be sent from a worker to the primary. */
 export interface TrafficReport {
-  /** Of the plan that was counted under; counts of an earlier one say nothing of this. */
+  /** Of the plan that the trial was counted under; counts of an earlier one say nothing of this. */
   readonly revision: number
+  readonly models: readonly ModelReport[]
   /** undefined where nothing is on trial. */
-  readonly trial: TrialCounts | undefined
+  readonly trial: TrialReport | undefined
+  readonly skippedComparisons: number
 }
 
-const NO_TALLY: Tally = { events: 0, trials: 0 }
-export const NO_COUNTS: TrialCounts = {
-  errors: NO_TALLY,
-  slow: NO_TALLY,
-  missedAttacks: NO_TALLY,
-  falseAlarms: NO_TALLY,
-}
+const EXAMPLES_MAX = 50
+const BREAKER_STATES: readonly BreakerState[] = ["closed", "half-open", "open"]
 
-export function sumCounts(all: readonly TrialCounts[]): TrialCounts {
-  const sum = (field: keyof TrialCounts): Tally => ({
-    events: all.reduce((total, counts) => total + counts[field].events, 0),
-    trials: all.reduce((total, counts) => total + counts[field].trials, 0),
-  })
+/** The first report with what the others add to it: its models, and its trial where they have the same plan. */
+export function combineReports([own, ...others]: readonly [
+  TrafficReport,
+  ...TrafficReport[],
+]): TrafficReport {
+  const trials = [own, ...others]
+    .filter(({ revision }) => revision === own.revision)
+    .flatMap(({ trial }) => trial ?? [])
+  const [first, ...rest] = trials
   return {
-    errors: sum("errors"),
-    slow: sum("slow"),
-    missedAttacks: sum("missedAttacks"),
-    falseAlarms: sum("falseAlarms"),
+    revision: own.revision,
+    models: own.models.map((model) => {
+      const same = others.flatMap(({ models }) =>
+        models.filter(({ modelId }) => modelId === model.modelId),
+      )
+      return same.reduce(addModels, model)
+    }),
+    trial: first && rest.reduce(addTrials, first),
+    skippedComparisons: [own, ...others].reduce((sum, each) => sum + each.skippedComparisons, 0),
   }
+}
+
+function addModels(one: ModelReport, other: ModelReport): ModelReport {
+  const worst = Math.max(BREAKER_STATES.indexOf(one.breaker), BREAKER_STATES.indexOf(other.breaker))
+  return {
+    modelId: one.modelId,
+    counts: addCounts(one.counts, other.counts),
+    breaker: BREAKER_STATES[worst] ?? "closed",
+    errorRate: Math.max(one.errorRate, other.errorRate),
+  }
+}
+
+function addCounts(one: ArmCounts, other: ArmCounts): ArmCounts {
+  return {
+    classes: addEach(one.classes, other.classes),
+    scores: addEach(one.scores, other.scores),
+    latencies: addEach(one.latencies, other.latencies),
+    confidenceSum: one.confidenceSum + other.confidenceSum,
+    latencyMsSum: one.latencyMsSum + other.latencyMsSum,
+    errors: one.errors + other.errors,
+    degraded: one.degraded + other.degraded,
+  }
+}
+
+function addTrials(one: TrialReport, other: TrialReport): TrialReport {
+  const [of, more] = [one.agreement, other.agreement]
+  return {
+    counts: {
+      errors: addTallies(one.counts.errors, other.counts.errors),
+      slow: addTallies(one.counts.slow, other.counts.slow),
+      missedAttacks: addTallies(one.counts.missedAttacks, other.counts.missedAttacks),
+      falseAlarms: addTallies(one.counts.falseAlarms, other.counts.falseAlarms),
+    },
+    agreement: {
+      classes: of.classes,
+      matrix: of.matrix.map((row, index) => addEach(row, more.matrix[index] ?? [])),
+      compared: of.compared + more.compared,
+      disagreed: of.disagreed + more.disagreed,
+    },
+    examples: [...one.examples, ...other.examples].slice(-EXAMPLES_MAX),
+  }
+}
+
+function addTallies(one: Tally, other: Tally): Tally {
+  return { events: one.events + other.events, trials: one.trials + other.trials }
+}
+
+function addEach(one: readonly number[], other: readonly number[]): readonly number[] {
+  return one.map((count, index) => count + (other[index] ?? 0))
 }

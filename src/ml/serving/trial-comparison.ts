@@ -29,6 +29,14 @@ export interface Compared {
   readonly trial: Judged
 }
 
+/** Rows are the reference's classes, columns the trial's, in the order of `classes`. */
+export interface Agreement {
+  readonly classes: readonly string[]
+  readonly matrix: readonly (readonly number[])[]
+  readonly compared: number
+  readonly disagreed: number
+}
+
 /** A payload on which two models disagree, redacted and cut. */
 export interface Disagreement {
   readonly payload: string
@@ -81,8 +89,7 @@ export class TrialComparison {
     }
   }
 
-  /** Rows are the reference's classes, columns the trial's, in the order of `classes`. */
-  agreement() {
+  agreement(): Agreement {
     const rows = COUNTED_CLASSES.map((_, row) => [
       ...this.#matrix.subarray(row * CLASSES, (row + 1) * CLASSES),
     ])
