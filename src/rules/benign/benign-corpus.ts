@@ -3,73 +3,63 @@ import { inspectedText, sendingsOf } from "../sendings.ts"
 /** Requests that nobody attacks with, as a WAF sees them. */
 export interface BenignCorpus {
   readonly name: string
-  /** Texts in it; each stands there in every way in which it may be sent. */
+  /** Texts in it; each stands there as a query and as JSON. */
   readonly count: number
   /** True as soon as one text is met. */
   meets(pattern: RegExp): boolean
-  /** Texts that are met, at most `max`. */
+  /** What is met, with what stands around it; at most `max`, one of each stretch of the corpus. */
   examples(pattern: RegExp, max: number): readonly string[]
 }
 
 /** Characters that are searched at once: long enough to be fast, short enough to stay in a cache. */
 const CHUNK_CHARACTERS = 262_144
-/** Between two requests; no pattern that rules may have reads across it, for a NUL is in no class. */
+/** A NUL stands in no text of the corpus, and patterns that rules may have seldom read one. */
 const BETWEEN = "\n\0\n"
 const TEXT_CHARACTERS_MAX = 4_096
+const AROUND = 40
 
-interface Chunk {
-  readonly text: string
-  readonly sources: readonly string[]
-}
-
-/**
- * Reads the texts once and keeps what a WAF would see of them, in memory: about four bytes for each
- * character of the texts.
- */
+/** Reads the texts once and keeps what a WAF would see of them: about three bytes a character. */
 export function benignCorpus(name: string, texts: Iterable<string>): BenignCorpus {
-  const chunks: Chunk[] = []
-  let sources: string[] = []
-  let parts: string[] = []
-  let length = 0
+  const chunks: string[] = []
+  let open = ""
   let count = 0
-  const close = () => {
-    if (parts.length > 0) chunks.push({ text: parts.join(BETWEEN), sources })
-    ;[sources, parts, length] = [[], [], 0]
-  }
   for (const text of texts) {
-    const source = text.slice(0, TEXT_CHARACTERS_MAX)
-    const sent = sentForms(source)
-    sources.push(source)
-    parts.push(...sent)
-    length += sent.reduce((sum, form) => sum + form.length, 0)
+    open += sentForms(text.slice(0, TEXT_CHARACTERS_MAX)) + BETWEEN
     count += 1
-    if (length >= CHUNK_CHARACTERS) close()
+    if (open.length < CHUNK_CHARACTERS) continue
+    chunks.push(flat(open))
+    open = ""
   }
-  close()
+  if (open !== "") chunks.push(flat(open))
   return {
     name,
     count,
-    meets: (pattern) => chunks.some((chunk) => pattern.test(chunk.text)),
+    meets: (pattern) => chunks.some((chunk) => pattern.test(chunk)),
     examples: (pattern, max) => examplesIn(chunks, pattern, max),
   }
 }
 
-/** The headers are the same for all, so they are left out of all but the first. */
-function sentForms(text: string): readonly string[] {
-  const [query, plain, , json] = sendingsOf(text, "query:q")
-  return [query, plain, json].flatMap((request) =>
-    request === undefined ? [] : [inspectedText({ ...request, headers: {} })],
-  )
+/** The headers are the same for all, so they are left out. */
+function sentForms(text: string): string {
+  const [query, , , json] = sendingsOf(text, "query:q")
+  return [query, json]
+    .flatMap((request) => (request === undefined ? [] : inspectedText({ ...request, headers: {} })))
+    .join(BETWEEN)
 }
 
-function examplesIn(chunks: readonly Chunk[], pattern: RegExp, max: number): readonly string[] {
+/** One string instead of the tree of its parts, each of which would stay in memory. */
+function flat(text: string): string {
+  return Buffer.from(text).toString()
+}
+
+function examplesIn(chunks: readonly string[], pattern: RegExp, max: number): readonly string[] {
   const found: string[] = []
-  for (const { text, sources } of chunks) {
-    if (!pattern.test(text)) continue
-    for (const source of sources) {
-      if (found.length >= max) return found
-      if (sentForms(source).some((form) => pattern.test(form))) found.push(source)
-    }
+  for (const chunk of chunks) {
+    if (found.length >= max) break
+    const match = pattern.exec(chunk)
+    if (match === null) continue
+    const end = match.index + match[0].length
+    found.push(chunk.slice(Math.max(0, match.index - AROUND), end + AROUND))
   }
   return found
 }

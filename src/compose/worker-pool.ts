@@ -1,0 +1,49 @@
+import { Piscina } from "piscina"
+import { UnavailableError } from "../errors.ts"
+
+/** Threads that compute what would keep the event loop from answering. */
+export interface WorkerPool<Task, Result> {
+  /** Waits for a free thread; at most `queueMax` tasks wait. */
+  run(task: Task, signal?: AbortSignal): Promise<Result>
+  /** Lets what runs finish, for a few seconds at most. */
+  close(): Promise<void>
+}
+
+export interface WorkerPoolOptions {
+  /** Module whose default export takes one task; plain data goes in and comes out. */
+  readonly file: URL
+  readonly threads: number
+  readonly queueMax: number
+}
+
+const CLOSE_TIMEOUT_MS = 5_000
+
+/**
+ * A fixed number of threads, started with the first task: they are never replaced, for each costs
+ * tens of megabytes and its warm-up.
+ */
+export function workerPool<Task, Result>(options: WorkerPoolOptions): WorkerPool<Task, Result> {
+  let pool: Piscina<Task, Result> | undefined
+  const open = () => {
+    pool ??= new Piscina<Task, Result>({
+      filename: options.file.href,
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      maxQueue: options.queueMax,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      recordTiming: false,
+    })
+    return pool
+  }
+  return {
+    async run(task, signal) {
+      try {
+        return await open().run(task, signal === undefined ? {} : { signal })
+      } catch (error) {
+        throw new UnavailableError("a worker thread", error)
+      }
+    },
+    close: async () => pool?.close({ force: true }),
+  }
+}
