@@ -232,6 +232,7 @@ export class ModelServer implements ModelOperations {
         examples: comparison.examples(),
       },
       skippedComparisons: this.classifier.skippedComparisons(),
+      residentBytes: this.#parts.residentBytes(),
     }
   }
 
@@ -300,11 +301,9 @@ export class ModelServer implements ModelOperations {
   }
 
   #reading(): GuardReading {
-    return {
-      counts: this.#combined().trial?.counts ?? NO_COUNTS,
-      reports: { ...this.#falsePositives },
-      residentBytes: this.#parts.residentBytes(),
-    }
+    const { trial, residentBytes } = this.#combined()
+    const counts = trial?.counts ?? NO_COUNTS
+    return { counts, reports: { ...this.#falsePositives }, residentBytes }
   }
 
   #guardsOf({ trial }: TrafficPlan): TrialGuards | undefined {

@@ -26,6 +26,8 @@ export interface TrafficReport {
   /** undefined where nothing is on trial. */
   readonly trial: TrialReport | undefined
   readonly skippedComparisons: number
+  /** Resident memory of the process, or of all of them. */
+  readonly residentBytes: number
 }
 
 const EXAMPLES_MAX = 50
@@ -36,7 +38,8 @@ export function combineReports([own, ...others]: readonly [
   TrafficReport,
   ...TrafficReport[],
 ]): TrafficReport {
-  const trials = [own, ...others]
+  const all = [own, ...others]
+  const trials = all
     .filter(({ revision }) => revision === own.revision)
     .flatMap(({ trial }) => trial ?? [])
   const [first, ...rest] = trials
@@ -49,7 +52,8 @@ export function combineReports([own, ...others]: readonly [
       return same.reduce(addModels, model)
     }),
     trial: first && rest.reduce(addTrials, first),
-    skippedComparisons: [own, ...others].reduce((sum, each) => sum + each.skippedComparisons, 0),
+    skippedComparisons: all.reduce((sum, each) => sum + each.skippedComparisons, 0),
+    residentBytes: all.reduce((sum, each) => sum + each.residentBytes, 0),
   }
 }
 

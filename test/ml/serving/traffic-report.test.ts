@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test"
+import { type Traffic, trafficClassifier } from "../../../src/ml/serving/traffic-classifier.ts"
+import { combineReports } from "../../../src/ml/serving/traffic-report.ts"
+import { TrialComparison } from "../../../src/ml/serving/trial-comparison.ts"
+import { flipping, servedModel } from "../../support/served-models.ts"
+
+/** What a process reports that has judged `texts` with a shadow that says the opposite. */
+function reportOf(texts: readonly string[], revision = 7) {
+  const [model, reference] = [servedModel("new/2", flipping), servedModel("old/1")]
+  const comparison = new TrialComparison()
+  const trial = { model, reference, percent: 0, comparison }
+  const traffic: Traffic = { live: reference, standby: undefined, trial }
+  const scheduled: (() => void)[] = []
+  const schedule = (action: () => void) => void scheduled.push(action)
+  const classifier = trafficClassifier({ traffic, nowMs: () => 0, schedule })
+  for (const text of texts) classifier.classify({ text })
+  for (const action of scheduled) action()
+  const models = [reference, model].map(({ modelId, meter, breaker }) => {
+    const { state, errorRate } = breaker
+    return { modelId, counts: meter.counts(), breaker: state, errorRate }
+  })
+  const [counts, agreement] = [comparison.counts(), comparison.agreement()]
+  const examples = comparison.examples()
+  const trialReport = { counts, agreement, examples }
+  return { revision, models, trial: trialReport, skippedComparisons: 1, residentBytes: 10 }
+}
+
+const ATTACKS = ["''' a", "''' b", "''' c"]
+const BENIGN = ["d", "e"]
+
+test("combineReports of two processes is the report of one that has judged everything", () => {
+  const together = reportOf([...ATTACKS, ...BENIGN])
+  const combined = combineReports([reportOf(ATTACKS), reportOf(BENIGN)])
+  expect(combined).toEqual({ ...together, skippedComparisons: 2, residentBytes: 20 })
+  expect(combined.trial?.agreement.disagreed).toBe(5)
+})
+
+test("combineReports adds what models did under any plan, and trials of the same plan alone", () => {
+  const combined = combineReports([reportOf(ATTACKS), reportOf(BENIGN, 6)])
+  expect(combined.trial).toEqual(reportOf(ATTACKS).trial)
+  expect(combined.models[0]?.counts.classes).toEqual(
+    reportOf([...ATTACKS, ...BENIGN]).models[0]?.counts.classes ?? [],
+  )
+})
+
+test("combineReports shows the worst breaker of all processes", () => {
+  const [one, other] = [reportOf(ATTACKS), reportOf(BENIGN)]
+  const open = other.models.map((model) => ({ ...model, breaker: "open" as const, errorRate: 0.7 }))
+  const [live] = combineReports([one, { ...other, models: open }]).models
+  expect([live?.breaker, live?.errorRate]).toEqual(["open", 0.7])
+})
