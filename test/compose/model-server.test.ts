@@ -302,11 +302,21 @@ describe("ModelServer: guards", () => {
   )
 
   test("a guard takes back a model that leaks, once the growth has stayed", async () => {
-    let residentBytes = 0
-    const { server, send, tripped } = await start({ residentBytes: () => residentBytes })
-    await server.promote({ modelId: GOOD, percent: 10 })
-    residentBytes = MEMORY_GROWTH_MAX
-    for (let looks = 0; looks < MEMORY_LOOKS; looks++) server.look()
+    const leaked: Buffer[] = []
+    const change: Change = (classifier) => ({
+      classify(input) {
+        leaked.push(Buffer.alloc(8 * 1_048_576, 1))
+        return classifier.classify(input)
+      },
+    })
+    const { server, send, tripped } = await start({
+      change,
+      residentBytes: () => process.memoryUsage.rss(),
+    })
+    await server.promote({ modelId: GOOD, percent: 50 })
+    send((1.25 * MEMORY_GROWTH_MAX) / (8 * 1_048_576))
+    for (let looks = 1; looks < MEMORY_LOOKS; looks++) server.look()
+    leaked.length = 0
     expect(tripped).toEqual(["memory"])
     expect([...send(50)]).toEqual([LIVE])
   })
