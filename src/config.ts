@@ -1,6 +1,6 @@
 import { homedir } from "node:os"
 import { join, resolve } from "node:path"
-import { ConfigInvalidError } from "./errors.ts"
+import { VariableReader } from "./config/variables.ts"
 
 /** Everything an operator can set, read once from the environment (README, "Configuration"). */
 export interface Config {
@@ -22,6 +22,22 @@ export interface Config {
   readonly sandbox: SandboxConfig
   readonly kafka: KafkaConfig | undefined
   readonly minio: MinioConfig | undefined
+  readonly rules: RulesConfig
+  readonly gatekeeper: GatekeeperConfig | undefined
+}
+
+export interface RulesConfig {
+  /** Confidences, 0..1. */
+  readonly thresholds: { readonly autoApply: number; readonly review: number }
+  readonly isAutoApplyOn: boolean
+  readonly appliedPerHourMax: number
+  readonly timeToLiveMs: number
+  readonly neverBlockFile: string | undefined
+}
+
+export interface GatekeeperConfig {
+  readonly url: string
+  readonly token: string
 }
 
 export const SANDBOX_MODES = ["auto", "docker", "bubblewrap", "none"] as const
@@ -49,114 +65,6 @@ export interface MinioConfig {
   readonly accessKey: string
   readonly secretKey: string
 }
-
-interface Variable {
-  readonly name: string
-  /** As text, the way a user would write it; empty = unset. */
-  readonly default: string
-  readonly meaning: string
-  readonly secret?: boolean
-}
-
-/** The one table of variables: the README's is compared with it by a test. */
-export const VARIABLES = [
-  { name: "SENTINEL_HOST", default: "127.0.0.1", meaning: "address the API binds to" },
-  { name: "SENTINEL_PORT", default: "8003", meaning: "port of the API; 0 = any free one" },
-  {
-    name: "SENTINEL_API_WORKERS",
-    default: "1",
-    meaning: "processes that share the port, one for each core; 1 = no further process",
-  },
-  {
-    name: "SENTINEL_METRICS_PORT",
-    default: "8004",
-    meaning: "port of `process` (/health and /metrics); 0 = none",
-  },
-  {
-    name: "SENTINEL_DATA_DIR",
-    default: "./data",
-    meaning: "inbox, store, dead letters; one owner at a time",
-  },
-  {
-    name: "SENTINEL_API_TOKEN",
-    default: "",
-    meaning: "bearer token of the endpoints that change something; needed beyond loopback",
-    secret: true,
-  },
-  {
-    name: "SENTINEL_SIMULATE_THRESHOLD",
-    default: "0.75",
-    meaning: "final score (0..1) from which the verdict is simulate",
-  },
-  {
-    name: "SENTINEL_TAG_THRESHOLD",
-    default: "0.50",
-    meaning: "final score (0..1) from which the verdict is tag",
-  },
-  {
-    name: "SENTINEL_PAYLOAD_WEIGHT",
-    default: "0.6",
-    meaning: "weight (0..1) of the payload score; behaviour has the rest",
-  },
-  {
-    name: "SENTINEL_CONTAMINATION",
-    default: "0.02",
-    meaning: "share (0.001..0.5) of ordinary sessions the forest may call anomalous",
-  },
-  { name: "SENTINEL_RETENTION_DAYS", default: "30", meaning: "days a verdict is kept" },
-  {
-    name: "SENTINEL_STORE_MAX_MB",
-    default: "2048",
-    meaning: "size of the store from which the oldest verdicts go",
-  },
-  { name: "SENTINEL_CACHE_ENTRIES", default: "10000", meaning: "predictions kept in memory" },
-  { name: "SENTINEL_CACHE_TTL_S", default: "3600", meaning: "seconds a prediction is kept" },
-  {
-    name: "SENTINEL_DRAIN_TIMEOUT_S",
-    default: "20",
-    meaning: "seconds that SIGTERM leaves for the records in flight",
-  },
-  {
-    name: "SENTINEL_SANDBOX",
-    default: "auto",
-    meaning: "what payloads are tried in: auto, docker, bubblewrap or none",
-  },
-  {
-    name: "SENTINEL_SANDBOX_TIMEOUT_S",
-    default: "300",
-    meaning: "seconds after which any run is killed; each class has a lower bound of its own",
-  },
-  {
-    name: "SENTINEL_CACHE_DIR",
-    default: "",
-    meaning: "where built sandbox images are kept; unset = `~/.cache/sentinel`",
-  },
-  {
-    name: "DOCKER_HOST",
-    default: "",
-    meaning: "unix://PATH or tcp://HOST:PORT; unset = the socket of this machine",
-  },
-  {
-    name: "KAFKA_BOOTSTRAP_SERVERS",
-    default: "",
-    meaning: "host:port,...; unset = no Kafka, the inbox alone",
-  },
-  {
-    name: "KAFKA_GROUP_ID",
-    default: "sentinel-evidence-processor",
-    meaning: "consumer group",
-  },
-  {
-    name: "MINIO_ENDPOINT",
-    default: "",
-    meaning: "host:port; unset = objects are read from the folder `objects` in the data directory",
-  },
-  { name: "MINIO_SECURE", default: "false", meaning: "true = TLS" },
-  { name: "MINIO_ACCESS_KEY", default: "", meaning: "MinIO user", secret: true },
-  { name: "MINIO_SECRET_KEY", default: "", meaning: "MinIO password", secret: true },
-] as const satisfies readonly Variable[]
-
-type VariableName = (typeof VARIABLES)[number]["name"]
 
 /**
  * Reads the whole configuration.
@@ -192,23 +100,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     sandbox: readSandbox(read),
     kafka: readKafka(read),
     minio: readMinio(read),
+    rules: readRules(read),
+    gatekeeper: readGatekeeper(read),
   }
   read.throwIfAny()
   return Object.freeze(config)
 }
 
 function readSandbox(read: VariableReader): SandboxConfig {
-  const given = read.text("SENTINEL_SANDBOX")
-  const mode = SANDBOX_MODES.find((known) => known === given)
-  if (mode === undefined) {
-    read.problem("SENTINEL_SANDBOX", `expected one of ${SANDBOX_MODES.join(", ")}`)
-  }
   const dockerHost = read.optional("DOCKER_HOST")
   if (dockerHost !== undefined && !/^(unix:\/\/\/|tcp:\/\/[A-Za-z0-9])/.test(dockerHost)) {
     read.problem("DOCKER_HOST", "expected unix://PATH or tcp://HOST:PORT")
   }
   return {
-    mode: mode ?? "none",
+    mode: read.choice("SENTINEL_SANDBOX", SANDBOX_MODES),
     timeoutMs: read.number("SENTINEL_SANDBOX_TIMEOUT_S", 1, 3_600) * 1_000,
     cacheDirectory: resolve(read.optional("SENTINEL_CACHE_DIR") ?? defaultCacheDirectory()),
     dockerHost,
@@ -251,69 +156,36 @@ function readMinio(read: VariableReader): MinioConfig | undefined {
   }
 }
 
+function readRules(read: VariableReader): RulesConfig {
+  const autoApply = read.number("SENTINEL_AUTO_APPLY_THRESHOLD", 0, 1)
+  const review = read.number("SENTINEL_REVIEW_THRESHOLD", 0, 1)
+  if (review > autoApply) {
+    read.problem("SENTINEL_REVIEW_THRESHOLD", "must not exceed SENTINEL_AUTO_APPLY_THRESHOLD")
+  }
+  const neverBlockFile = read.optional("SENTINEL_NEVER_BLOCK_FILE")
+  return {
+    thresholds: { autoApply, review },
+    isAutoApplyOn: read.choice("SENTINEL_AUTO_APPLY", ["on", "off"]) === "on",
+    appliedPerHourMax: read.integer("SENTINEL_RULES_PER_HOUR", 0, 10_000),
+    timeToLiveMs: read.number("SENTINEL_RULE_TTL_DAYS", 0.001, 3_650) * 86_400_000,
+    neverBlockFile: neverBlockFile && resolve(neverBlockFile),
+  }
+}
+
+function readGatekeeper(read: VariableReader): GatekeeperConfig | undefined {
+  const url = read.optional("GATEKEEPER_API_URL")
+  const token = read.token("GATEKEEPER_API_TOKEN")
+  if (url === undefined) return undefined
+  if (!/^https?:\/\/[A-Za-z0-9.[\]:_-]{1,255}(\/[\w./-]{0,255})?$/.test(url)) {
+    read.problem("GATEKEEPER_API_URL", "expected http(s)://HOST[:PORT][/PATH]")
+  }
+  if (token === undefined) read.problem("GATEKEEPER_API_TOKEN", "needed with GATEKEEPER_API_URL")
+  return { url, token: token ?? "" }
+}
+
 function parseHostPort(text: string): { host: string; port: number } | undefined {
   const match = /^(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/.exec(text)
   const port = Number(match?.[2])
   if (match?.[1] === undefined || port < 1 || port > 65_535) return undefined
   return { host: match[1].replace(/^\[|\]$/g, ""), port }
-}
-
-/** Collects problems instead of stopping at the first. */
-class VariableReader {
-  readonly #env: Readonly<Record<string, string | undefined>>
-  readonly #problems: string[] = []
-
-  constructor(env: Readonly<Record<string, string | undefined>>) {
-    this.#env = env
-  }
-
-  optional(name: VariableName): string | undefined {
-    const text = this.text(name)
-    return text === "" ? undefined : text
-  }
-
-  text(name: VariableName): string {
-    const given = this.#env[name]?.trim()
-    if (given !== undefined && given !== "") return given
-    return VARIABLES.find((variable) => variable.name === name)?.default ?? ""
-  }
-
-  /** What an Authorization header can carry: another one would lock everybody out. */
-  token(name: VariableName): string | undefined {
-    const token = this.optional(name)
-    if (token !== undefined && !/^[\x21-\x7e]{1,512}$/.test(token)) {
-      this.problem(name, "expected up to 512 ASCII characters without spaces")
-    }
-    return token
-  }
-
-  number(name: VariableName, min: number, max: number): number {
-    const value = Number(this.text(name))
-    if (!(value >= min && value <= max)) {
-      this.problem(name, `expected a number from ${min} to ${max}`)
-    }
-    return value
-  }
-
-  integer(name: VariableName, min: number, max: number): number {
-    const value = Number(this.text(name))
-    if (!Number.isInteger(value) || value < min || value > max) {
-      this.problem(name, `expected a whole number from ${min} to ${max}`)
-    }
-    return value
-  }
-
-  boolean(name: VariableName): boolean {
-    const text = this.text(name).toLowerCase()
-    if (text !== "true" && text !== "false") this.problem(name, "expected true or false")
-    return text === "true"
-  }
-
-  problem(name: VariableName, what: string): void {
-    this.#problems.push(`${name}: ${what}`)
-  }
-
-  throwIfAny(): void {
-    if (this.#problems.length > 0) throw new ConfigInvalidError(this.#problems)
-  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { readConfig, VARIABLES } from "../src/config.ts"
+import { VARIABLES } from "../src/config/variables.ts"
+import { readConfig } from "../src/config.ts"
 import { ConfigInvalidError } from "../src/errors.ts"
 
 function problems(env: Readonly<Record<string, string>>): readonly string[] {
