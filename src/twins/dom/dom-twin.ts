@@ -9,21 +9,22 @@ import {
   type TwinRequest,
 } from "../../twin-protocol.ts"
 import { decodeForm, isFormEncoded } from "../form-encoding.ts"
-import { inspectPage, openPage, type ScriptOrigin } from "./page.ts"
+import { FRAMES_DEPTH_MAX, inspectPage, openPage, type ScriptOrigin } from "./page.ts"
 import type { PageSurface } from "./page-surface.ts"
 import { fillPage, PAGE_TEMPLATES, type PageTemplate } from "./page-templates.ts"
 
 const CONTROL_VALUE = "example"
 const EFFECTS_MAX = 8
+/** Contexts with an effect after which the others could only repeat it. */
+const ATTEMPTS_ENOUGH = 4
 const KINDS: Readonly<Record<ScriptOrigin, TwinEffectKind>> = {
   script: "script_run",
   handler: "handler_reachable",
 }
 
-type Report = (attempt: TwinAttempt) => void
+const CUT = { inconclusive: "budget_exceeded" } as const
 
-/** What the control did, run while the process waits for its one request. */
-let control: Promise<readonly TwinAttempt[]> | undefined
+type Report = (attempt: TwinAttempt) => void
 
 /**
  * Puts a payload into pages, in each context that HTML and script have, and opens them in jsdom.
@@ -35,20 +36,16 @@ export const domTwin: Twin = {
   templates: PAGE_TEMPLATES.map(({ name }) => name),
   async prepare() {
     ignoreErrorsOfPages()
-    control ??= openControl()
-    await control
+    for (const template of PAGE_TEMPLATES.slice(0, 1)) {
+      inspectPage(fillPage(template, CONTROL_VALUE))
+      await openTemplate(fillPage(template, CONTROL_VALUE), { template, canary: "warm" })
+    }
   },
   async run(request, _workDirectory, report) {
     if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
       return answer(request, { tried: 0, attempts: [], control: [], inconclusive: "too_large" })
     }
-    await domTwin.prepare?.()
-    const controlAttempts = (await control) ?? []
-    if (controlAttempts.length > 0) {
-      return answer(request, {
-        ...{ tried: 0, attempts: [], control: controlAttempts, inconclusive: "control_failed" },
-      })
-    }
+    ignoreErrorsOfPages()
     return answer(request, await simulate(request, report))
   },
 }
@@ -62,63 +59,60 @@ interface Findings {
 
 async function simulate(request: TwinRequest, report: Report | undefined): Promise<Findings> {
   const deadlineMs = Date.now() + request.budgetMs
-  const chosen = PAGE_TEMPLATES.filter(
-    ({ name, isUrlDecoded }) =>
-      (request.templates?.includes(name) ?? true) &&
-      (!isUrlDecoded || isFormEncoded(request.payload)),
-  )
   const attempts: TwinAttempt[] = []
   let tried = 0
-  for (const templates of [chosen.filter(isRaw), chosen.filter((one) => !isRaw(one))]) {
-    if (attempts.length > 0) break
-    for (const template of templates) {
-      if (Date.now() > deadlineMs) break
-      tried += 1
-      attempts.push(...(await tryTemplate(template, request, report)))
+  for (const template of chooseTemplates(request)) {
+    const isRepetition = template.isUrlDecoded && attempts.length > 0
+    if (isRepetition || attempts.length >= ATTEMPTS_ENOUGH) break
+    if (Date.now() > deadlineMs) {
+      return { tried, attempts, control: [], ...(attempts.length === 0 ? CUT : {}) }
     }
+    tried += 1
+    const { control, found } = await tryTemplate(template, request, report)
+    if (control.length > 0) {
+      return { tried, attempts: [], control, inconclusive: "control_failed" }
+    }
+    attempts.push(...found)
   }
-  const isCut = attempts.length === 0 && Date.now() > deadlineMs
-  return { tried, attempts, control: [], ...(isCut ? { inconclusive: "budget_exceeded" } : {}) }
+  return { tried, attempts, control: [] }
 }
 
-/** Every template is opened: what a run may leave out, because its markup is harmless, is not here. */
-async function openControl(): Promise<readonly TwinAttempt[]> {
-  const attempts: TwinAttempt[] = []
-  for (const template of PAGE_TEMPLATES.filter(isRaw)) {
-    const markup = fillPage(template, CONTROL_VALUE)
-    attempts.push(...(await openTemplate(markup, { template, canary: "control" })))
-  }
-  return attempts
+/** Those that decode come last, and only where that makes a difference. */
+function chooseTemplates({ templates, payload }: TwinRequest): readonly PageTemplate[] {
+  return PAGE_TEMPLATES.filter(
+    ({ name, isUrlDecoded }) =>
+      (templates?.includes(name) ?? true) && (!isUrlDecoded || isFormEncoded(payload)),
+  )
 }
 
-/** An attempt, or none where the page has no script that the payload could have touched. */
+/** The page is opened only where it has a script that the payload could have touched. */
 async function tryTemplate(
   template: PageTemplate,
   { payload, canary }: TwinRequest,
   report: Report | undefined,
-): Promise<readonly TwinAttempt[]> {
+): Promise<{ control: readonly TwinAttempt[]; found: readonly TwinAttempt[] }> {
   const value = template.isUrlDecoded ? decodeForm(payload) : payload
   const markup = fillPage(template, value)
   const canRun = template.leaves?.test(value) ?? isActive(inspectPage(markup))
-  return canRun ? openTemplate(markup, { template, canary, ...(report && { report }) }) : []
+  if (!canRun) return { control: [], found: [] }
+  const control = await openTemplate(fillPage(template, CONTROL_VALUE), { template, canary })
+  if (control.length > 0) return { control, found: [] }
+  return { control, found: await openTemplate(markup, { template, canary, report }) }
 }
 
 /** Whether a page could run more than the script that every template begins with. */
-function isActive(surface: PageSurface, ownScripts = 1): boolean {
+function isActive(surface: PageSurface, depth = 0): boolean {
   const { handlers, links, remoteScripts, codes, scripts, frames, hasNoScript } = surface
+  const ownScripts = depth === 0 ? 1 : 0
   const hasCode = [handlers, links, remoteScripts, codes].some((list) => list.length > 0)
-  return (
-    hasNoScript ||
-    hasCode ||
-    scripts > ownScripts ||
-    frames.some((frame) => isActive(inspectPage(frame), 0))
-  )
+  if (hasNoScript || hasCode || scripts > ownScripts) return true
+  return depth < FRAMES_DEPTH_MAX && frames.some((frame) => isActive(inspectPage(frame), depth + 1))
 }
 
 interface Opening {
   readonly template: PageTemplate
   readonly canary: string
-  readonly report?: Report
+  readonly report?: Report | undefined
 }
 
 /** Reports at the first effect: a script that goes on for ever has had it by then. */
@@ -144,10 +138,6 @@ async function openTemplate(
 
 function toEffect(origin: ScriptOrigin, what: string): TwinEffect {
   return { kind: KINDS[origin], detail: what.slice(0, TWIN_LIMITS.detailCharactersMax) }
-}
-
-function isRaw({ isUrlDecoded }: PageTemplate): boolean {
-  return !isUrlDecoded
 }
 
 /** What a page throws or rejects behind our back must not end the process. */

@@ -3,7 +3,8 @@ import { attempt, hookWindow, type PageTimers } from "./page-hooks.ts"
 import { type PageSurface, readSurface } from "./page-surface.ts"
 
 const URL_OF_PAGE = "https://shop.example/search"
-const FRAMES_DEPTH_MAX = 2
+/** Pages inside of pages that are looked at. */
+export const FRAMES_DEPTH_MAX = 2
 const CONSOLE_METHODS = ["log", "info", "warn", "error", "debug", "table", "dir", "trace"]
 
 /** How a script came to run: by itself, or by a handler or link that a user would set off. */
