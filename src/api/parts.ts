@@ -85,7 +85,7 @@ export interface SimulationRequest {
 
 export interface Simulations extends Pick<SimulationStore, "byId" | "query"> {
   /**
-   * Resolves once the payload is durably queued, before all sessions.
+   * Resolves once the payload is durably queued, at the highest priority.
    * @throws SandboxUnavailableError, SandboxPanickedError: nothing is queued that nobody can try
    */
   submit(request: SimulationRequest): Promise<SimulationJob>

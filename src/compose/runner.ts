@@ -28,8 +28,8 @@ import { analysisParts, FORMS } from "./flow-parts.ts"
 import type { Models } from "./models.ts"
 import { Reachability, watchObjects } from "./reachability.ts"
 import { describeRunning, type RunningTopology } from "./running-topology.ts"
+import type { SimulationQueues } from "./simulation-queues.ts"
 import type { SimulationRunner } from "./simulation-runner.ts"
-import type { Simulations } from "./simulations.ts"
 
 export interface RunnerParts {
   readonly config: Config
@@ -40,7 +40,7 @@ export interface RunnerParts {
   readonly deadLetters: DeadLetterSink
   readonly observer: EngineObserver
   readonly meter: EngineMeter
-  readonly simulations: Simulations
+  readonly simulations: SimulationQueues
   /** Undefined where nothing is simulated. */
   readonly simulation?: Pick<SimulationRunner, "topology" | "numbers"> | undefined
   readonly onRecorded: (verdict: Verdict) => void

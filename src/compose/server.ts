@@ -20,8 +20,8 @@ import { openFalsePositives } from "./false-positives.ts"
 import { openServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
 import { serveByCluster } from "./serve-cluster.ts"
+import { openSimulationQueues } from "./simulation-queues.ts"
 import { openSimulationService, type SimulationService } from "./simulation-service.ts"
-import { openSimulations } from "./simulations.ts"
 
 /** start = flow and API; serve = the API alone; process = the flow with probes only. */
 export type Mode = "start" | "serve" | "process"
@@ -120,7 +120,7 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const deadLetters = openDeadLetterStore(data.paths.store, { retentionDays })
   stack.defer(() => deadLetters.close())
   const { paths } = data
-  const simulations = openSimulations({ config, paths }, stack)
+  const simulations = openSimulationQueues({ config, paths }, stack)
   const letters = openDeadLetterAccess({ config, paths, store: deadLetters }, stack)
   const falsePositives = openFalsePositives(paths, models.server, stack)
   const onDone = (record: SourceRecord) => {

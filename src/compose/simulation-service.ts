@@ -1,19 +1,10 @@
-import { randomUUID } from "node:crypto"
-import type { SandboxOperations, SimulationRequest, Simulations } from "../api/parts.ts"
+import type { SandboxOperations, Simulations } from "../api/parts.ts"
 import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
-import { SandboxPanickedError, SandboxUnavailableError, UnavailableError } from "../errors.ts"
+import { UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
-import { payloadDocument } from "../operators/simulation-document.ts"
-import type {
-  AuditLog,
-  Clock,
-  Sandbox,
-  SimulationQueue,
-  SimulationStore,
-  SimulationTask,
-} from "../ports.ts"
-import type { CompletedJob, SimulationJob } from "../simulation-result.ts"
+import type { AuditLog, Sandbox } from "../ports.ts"
+import type { CompletedJob } from "../simulation-result.ts"
 import { type DataDirectoryPaths, dataDirectoryPaths } from "../store/data-directory.ts"
 import { openSimulationStore } from "../store/simulation-store.ts"
 import type { SandboxGauges, Telemetry } from "../telemetry.ts"
@@ -22,15 +13,16 @@ import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openSandbox } from "./sandbox.ts"
 import { observeSimulation } from "./simulation-observer.ts"
+import type { SimulationQueues } from "./simulation-queues.ts"
+import { submitSimulations } from "./simulation-requests.ts"
 import { createSimulationRunner, type SimulationRunner } from "./simulation-runner.ts"
-import { OWN_QUEUE, type Simulations as SimulationQueues } from "./simulations.ts"
 
 export interface SimulationServiceParts {
   readonly config: Config
   readonly log: Logger
   readonly paths: DataDirectoryPaths
   readonly telemetry: Telemetry
-  readonly simulations: Pick<SimulationQueues, "queues">
+  readonly simulations: Pick<SimulationQueues, "queues" | "own">
 }
 
 /** Sandbox, audit log, results and the flow between them, running. */
@@ -60,14 +52,14 @@ export async function openSimulationService(
   })
   await runner.start()
   stack.defer(() => runner.drain(config.drainTimeoutMs))
-  const queue = parts.simulations.queues[OWN_QUEUE] as SimulationQueue
-  const submit = submitter({ sandbox, store, queue, clock: systemClock, wake: runner.wake })
+  const queue = parts.simulations.own
+  const requests = { sandbox, store, queue, clock: systemClock, wake: runner.wake }
   return {
     runner,
     operating: {
       sandbox: sandboxOperations(sandbox, audit),
       simulations: {
-        submit,
+        submit: submitSimulations(requests),
         byId: (simulationId) => store.byId(simulationId),
         query: (query) => store.query(query),
       },
@@ -110,53 +102,6 @@ export function sandboxOperations(
     resume: () => sandbox.resume(),
     auditTail: (limit) => audit.tail(limit),
     auditHead: () => audit.head(),
-  }
-}
-
-interface SubmitterParts {
-  readonly sandbox: Pick<Sandbox, "describe" | "isPanicked">
-  readonly store: Pick<SimulationStore, "put">
-  readonly queue: Pick<SimulationQueue, "enqueue">
-  readonly clock: Pick<Clock, "nowMs">
-  readonly wake: () => void
-}
-
-const PRIORITY_OF_PEOPLE = 9
-
-function submitter(parts: SubmitterParts): Simulations["submit"] {
-  const { sandbox, store, queue, clock } = parts
-  return async (request) => {
-    if (sandbox.isPanicked()) throw new SandboxPanickedError()
-    const { driver, notes } = sandbox.describe()
-    if (driver === "none") throw new SandboxUnavailableError(notes.join("; ") || "there is none")
-    const task = taskOfRequest(request, clock.nowMs())
-    const job = queuedJob(request, task)
-    await store.put([job])
-    await queue.enqueue(task)
-    parts.wake()
-    return job
-  }
-}
-
-/** The task of a payload that a person wants tried; its event id is that of the simulation. */
-export function taskOfRequest(request: SimulationRequest, nowMs: number): SimulationTask {
-  const { type, value, location, sessionId } = request
-  const suspect = { payload_id: "", value, class: type, confidence: 1, location }
-  return {
-    eventId: `sim-${randomUUID().replaceAll("-", "")}`,
-    ...{ sessionId, priority: PRIORITY_OF_PEOPLE, eventTimeMs: nowMs },
-    suspects: [{ ...suspect, kind: "param" }],
-  }
-}
-
-function queuedJob(
-  { type, value, location }: SimulationRequest,
-  { eventId, sessionId, eventTimeMs }: SimulationTask,
-): SimulationJob {
-  return {
-    ...{ simulation_id: eventId, session_id: sessionId, status: "queued" },
-    payload: payloadDocument({ class: type, value, location }),
-    queued_at: new Date(eventTimeMs).toISOString(),
   }
 }
 

@@ -7,8 +7,8 @@ import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
 import { createRunner } from "./runner.ts"
+import { describedSimulationQueues } from "./simulation-queues.ts"
 import { describedSimulation } from "./simulation-service.ts"
-import { describedSimulations } from "./simulations.ts"
 
 /**
  * The flow as `config` would run it, drawn from the flow itself; nothing is connected or written.
@@ -16,7 +16,7 @@ import { describedSimulations } from "./simulations.ts"
  */
 export async function describeTopology(config: Config, log: Logger): Promise<Topology> {
   const neverRuns = () => Promise.reject(new UnavailableError("the store"))
-  const simulations = describedSimulations(config)
+  const simulations = describedSimulationQueues(config)
   const runner = createRunner({
     config,
     log,

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { EngineMeter } from "../../src/compose/engine-meter.ts"
 import { observeNothing } from "../../src/compose/engine-observer.ts"
+import { simulationSink } from "../../src/compose/simulation-queues.ts"
 import {
   createSimulationRunner,
   type SimulationRunner,
 } from "../../src/compose/simulation-runner.ts"
-import { simulationSink } from "../../src/compose/simulations.ts"
 import { readConfig } from "../../src/config.ts"
 import { SandboxUnavailableError } from "../../src/errors.ts"
 import type { SuspectPayload } from "../../src/events.ts"

@@ -14,10 +14,12 @@ import { openSimulationQueue } from "../store/simulation-queue.ts"
 import type { OutgoingMessage, Sink } from "../stream/types.ts"
 
 /** The queues between analysis and simulation, as the analysis sees them. */
-export interface Simulations {
+export interface SimulationQueues {
   readonly sink: Sink<ExplainedVerdict>
   /** By the name of the source that reads it. */
   readonly queues: Readonly<Record<string, SimulationQueue>>
+  /** The one of them that is on this machine. */
+  readonly own: SimulationQueue
   /** Which of them the sink fills. */
   readonly handsTo: string
   /** As of a few seconds ago at most, while somebody asks; undefined while it is not known. */
@@ -25,26 +27,27 @@ export interface Simulations {
 }
 
 /** The source of this machine's own queue: of all tasks, or, beside Kafka, of those that people ask. */
-export const OWN_QUEUE = "simulations"
+const OWN_QUEUE = "simulations"
 const DEPTH_MAX_AGE_MS = 5_000
 const PRIORITY_MAX = 9
 
 /** A topic where Kafka is configured, and always a file of the data directory. */
-export function openSimulations(
+export function openSimulationQueues(
   { config, paths }: { config: Config; paths: Pick<DataDirectoryPaths, "store"> },
   stack: AsyncDisposableStack,
-): Simulations {
+): SimulationQueues {
   const own = openSimulationQueue(paths.store)
   stack.defer(() => own.close())
   const topic = config.kafka && topicQueue(config.kafka)
   if (topic !== undefined) stack.defer(() => topic.close())
   const queues = { [OWN_QUEUE]: own, ...(topic && { [SIMULATION_TOPIC]: topic }) }
   const sink = simulationSink(topic ?? own, topic && simulationMessage)
-  return { sink, queues, handsTo: targetOf(config), depth: depthOf(Object.values(queues)) }
+  const depth = depthOf(Object.values(queues))
+  return { sink, queues, own, handsTo: targetOf(config), depth }
 }
 
 /** The same for a flow that is only drawn: nothing is opened. */
-export function describedSimulations(config: Config): Simulations {
+export function describedSimulationQueues(config: Config): SimulationQueues {
   const never = () => Promise.reject(new UnavailableError("the queue"))
   const queue: SimulationQueue = {
     ...{ enqueue: never, take: never, ack: never, nack: never, release: never, depth: never },
@@ -52,7 +55,7 @@ export function describedSimulations(config: Config): Simulations {
   }
   const queues = { [OWN_QUEUE]: queue, ...(config.kafka && { [SIMULATION_TOPIC]: queue }) }
   const sink = simulationSink(queue, config.kafka && simulationMessage)
-  return { sink, queues, handsTo: targetOf(config), depth: () => undefined }
+  return { sink, queues, own: queue, handsTo: targetOf(config), depth: () => undefined }
 }
 function targetOf({ kafka }: Pick<Config, "kafka">): string {
   return kafka === undefined ? OWN_QUEUE : SIMULATION_TOPIC
@@ -86,7 +89,7 @@ function simulationTask({ verdict, eventTimeMs, suspects = [] }: ExplainedVerdic
 }
 
 /** Answers at once with what is known and asks again in the background: a scrape waits for nobody. */
-function depthOf(queues: readonly Pick<SimulationQueue, "depth">[]): Simulations["depth"] {
+function depthOf(queues: readonly Pick<SimulationQueue, "depth">[]): SimulationQueues["depth"] {
   let known: SimulationDepth | undefined
   let askedMs = Number.NEGATIVE_INFINITY
   let isAsking = false
