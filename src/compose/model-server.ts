@@ -177,8 +177,7 @@ export class ModelServer implements ModelOperations {
   health(): ModelServerHealth {
     const { plan } = this.#state
     const report = this.#combined()
-    const { skippedComparisons } = report
-    const cache = this.classifier.cacheStats()
+    const { cache, skippedComparisons } = report
     return { plan, models: healthOfModels(report, plan), cache, skippedComparisons }
   }
 
@@ -232,6 +231,7 @@ export class ModelServer implements ModelOperations {
         examples: comparison.examples(),
       },
       skippedComparisons: this.classifier.skippedComparisons(),
+      cache: this.classifier.cacheStats(),
       residentBytes: this.#parts.residentBytes(),
     }
   }

@@ -1,4 +1,5 @@
 import type { Tally, TrialCounts } from "../../model-traffic.ts"
+import type { CachedClassifier } from "../../ports.ts"
 import type { ArmCounts } from "./arm-meter.ts"
 import type { BreakerState } from "./circuit-breaker.ts"
 import type { Agreement, Disagreement } from "./trial-comparison.ts"
@@ -26,9 +27,12 @@ export interface TrafficReport {
   /** undefined where nothing is on trial. */
   readonly trial: TrialReport | undefined
   readonly skippedComparisons: number
-  /** Resident memory of the process, or of all of them. */
+  readonly cache: CacheStats
+  /** Resident memory of the process; of several the mean, for a model that leaks does so in each. */
   readonly residentBytes: number
 }
+
+type CacheStats = ReturnType<CachedClassifier["cacheStats"]>
 
 const EXAMPLES_MAX = 50
 const BREAKER_STATES: readonly BreakerState[] = ["closed", "half-open", "open"]
@@ -53,7 +57,8 @@ export function combineReports([own, ...others]: readonly [
     }),
     trial: first && rest.reduce(addTrials, first),
     skippedComparisons: all.reduce((sum, each) => sum + each.skippedComparisons, 0),
-    residentBytes: all.reduce((sum, each) => sum + each.residentBytes, 0),
+    cache: all.map(({ cache }) => cache).reduce(addCaches),
+    residentBytes: all.reduce((sum, each) => sum + each.residentBytes, 0) / all.length,
   }
 }
 
@@ -95,6 +100,15 @@ function addTrials(one: TrialReport, other: TrialReport): TrialReport {
       disagreed: of.disagreed + more.disagreed,
     },
     examples: [...one.examples, ...other.examples].slice(-EXAMPLES_MAX),
+  }
+}
+
+function addCaches(one: CacheStats, other: CacheStats): CacheStats {
+  return {
+    entries: one.entries + other.entries,
+    entriesMax: one.entriesMax + other.entriesMax,
+    hits: one.hits + other.hits,
+    misses: one.misses + other.misses,
   }
 }
 

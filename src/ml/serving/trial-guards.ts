@@ -48,7 +48,7 @@ export interface GuardReading {
   readonly counts: TrialCounts
   /** Reports on which trial and reference disagree; events are those against the trial. */
   readonly reports: Tally
-  /** Resident memory of the process, with that of its workers. */
+  /** Resident memory of the process; with workers the mean of all. */
   readonly residentBytes: number
 }
 

@@ -22,7 +22,9 @@ function reportOf(texts: readonly string[], revision = 7) {
   const [counts, agreement] = [comparison.counts(), comparison.agreement()]
   const examples = comparison.examples()
   const trialReport = { counts, agreement, examples }
-  return { revision, models, trial: trialReport, skippedComparisons: 1, residentBytes: 10 }
+  const cache = classifier.cacheStats()
+  const process = { skippedComparisons: 1, residentBytes: 10, cache }
+  return { revision, models, trial: trialReport, ...process }
 }
 
 const ATTACKS = ["''' a", "''' b", "''' c"]
@@ -31,7 +33,8 @@ const BENIGN = ["d", "e"]
 test("combineReports of two processes is the report of one that has judged everything", () => {
   const together = reportOf([...ATTACKS, ...BENIGN])
   const combined = combineReports([reportOf(ATTACKS), reportOf(BENIGN)])
-  expect(combined).toEqual({ ...together, skippedComparisons: 2, residentBytes: 20 })
+  expect(combined).toEqual({ ...together, skippedComparisons: 2, cache: expect.anything() })
+  expect(combined.cache).toMatchObject({ entries: 5, entriesMax: 200, misses: 5 })
   expect(combined.trial?.agreement.disagreed).toBe(5)
 })
 
