@@ -17,7 +17,7 @@ const SYSTEM_FILES = [
 
 /** Files that lie beside a site, above its document root: opened only by climbing. */
 const SITE_FILES =
-  /^(?:\.env(?:\.[a-z]+)?|\.ht(?:passwd|access)|\.git-credentials|\.npmrc|\.pgpass|\.my\.cnf|\.bash_history|id_(?:rsa|dsa|ecdsa|ed25519)|authorized_keys|credentials(?:\.json)?|wp-config\.php|config(?:uration)?\.(?:php|inc\.php|ini|yml|yaml|json)|settings\.(?:php|py)|local_settings\.py|database\.(?:yml|yaml|php|sqlite3?)|secrets?\.(?:yml|yaml|json|txt|key)|web\.(?:xml|config)|context\.xml|tomcat-users\.xml|appsettings\.json|application\.(?:properties|yml)|php\.ini|win\.ini|boot\.ini|my\.cnf|httpd\.conf|nginx\.conf|passwd|shadow|master\.passwd|server\.key|private\.(?:key|pem)|(?:access|error)[._]log|flag(?:\.txt)?)$/i
+  /^(?:\.env(?:\.[a-z]+)?|\.ht(?:passwd|access)|\.git-credentials|\.npmrc|\.pgpass|\.my\.cnf|\.bash_history|id_(?:rsa|dsa|ecdsa|ed25519)|authorized_keys|credentials(?:\.json)?|wp-config\.php|config(?:uration)?\.(?:php|inc\.php|inc|ini|yml|yaml|json|aspx?|jsp|py|rb|xml)|settings\.(?:php|py)|local_settings\.py|database\.(?:yml|yaml|php|sqlite3?)|secrets?\.(?:yml|yaml|json|txt|key)|web\.(?:xml|config)|context\.xml|tomcat-users\.xml|appsettings\.json|application\.(?:properties|yml)|php\.ini|win\.ini|boot\.ini|my\.cnf|httpd\.conf|nginx\.conf|passwd|shadow|master\.passwd|server\.key|private\.(?:key|pem)|(?:access|error)[._]log|flag(?:\.txt)?)$/i
 const GIT_FILES = /\/\.(?:git|svn|aws|ssh)\/./
 
 /**

@@ -15,38 +15,53 @@ const STRENGTH: readonly TwinEffectKind[] = [
   ...(["canary_leaked", "authentication_bypassed", "error_leaked", "statement_run"] as const),
   ...(["file_created", "delay_measured", "rows_changed", "syntax_error"] as const),
 ]
-const CONTROL = { value: "visitor", number: "1" } as const
+const WEAK_STRENGTH = STRENGTH.indexOf("rows_changed")
+/** A value that every template takes for one, and that finds a row. */
+const CONTROL = "1"
+/** More templates with a strong effect prove nothing more. */
+const STRONG_HITS_MAX = 6
+
+/** What the control of this process did before the request came; it counts for one run. */
+let controlled: readonly TwinAttempt[] | undefined
 
 /**
  * An application that joins SQL from text, and its database in memory.
  *
  * A payload has an effect where the program does what it does not do with the same payload as a
- * bound value, nor with the value that the payload begins with.
+ * bound value, nor with the value that the payload begins with. `templatesTried` is smaller than the
+ * number of templates where enough of them had a strong effect.
  */
 export const sqlTwin: Twin = {
   class: "sql_injection",
   templates: SQL_TEMPLATES.map(({ name }) => name),
   async prepare(): Promise<void> {
-    const canary = "0".repeat(32)
-    for (const payload of ["1' OR '1'='1' -- ", "1 UNION SELECT SLEEP(0)", '1"; SELECT 1 -- ']) {
-      attemptAll({ ...WARM_UP, canary, payload }, SQL_TEMPLATES)
-    }
+    controlled = controlAll("0".repeat(CANARY_DIGITS))
   },
   async run(request, _workDirectory, report): Promise<TwinAnswer> {
     const none = { id: request.id, class: request.class, attempts: [], controlAttempts: [] }
     if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
       return { ...none, templatesTried: 0, inconclusive: "too_large" }
     }
-    const templates = SQL_TEMPLATES.filter(({ name }) => request.templates?.includes(name) ?? true)
-    const controlAttempts = control(request, templates)
+    const isAsked = (name: string) => request.templates?.includes(name) ?? true
+    const control = controlled ?? controlAll(request.canary)
+    controlled = undefined
+    const controlAttempts = control.filter(({ template }) => isAsked(template))
     if (controlAttempts.length > 0) {
       return { ...none, controlAttempts, templatesTried: 0, inconclusive: "control_failed" }
     }
+    const templates = SQL_TEMPLATES.filter(({ name }) => isAsked(name))
     return { ...none, ...attemptAll(request, templates, report) }
   },
 }
 
-const WARM_UP = { id: "", class: "sql_injection", location: "", budgetMs: 1_000 } as const
+const CANARY_DIGITS = 32
+
+function controlAll(canary: string): readonly TwinAttempt[] {
+  using run = new SqlRun({ payload: CONTROL, canary })
+  return SQL_TEMPLATES.map((template) => run.control(template)).filter(
+    (attempt) => attempt !== undefined,
+  )
+}
 
 type Report = (attempt: TwinAttempt) => void
 
@@ -55,26 +70,41 @@ function attemptAll(
   templates: readonly SqlTemplate[],
   report?: Report,
 ): Pick<TwinAnswer, "attempts" | "templatesTried" | "inconclusive"> {
-  const isLate = deadline(request.budgetMs)
+  const search: Search = { templates, report, isLate: deadline(request.budgetMs) }
   const found = new Map<string, TwinAttempt>()
   let [isForeign, templatesTried] = [false, 0]
   for (const payload of spellingsOf(request.payload)) {
     using run = new SqlRun({ payload, canary: request.canary })
-    templatesTried = 0
-    for (const template of templates) {
-      if (isLate()) break
-      templatesTried++
-      const attempt = run.attempt(template)
-      if (attempt === undefined) continue
-      found.set(attempt.template, attempt)
-      report?.(attempt)
-    }
+    templatesTried = attemptEach(run, search, found)
     isForeign ||= run.isForeign
     if ([...found.values()].some(isHit)) break
   }
-  const isCut = templatesTried < templates.length
+  const isCut = search.isLate() && templatesTried < templates.length
   const reason = isCut ? "budget_exceeded" : isForeign ? "dialect" : undefined
   return { ...ranked([...found.values()], reason), templatesTried }
+}
+
+interface Search {
+  readonly templates: readonly SqlTemplate[]
+  readonly report: Report | undefined
+  readonly isLate: () => boolean
+}
+
+/** How many templates it took until there was enough proof, or no more time. */
+function attemptEach(run: SqlRun, search: Search, found: Map<string, TwinAttempt>): number {
+  for (const [tried, template] of search.templates.entries()) {
+    if (search.isLate() || isProven(found)) return tried
+    const attempt = run.attempt(template)
+    if (attempt === undefined) continue
+    found.set(template.name, attempt)
+    search.report?.(attempt)
+  }
+  return search.templates.length
+}
+
+function isProven(found: ReadonlyMap<string, TwinAttempt>): boolean {
+  const strong = [...found.values()].filter((attempt) => strengthOf(attempt) < WEAK_STRENGTH)
+  return strong.length >= STRONG_HITS_MAX
 }
 
 function deadline(budgetMs: number): () => boolean {
@@ -89,14 +119,6 @@ function ranked(found: readonly TwinAttempt[], reason: TwinInconclusive | undefi
   return reason === undefined || found.some(isHit)
     ? { attempts }
     : { attempts, inconclusive: reason }
-}
-
-function control(request: TwinRequest, templates: readonly SqlTemplate[]): readonly TwinAttempt[] {
-  using values = new SqlRun({ payload: CONTROL.value, canary: request.canary })
-  using numbers = new SqlRun({ payload: CONTROL.number, canary: request.canary })
-  return templates
-    .map((template) => (template.quote === "" ? numbers : values).control(template))
-    .filter((attempt) => attempt !== undefined)
 }
 
 /** As it was found, and as an application has it that decodes once more. */

@@ -33,10 +33,9 @@ export class TokenCursor {
 
   /** Up to the separator of statements. */
   restOfStatement(): readonly Token[] {
-    const end = this.#tokens.findIndex(({ text, kind }, at) => {
-      return at >= this.#index && text === ";" && kind === "operator"
-    })
-    return this.#tokens.slice(this.#index, end < 0 ? undefined : end)
+    let end = this.#index
+    while (end < this.#tokens.length && !isOperator(this.#tokens[end], ";")) end++
+    return this.#tokens.slice(this.#index, end)
   }
 
   since(position: number): readonly Token[] {
@@ -45,8 +44,7 @@ export class TokenCursor {
 
   /** Whether an operator comes next. */
   isNext(text: string): boolean {
-    const token = this.peek()
-    return token?.kind === "operator" && token.text === text
+    return isOperator(this.peek(), text)
   }
 
   accept(text: string): boolean {
@@ -64,4 +62,8 @@ export class TokenCursor {
 
 export function isWord(token: Token | undefined, word: string): boolean {
   return token?.kind === "word" && token.text.toLowerCase() === word
+}
+
+function isOperator(token: Token | undefined, text: string): boolean {
+  return token?.kind === "operator" && token.text === text
 }

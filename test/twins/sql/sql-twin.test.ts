@@ -186,7 +186,7 @@ describe("sqlTwin, properties", () => {
       }),
       { numRuns: 150 },
     )
-  })
+  }, 60_000)
 
   test("sqlTwin never hits for letters and digits", async () => {
     const word = fc.string({ unit: fc.constantFrom(..."abcdefnorsu0123456789"), maxLength: 12 })
@@ -196,7 +196,7 @@ describe("sqlTwin, properties", () => {
       }),
       { numRuns: 100 },
     )
-  })
+  }, 60_000)
 
   test("sqlTwin never hits for a value between quotes that are doubled", async () => {
     const text = fc.string({ maxLength: 30 }).map((value) => value.replace(/[\\"]/g, ""))
@@ -208,5 +208,5 @@ describe("sqlTwin, properties", () => {
       }),
       { numRuns: 100 },
     )
-  })
+  }, 60_000)
 })
