@@ -18,6 +18,7 @@ export const services = ["k6", "wrk"] as const
 
 const PICTURE = resolve(import.meta.dir, "results/serving-latency.svg")
 const SEED_RATE = 100
+const SEED_SECONDS = 10
 const SEED_GOALS_MS = { cached: 1, uncached: 10 } as const
 
 /**
@@ -32,10 +33,7 @@ export async function run(options: SuiteOptions): Promise<readonly Row[]> {
   try {
     const textsFile = join(directory, "texts")
     await Bun.write(textsFile, escapedLines(loadTexts()))
-    const scale = options.quick
-      ? { rounds: 3, seconds: 1, textsFile }
-      : { rounds: 9, seconds: 2, textsFile }
-    return await measure(options, scale)
+    return await measure(options, { rounds: options.quick ? 3 : 11, seconds: 1, textsFile })
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -78,11 +76,11 @@ async function startServers(
 /** What users were promised, as k6 sees it. */
 async function seedTargetRows(
   servers: Pick<Servers, "sentinel" | "bare">,
-  { seconds, textsFile }: Scale,
+  { textsFile }: Scale,
   { env, progress }: SuiteOptions,
 ): Promise<readonly Row[]> {
   const rows: Row[] = []
-  const load = { binary: env.K6_BIN ?? "k6", textsFile, rate: SEED_RATE, seconds: seconds * 5 }
+  const load = { binary: env.K6_BIN ?? "k6", textsFile, rate: SEED_RATE, seconds: SEED_SECONDS }
   for (const mode of ["cached", "uncached"] as const) {
     progress(`k6, ${mode}`)
     const constant = await runK6(servers.bare, { ...load, mode })

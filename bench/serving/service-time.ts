@@ -9,13 +9,13 @@ import { runWrk } from "./wrk.ts"
 
 const GOALS_US = { p50: 20, p99: 150 } as const
 /** Calls of the compiler's warm-up are few beside those of so many seconds. */
-const SECONDS_FACTOR = 4
+const SECONDS = 8
 
 /**
  * How long a request is inside the process: one connection, so that none waits for another there.
  */
 export async function serviceTimeRows(
-  { seconds, textsFile }: Scale,
+  { textsFile }: Scale,
   progress: (line: string) => void,
 ): Promise<readonly Row[]> {
   progress("service time")
@@ -26,7 +26,7 @@ export async function serviceTimeRows(
     let cpuMicrosecondsEach: number
     {
       await using server = await startServer(timedSentinel(timesFile))
-      const loaded = await runWrk(server, { ...load, seconds: seconds * SECONDS_FACTOR })
+      const loaded = await runWrk(server, { ...load, seconds: SECONDS })
       cpuMicrosecondsEach = loaded.cpuMicrosecondsEach
     }
     const { p50, p99 } = await Bun.file(timesFile).json()
