@@ -101,7 +101,8 @@ export function combineScoresOperator(
       const degraded = scores.degradedReasons.length > 0
       const finalScore = degraded ? Math.max(combined, options.thresholds.tag) : combined
       const judged = { ...scores, finalScore, verdict: verdictWord(finalScore, options.thresholds) }
-      return { ...evidence, verdict: verdictDocument(evidence, judged, parts) }
+      const verdict = verdictDocument(evidence, judged, parts)
+      return { ...evidence, certainThreshold, verdict }
     },
   }
 }

@@ -61,6 +61,7 @@ function explainEvidence(
   const combine = combineOf(parts, {
     floor: verdict.degraded ? parts.thresholds.tag : 0,
     behaviorKnown: verdict.behavioral_method !== "degraded",
+    certainThreshold: evidence.certainThreshold,
   })
   const attribution = explainer.explain({ features, payload: payloadScore, combine })
   const importances = importancesOf(attribution, { features, payloadScore })
@@ -90,9 +91,9 @@ function predictionsOf({ scores }: JudgedEvidence): readonly PayloadPrediction[]
 /** The combination that the verdict went through: degraded ones have a floor, or no behaviour. */
 function combineOf(
   parts: ExplainParts,
-  judged: { floor: number; behaviorKnown: boolean },
+  judged: { floor: number; behaviorKnown: boolean; certainThreshold: number },
 ): Combine {
-  const options = { ...parts, certainThreshold: parts.classifier.certainThreshold }
+  const options = { ...parts, certainThreshold: judged.certainThreshold }
   return (payload, behavior) => {
     const known = judged.behaviorKnown ? behavior : 0
     return Math.max(judged.floor, combineScores({ ...options, payload, behavior: known }))
@@ -130,7 +131,8 @@ export type FeatureExplainer = (features: Features, verdict: VerdictWord) => Exp
 export function featureExplainer(parts: ExplainParts, nowMs: () => number): FeatureExplainer {
   const explainer = new ScoreExplainer(parts.anomaly, backgroundFeatures())
   return (given, verdict) => {
-    const combine = combineOf(parts, { floor: 0, behaviorKnown: true })
+    const { certainThreshold } = parts.classifier
+    const combine = combineOf(parts, { floor: 0, behaviorKnown: true, certainThreshold })
     const features = completeFeatures(given)
     const payloadScore = givenPayloadScore(given)
     const attribution = explainer.explain({ features, payload: payloadScore, combine })

@@ -20,7 +20,7 @@ export interface MinimiseParts {
 }
 
 /** Runs and time that a shorter payload is worth. */
-const TRIALS_MAX = 40
+const TRIALS_MAX = 80
 const SHORTENING_MS = 10_000
 /** What is cut at once: a word, a run of blanks, or one character. */
 const UNIT = /[A-Za-z0-9_]+|\s+|[\s\S]/gu
@@ -28,7 +28,7 @@ const UNITS_MAX = 4_096
 
 /**
  * Finds for each proof a shorter payload that still has its effect in its template: the minimised
- * payload, with which the proof is then shown. At most 40 runs and 10 s for each payload, none after
+ * payload, with which the proof is then shown. At most 80 runs and 10 s for each payload, none after
  * the task's deadline; a sandbox that fails meanwhile costs only the shortening.
  */
 export function minimisePayloads(parts: MinimiseParts): Operator<JudgedTask, JudgedTask> {

@@ -38,13 +38,14 @@ export function simulatePayloads(parts: SimulateParts): Operator<PlannedSimulati
   }
 }
 
+interface Trying extends Pick<SimulateParts, "sandbox"> {
+  readonly isLate: boolean
+  readonly signal: AbortSignal
+}
+
 async function simulate(
   subject: SimulationSubject,
-  {
-    sandbox,
-    isLate,
-    signal,
-  }: Pick<SimulateParts, "sandbox"> & { isLate: boolean; signal: AbortSignal },
+  { sandbox, isLate, signal }: Trying,
 ): Promise<SimulatedSubject> {
   if (subject.truncated) return { subject, notRun: "too_large", sandbox: sandbox.describe() }
   if (isLate) return { subject, notRun: "deadline", sandbox: sandbox.describe() }
