@@ -284,6 +284,8 @@ export interface ShapEntry {
 
 /** What the combine step adds; kept beside the evidence so that explain can look back. */
 export interface JudgedEvidence extends ScoredEvidence {
+  /** Of the classifier by which it was judged; another one may be live when it is explained. */
+  readonly certainThreshold: number
   readonly verdict: Verdict
 }
 

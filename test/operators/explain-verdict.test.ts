@@ -69,6 +69,24 @@ function scorer(name: string): AttributableScorer {
   return scorers[name] ?? heuristicScorer()
 }
 
+test("explainVerdict explains by the model that judged, although another one is live by then", async () => {
+  const anomaly = scorer("heuristic")
+  const parts = partsOf(anomaly)
+  const context = operatorContext()
+  const evidence = featurized(3, "attack")
+  const classification = [prediction(0.95)]
+  const score = await scoreAnomaly(anomaly).process(evidence, context)
+  const info = { ...anomaly.info, modelId: "payload-model" }
+  const combine = combineScoresOperator({ ...parts, classifier: { ...classifier, info } })
+  const judged = await combine.process(
+    scored(evidence, { classification, anomaly: score }),
+    context,
+  )
+  const cautious = { ...parts, classifier: { ...classifier, certainThreshold: 0.999 } }
+  const { explanation, verdict } = await explainVerdict(cautious).process(judged, context)
+  expect(sumOf(explanation)).toBeCloseTo(verdict.final_score, 9)
+})
+
 describe.each(["forest", "heuristic"])("explainVerdict with the %s", (name) => {
   test("explainVerdict adds up: base value and all importances are the final score", async () => {
     for (const truth of ["benign", "attack", "anomalous"] as const) {
