@@ -2,6 +2,7 @@ import type { RejectedFile } from "../connectors/inbox-source.ts"
 import { VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
 import type { Verdict, VerdictWord } from "../events.ts"
 import type { Logger } from "../log.ts"
+import type { ModelInfo } from "../ports.ts"
 import type { DeadLetter, EngineObserver, SourceRecord } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
 import { EngineMeter } from "./engine-meter.ts"
@@ -43,7 +44,7 @@ export function observeEngine({ telemetry, models, log, onDone }: ObserverParts)
     deadLetters: 0,
   }
   // asked each time: the payload model may be another one by then
-  const inferences = new Map([
+  const inferences = new Map<string, { readonly info: ModelInfo }>([
     ["classify_payloads", models.classifier],
     ["score_anomaly", models.anomaly],
   ])
