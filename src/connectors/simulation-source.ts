@@ -35,7 +35,6 @@ export interface SimulationSource extends Source {
 }
 
 const BACKOFF_MS = { base: 1_000, cap: 60_000 }
-const PROBLEM_PAUSE_MS = 5_000
 
 /**
  * The queue of simulations as a source: one record a task, its value the task as JSON.
@@ -104,9 +103,7 @@ class QueueSource implements SimulationSource {
     const lease = this.#leases.get(offset)
     if (lease !== undefined) await this.#options.queue.release(lease.id)
     this.#leases.delete(offset)
-    const waitMs = BACKOFF_MS.base * 2 ** Math.min(this.#failuresInRow, 10)
-    this.#failuresInRow += 1
-    this.#resumesAtMs = this.#options.clock.nowMs() + Math.min(BACKOFF_MS.cap, waitMs)
+    this.#backOff()
   }
 
   async stop(): Promise<void> {
@@ -142,9 +139,16 @@ class QueueSource implements SimulationSource {
       return leases.length
     } catch (error) {
       onProblem?.(publicError(error))
-      this.#resumesAtMs = this.#options.clock.nowMs() + PROBLEM_PAUSE_MS
+      this.#backOff()
       return 0
     }
+  }
+
+  /** Longer with each failure since something went well. */
+  #backOff(): void {
+    const waitMs = BACKOFF_MS.base * 2 ** Math.min(this.#failuresInRow, 10)
+    this.#failuresInRow += 1
+    this.#resumesAtMs = this.#options.clock.nowMs() + Math.min(BACKOFF_MS.cap, waitMs)
   }
 
   #room(): number {

@@ -60,6 +60,6 @@ function completedJob(
     queued_at: startedAt,
     started_at: startedAt,
     completed_at: completedAt,
-    result: maskResult(result, subject.location),
+    result: maskResult(result, subject),
   }
 }

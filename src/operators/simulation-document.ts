@@ -7,6 +7,7 @@ import type {
   SimulationResult,
   SimulationSubject,
 } from "../simulation-result.ts"
+import { reproductionSteps } from "./reproduction.ts"
 
 const SHOWN_CHARACTERS = 256
 
@@ -21,21 +22,31 @@ function shown(value: string, location: string): string {
   return redactCredentials(value, location).slice(0, SHOWN_CHARACTERS).toWellFormed()
 }
 
-/** A result as it may be stored, shown and published: whatever quotes the payload is masked. */
-export function maskResult(result: SimulationResult, location: string): SimulationResult {
-  const { proof, minimised_payload: minimised, signals } = result
-  const mask = (text: string) => redactCredentials(text).toWellFormed()
+/**
+ * A result as it may be stored, shown and published. Where the payload holds credentials, all that
+ * quotes it is masked, and the steps say so; else only the templates would be.
+ */
+export function maskResult(result: SimulationResult, subject: SimulationSubject): SimulationResult {
+  const { proof, signals, evidence, minimised_payload: minimised = subject.value } = result
+  const maskPart = (part: string) => redactCredentials(part, subject.location)
+  const secrets = [subject.value, minimised].filter((part) => maskPart(part) !== part)
+  if (secrets.length === 0) return result
+  const mask = (text: string) => {
+    const hide = (whole: string, part: string) => whole.replaceAll(part, () => maskPart(part))
+    return redactCredentials(secrets.reduce(hide, text))
+  }
+  const steps = proof && reproductionSteps(subject, maskPart(minimised), proof)
   return {
     ...result,
     signals: signals.map((signal) => ({ ...signal, detail: mask(signal.detail) })),
+    evidence: evidence.map(mask),
     ...(proof && {
       proof: { ...proof, program: mask(proof.program), observed: mask(proof.observed) },
+      minimised_payload: maskPart(minimised),
     }),
-    ...(minimised !== undefined && {
-      minimised_payload: redactCredentials(minimised, location).toWellFormed(),
+    ...(steps && {
+      reproduction_steps: [...steps, "credentials are masked: put others in their place"],
     }),
-    evidence: result.evidence.map(mask),
-    reproduction_steps: result.reproduction_steps.map(mask),
   }
 }
 
