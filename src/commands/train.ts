@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os"
 import { resolve } from "node:path"
 import { version } from "../../package.json"
 import { liveModelId, modelDirectories, newest } from "../compose/models.ts"
@@ -33,6 +34,8 @@ const OUT_DEFAULT = "./models"
  * @throws ModelRefusedError where a trained model does not agree with ONNX Runtime
  */
 export async function train(options: TrainOptions, terminal: Terminal): Promise<number> {
+  // A server on the same machine comes first.
+  setPriority(constants.priority.PRIORITY_LOW)
   if (options.tier === "deep") return trainDeep(options, terminal)
   if (options.out === undefined && options.only !== "session") return register(options, terminal)
   const { data, only, out = OUT_DEFAULT } = options
