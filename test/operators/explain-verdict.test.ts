@@ -188,6 +188,19 @@ describe("explainVerdict", () => {
     expect(explanation.payload_spans.map(({ payload_id: id }) => id)).toEqual(["a0", "a1", "a2"])
   })
 
+  test("explainVerdict adds the suspects, whole, to a verdict of simulate and to no other", async () => {
+    const attack = prediction(0.999, { id: "a0", text: "password=hunter2' OR 1=1--" })
+    const judged = await explained(scorer("forest"), featurized(9, "attack"), {
+      classification: [attack, prediction(0.1, { id: "calm" })],
+    })
+    expect(judged.verdict.verdict).toBe("simulate")
+    expect(judged.suspects).toMatchObject([{ payload_id: "a0", value: attack.payload.text }])
+    const { suspects: _, ...shown } = judged
+    expect(JSON.stringify(shown)).not.toContain("hunter2")
+    const calm = await explained(scorer("forest"), featurized(9))
+    expect(calm).not.toHaveProperty("suspects")
+  })
+
   test("explainVerdict says that an answer is degraded and why", async () => {
     const { explanation } = await explained(scorer("forest"), featurized(3), {
       classification: { failed: "TIMEOUT" },
