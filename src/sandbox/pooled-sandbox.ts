@@ -48,7 +48,7 @@ export class PooledSandbox implements Sandbox {
 
   constructor(options: PooledSandboxOptions) {
     this.#options = options
-    this.#pool = new TwinPool(options)
+    this.#pool = new TwinPool({ ...options, isPaused: () => options.panicState.isOn() })
   }
 
   describe() {

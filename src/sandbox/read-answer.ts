@@ -23,31 +23,32 @@ const TEMPLATES_MAX = 10_000
  * if the twin had said nothing.
  */
 export function readAnswer(line: string | undefined, request: TwinRequest): TwinAnswer | undefined {
-  const { id, class: twinClass, ...rest } = recordOf(parse(line))
+  const fields = recordOf(parse(line))
+  const { id, class: twinClass } = fields
   if (id !== request.id || twinClass !== request.class) return undefined
-  const attempts = listOf(rest["attempts"], TWIN_LIMITS.attemptsMax, attemptOf)
-  const controlAttempts = listOf(rest["controlAttempts"], TWIN_LIMITS.attemptsMax, attemptOf)
-  const templatesTried = countOf(rest["templatesTried"])
-  const inconclusive = INCONCLUSIVE.find((reason) => reason === rest["inconclusive"])
+  const attempts = listOf(fields.attempts, TWIN_LIMITS.attemptsMax, attemptOf)
+  const controlAttempts = listOf(fields.controlAttempts, TWIN_LIMITS.attemptsMax, attemptOf)
+  const templatesTried = countOf(fields.templatesTried)
+  const inconclusive = INCONCLUSIVE.find((reason) => reason === fields.inconclusive)
   if (attempts === undefined || controlAttempts === undefined) return undefined
-  if (templatesTried === undefined || inconclusive !== rest["inconclusive"]) return undefined
+  if (templatesTried === undefined || inconclusive !== fields.inconclusive) return undefined
   const answer = { id: request.id, class: request.class, attempts, templatesTried, controlAttempts }
   return inconclusive === undefined ? answer : { ...answer, inconclusive }
 }
 
 function attemptOf(value: unknown): TwinAttempt | undefined {
   const fields = recordOf(value)
-  const template = textOf(fields["template"], NAME_CHARACTERS_MAX)
-  const program = textOf(fields["program"], TWIN_LIMITS.programCharactersMax)
-  const effects = listOf(fields["effects"], EFFECTS_MAX, effectOf)
+  const template = textOf(fields.template, NAME_CHARACTERS_MAX)
+  const program = textOf(fields.program, TWIN_LIMITS.programCharactersMax)
+  const effects = listOf(fields.effects, EFFECTS_MAX, effectOf)
   if (template === undefined || program === undefined || effects === undefined) return undefined
   return { template, program, effects }
 }
 
 function effectOf(value: unknown): TwinEffect | undefined {
   const fields = recordOf(value)
-  const kind = TWIN_EFFECTS.find((known) => known === fields["kind"])
-  const detail = textOf(fields["detail"], TWIN_LIMITS.detailCharactersMax)
+  const kind = TWIN_EFFECTS.find((known) => known === fields.kind)
+  const detail = textOf(fields.detail, TWIN_LIMITS.detailCharactersMax)
   return kind === undefined || detail === undefined ? undefined : { kind, detail }
 }
 

@@ -25,6 +25,8 @@ export interface TwinPoolOptions {
   readonly busyMax: number
   /** Hosts of one class that wait for their next run. */
   readonly warmMax: number
+  /** While true, nothing is started, and what was being started is destroyed. */
+  isPaused(): boolean
   onError(error: unknown): void
 }
 
@@ -105,7 +107,8 @@ export class TwinPool {
     const ready = [...this.#shelves.values()].flatMap((shelf) => shelf.ready.splice(0))
     this.#closed.abort()
     for (const host of ready) this.#retire(host, "closed")
-    await Promise.all(this.#background)
+    // what was being started is destroyed when it is there, which is background work again
+    while (this.#background.size > 0) await Promise.all(this.#background)
   }
 
   #shelf(twinClass: SimulatedClass): Shelf {
@@ -132,11 +135,15 @@ export class TwinPool {
   }
 
   async #start(twinClass: SimulatedClass): Promise<TwinHost> {
+    if (this.#options.isPaused()) throw new SandboxUnavailableError("it was stopped")
     const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
     const start = this.#options.driver.start(twinClass, signal)
     this.#starting.add(start)
     try {
-      return await start
+      const host = await start
+      if (!this.#options.isPaused()) return host
+      await host.destroy()
+      throw new SandboxUnavailableError("it was stopped")
     } finally {
       this.#starting.delete(start)
     }
@@ -147,7 +154,7 @@ export class TwinPool {
     const shelf = this.#shelf(twinClass)
     const { signal } = this.#closed
     const hosts = shelf.ready.length + shelf.starting + shelf.busy
-    if (signal.aborted || hosts >= this.#options.warmMax) return
+    if (signal.aborted || this.#options.isPaused() || hosts >= this.#options.warmMax) return
     shelf.starting++
     this.#inBackground(async () => {
       try {

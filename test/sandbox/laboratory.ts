@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,7 +10,7 @@ import { ensureImage } from "../../src/sandbox/image/docker-image.ts"
 import { instanceOf } from "../../src/sandbox/instance.ts"
 import { createSandbox, type PreparedSandbox } from "../../src/sandbox/open-sandbox.ts"
 import type { SandboxDriver, TwinHost } from "../../src/sandbox/twin-host.ts"
-import type { SimulatedClass } from "../../src/twin-protocol.ts"
+import type { SimulatedClass, TwinRequest } from "../../src/twin-protocol.ts"
 import type { Probe } from "./prober.ts"
 
 const CACHE = join(homedir(), ".cache/sentinel/test-sandbox")
@@ -81,6 +82,14 @@ export async function probe<Answer>(host: TwinHost, question: Probe): Promise<An
   host.channel.send(JSON.stringify(question))
   const line = await host.channel.receive(AbortSignal.timeout(PROBE_MS))
   return line === undefined ? undefined : JSON.parse(line)
+}
+
+/** A request whose payload the prober takes for its orders. */
+export function proberRequest(question: Probe): TwinRequest {
+  return {
+    ...{ id: randomUUID(), class: "sql_injection", payload: JSON.stringify(question) },
+    ...{ location: "query:q", canary: "0123456789abcdef".repeat(2), budgetMs: 1_000 },
+  }
 }
 
 /** The whole sandbox over a prober, with its state where the caller says. */

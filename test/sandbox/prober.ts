@@ -34,6 +34,8 @@ export type Probe =
     }
   | { readonly op: "environment" }
   | { readonly op: "hang" }
+  | { readonly op: "leave" }
+  | { readonly op: "chatter" }
 
 const DASH = "/opt/canary/shells/dash"
 const TEXT_MAX = 65_536
@@ -206,9 +208,10 @@ async function answer(probe: Probe): Promise<object> {
         text: readFileSync(probe.path).toString("latin1").slice(0, TEXT_MAX),
       }))
     case "write":
-      return attempt(() => ({
-        written: (writeFileSync(probe.path, probe.text, { mode: 0o755 }), true),
-      }))
+      return attempt(() => {
+        writeFileSync(probe.path, probe.text, { mode: 0o755 })
+        return { written: true }
+      })
     case "list":
       return attempt(() => ({ names: readdirSync(probe.path) }))
     case "writable":
@@ -221,6 +224,12 @@ async function answer(probe: Probe): Promise<object> {
       return { names: Object.keys(process.env).sort() }
     case "hang":
       return spin()
+    case "leave":
+      return process.exit(3)
+    // an answer and one more, as if somebody else had written it
+    case "chatter":
+      process.stdout.write("{}\n")
+      return {}
   }
 }
 
