@@ -103,8 +103,8 @@ function sourceOf(
     // one more than can run, so that nobody waits for the queue
     tasksMax: TASKS_AT_ONCE + 1,
     leaseMs: 2 * config.sandbox.timeoutMs + LEASE_SLACK_MS,
-    onProblem: (error) =>
-      log.warn("the simulation queue cannot be read", { queue: name, ...error }),
+    onProblem: ({ code, message: reason }) =>
+      log.warn("the simulation queue cannot be read", { queue: name, code, reason }),
   })
 }
 
