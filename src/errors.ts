@@ -156,6 +156,22 @@ export class GatekeeperRefusedError extends SentinelError {
   }
 }
 
+/** No rule has this id. */
+export class RuleUnknownError extends SentinelError {
+  readonly code = "RULE_UNKNOWN"
+  constructor() {
+    super("no rule has this id", { retryable: false, field: "rule_id" })
+  }
+}
+
+/** The rule is in a state that does not lead to the one asked for. */
+export class RuleStateError extends SentinelError {
+  readonly code = "RULE_STATE"
+  constructor(state: string) {
+    super(`a rule in state ${state} cannot become that`, { retryable: false, field: "rule_id" })
+  }
+}
+
 /** A model file that cannot be trusted: wrong schema, parity, digest or format. */
 export class ModelRefusedError extends SentinelError {
   readonly code = "MODEL_REFUSED"

@@ -373,8 +373,13 @@ export interface Gatekeeper {
 
 /** Every rule that was ever made, with its state. A rule decided there is a rule to be delivered. */
 export interface RuleStore {
-  /** Resolves once durable. */
-  put(rule: StoredRule): Promise<void>
+  /** Keeps a new rule, or answers with the one of that id that is held. Resolves once durable. */
+  add(rule: StoredRule): Promise<StoredRule>
+  /**
+   * Replaces a rule by what `change` makes of it, alone with it; undefined leaves it as it is.
+   * @throws RuleUnknownError, and what `change` throws
+   */
+  update(ruleId: string, change: (held: StoredRule) => StoredRule | undefined): Promise<StoredRule>
   get(ruleId: string): StoredRule | undefined
   /** Newest first. */
   query(query: {

@@ -12,6 +12,7 @@ const PROBLEMS = {
   REQUEST_TIMEOUT: { status: 408, message: "the body did not arrive in time" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: "the content type is not supported" },
   MALFORMED: { status: 422, message: "the request is malformed" },
+  OVERLOADED: { status: 429, message: "more requests than can be answered in time" },
   BUSY: { status: 503, message: "too many large requests at once" },
   UNAVAILABLE: { status: 503, message: "this part of the service is not available" },
 } as const
@@ -26,7 +27,7 @@ export class HttpError extends SentinelError {
   constructor(code: HttpErrorCode, message?: string, field?: string) {
     const problem = PROBLEMS[code]
     super(message ?? problem.message, {
-      retryable: problem.status === 503,
+      retryable: problem.status === 503 || problem.status === 429,
       ...(field !== undefined && { field }),
     })
     this.code = code
@@ -47,6 +48,9 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MODEL_UNKNOWN: 404,
   MODEL_NOT_PROMOTABLE: 409,
   MODEL_REFUSED: 409,
+  RULE_UNKNOWN: 404,
+  RULE_STATE: 409,
+  RULE_REFUSED: 422,
   UNAVAILABLE: 503,
   SANDBOX_UNAVAILABLE: 503,
   SANDBOX_PANICKED: 503,

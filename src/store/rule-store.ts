@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { MalformedError, TooLargeError } from "../errors.ts"
+import { MalformedError, RuleUnknownError, TooLargeError } from "../errors.ts"
 import type { RuleStore } from "../ports.ts"
 import { RULE_STATES, type RuleState, type StoredRule } from "../rule.ts"
 import { scanNewestFirst } from "./index-scan.ts"
@@ -35,16 +35,32 @@ class RuleFile implements RuleStore {
     this.#byState = this.#environment.table("by_state")
   }
 
-  async put(stored: StoredRule): Promise<void> {
+  async add(stored: StoredRule): Promise<StoredRule> {
     const id = digestKey(stored.rule.rule_id)
-    const value = Buffer.from(JSON.stringify(stored))
-    if (value.length > RULE_BYTES_MAX) throw new TooLargeError("rule", RULE_BYTES_MAX)
-    await this.#environment.write(() => {
-      this.#remove(id)
-      void this.#rules.put(id, value)
-      void this.#byTime.put(timed(stored, id), NOTHING)
-      void this.#byState.put(Buffer.concat([statePrefix(stored.state), timed(stored, id)]), NOTHING)
+    const value = encode(stored)
+    return await this.#environment.write(() => {
+      const held = this.#read(id)
+      if (held !== undefined) return held
+      this.#write(id, stored, value)
       if (entries(this.#rules) > RULES_MAX) this.#forgetOne()
+      return stored
+    })
+  }
+
+  async update(
+    ruleId: string,
+    change: (held: StoredRule) => StoredRule | undefined,
+  ): Promise<StoredRule> {
+    const id = digestKey(ruleId)
+    return await this.#environment.write(() => {
+      const held = this.#read(id)
+      if (held === undefined) throw new RuleUnknownError()
+      const changed = change(held)
+      if (changed === undefined) return held
+      const value = encode(changed)
+      this.#remove(id)
+      this.#write(id, changed, value)
+      return changed
     })
   }
 
@@ -78,6 +94,12 @@ class RuleFile implements RuleStore {
     return this.#closed
   }
 
+  #write(id: Buffer, stored: StoredRule, value: Buffer): void {
+    void this.#rules.put(id, value)
+    void this.#byTime.put(timed(stored, id), NOTHING)
+    void this.#byState.put(Buffer.concat([statePrefix(stored.state), timed(stored, id)]), NOTHING)
+  }
+
   #forgetOne(): void {
     const oldest = OVER.flatMap((state) => this.#idsIn(state, 1))[0]
     if (oldest !== undefined) this.#remove(oldest)
@@ -104,6 +126,13 @@ class RuleFile implements RuleStore {
     // written by this or an earlier version, by the owner of the file alone
     return value && (JSON.parse(value.toString()) as StoredRule)
   }
+}
+
+/** @throws TooLargeError */
+function encode(stored: StoredRule): Buffer {
+  const value = Buffer.from(JSON.stringify(stored))
+  if (value.length > RULE_BYTES_MAX) throw new TooLargeError("rule", RULE_BYTES_MAX)
+  return value
 }
 
 function timed({ rule }: StoredRule, id: Buffer): Buffer {

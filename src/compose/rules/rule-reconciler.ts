@@ -1,13 +1,13 @@
 import { publicError, SentinelError } from "../../errors.ts"
 import type { Clock, Gatekeeper, RuleStore } from "../../ports.ts"
-import type { Rule, StoredRule } from "../../rule.ts"
+import type { Rule, RuleState, StoredRule } from "../../rule.ts"
 import {
   type Drift,
   isDrift,
   isSameEffect,
   planReconciliation,
 } from "../../rules/policy/plan-reconciliation.ts"
-import { moved } from "../../rules/policy/rule-states.ts"
+import { mayMove, moved } from "../../rules/policy/rule-states.ts"
 
 export interface ReconcilerParts {
   readonly store: RuleStore
@@ -84,12 +84,19 @@ export class RuleReconciler {
 
   async #expire(): Promise<void> {
     const nowMs = this.#parts.clock.nowMs()
-    for (const stored of this.#parts.store.inStates(["approved", "active"])) {
-      if (Date.parse(stored.rule.expires_at) > nowMs) continue
-      await this.#parts.store.put(
-        moved(stored, { state: "expired", by: "policy", note: "its time is over", nowMs }),
-      )
+    for (const { rule } of this.#parts.store.inStates(["approved", "active"])) {
+      if (Date.parse(rule.expires_at) > nowMs) continue
+      await this.#move(rule.rule_id, { state: "expired", note: "its time is over" })
     }
+  }
+
+  /** Only where the state still leads there: a person may have decided meanwhile. */
+  async #move(ruleId: string, to: { state: RuleState; note: string }): Promise<void> {
+    const { store, clock } = this.#parts
+    const move = { ...to, by: "policy", nowMs: clock.nowMs() }
+    await store.update(ruleId, (held) =>
+      mayMove(held.state, to.state) ? moved(held, move) : undefined,
+    )
   }
 
   async #heal({ missing, changed, surplus }: Drift, failures: string[]): Promise<void> {
@@ -116,7 +123,7 @@ export class RuleReconciler {
 
   /** Believed only when it is read back. */
   async #markActive(decided: readonly StoredRule[], failures: string[]): Promise<void> {
-    const { store, gatekeeper, clock, onApplied } = this.#parts
+    const { gatekeeper, onApplied } = this.#parts
     const approved = decided.filter(({ state }) => state === "approved")
     if (approved.length === 0) return
     const active = new Map((await gatekeeper.list()).map((rule) => [rule.rule_id, rule]))
@@ -126,8 +133,7 @@ export class RuleReconciler {
         failures.push("NOT_STORED")
         continue
       }
-      const note = "read back from Gatekeeper"
-      await store.put(moved(stored, { state: "active", by: "policy", note, nowMs: clock.nowMs() }))
+      await this.#move(stored.rule.rule_id, { state: "active", note: "read back from Gatekeeper" })
       onApplied(stored.rule)
     }
   }

@@ -9,6 +9,7 @@ export interface PolicyState {
   /** Rules that were applied by themselves within the last hour, and how many may be. */
   readonly appliedLastHour: number
   readonly appliedPerHourMax: number
+  readonly hasGatekeeper: boolean
   /** True where Gatekeeper's active rules are not the decided ones, or it does not answer. */
   readonly isDrifting: boolean
   /** What the never-block list says against this rule, in words; empty = nothing. */
@@ -46,6 +47,7 @@ function doubtsOf(rule: Rule, state: PolicyState): readonly string[] {
     [rule.match.type === "header_combo", "Gatekeeper never matches rules of this type"],
     [!state.isAutoApplyOn, "SENTINEL_AUTO_APPLY is off"],
     [state.appliedLastHour >= state.appliedPerHourMax, hour],
+    [!state.hasGatekeeper, "no Gatekeeper is configured"],
     [state.isDrifting, "Gatekeeper disagrees about what is active"],
   ]
   return doubts.filter(([isDoubtful]) => isDoubtful).map(([, reason]) => reason)

@@ -40,7 +40,9 @@ function reconciler(gatekeeper: Gatekeeper = client()): RuleReconciler {
 }
 
 async function decide(ruleId: string, state: RuleState = "approved", fields: Partial<Rule> = {}) {
-  await store.put({ rule: someRule({ rule_id: ruleId, ...fields }), state, history: [] })
+  const decided = { rule: someRule({ rule_id: ruleId, ...fields }), state, history: [] }
+  await store.add(decided)
+  await store.update(ruleId, () => decided)
 }
 
 async function activeIds(): Promise<readonly string[]> {
@@ -133,6 +135,23 @@ describe("RuleReconciler", () => {
     const { failures } = await reconciler().run()
     expect(failures).toContain("GATEKEEPER_REFUSED")
     expect(await activeIds()).toEqual(["good"])
+  })
+
+  test("run never undoes what a person decided while it ran", async () => {
+    await decide("a")
+    const slow: Gatekeeper = {
+      ...client(),
+      async list() {
+        const active = await client().list()
+        // the second list is the one that reads back
+        if (active.length > 0) await decide("a", "rejected")
+        return active
+      },
+    }
+    await reconciler(slow).run()
+    expect(store.get("a")?.state).toBe("rejected")
+    await reconciler().run()
+    expect(await activeIds()).toEqual([])
   })
 
   test("a rule decided before a crash is delivered by the next process", async () => {

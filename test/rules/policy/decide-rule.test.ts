@@ -9,6 +9,7 @@ const CALM: PolicyState = {
   isAutoApplyOn: true,
   appliedLastHour: 0,
   appliedPerHourMax: 10,
+  hasGatekeeper: true,
   isDrifting: false,
   protections: [],
 }
@@ -39,6 +40,7 @@ const DOUBTS: readonly (readonly [
   ],
   ["SENTINEL_AUTO_APPLY is off", {}, { isAutoApplyOn: false }],
   ["10 rules were applied within an hour", {}, { appliedLastHour: 10 }],
+  ["no Gatekeeper is configured", {}, { hasGatekeeper: false }],
   ["Gatekeeper disagrees", {}, { isDrifting: true }],
 ]
 

@@ -1,0 +1,155 @@
+import { RuleStateError, RuleUnknownError } from "../../errors.ts"
+import type { Clock, RuleStore } from "../../ports.ts"
+import type { Rule, RuleDecision, RuleState, StoredRule } from "../../rule.ts"
+import { checkRule } from "../../rules/check-rule.ts"
+import { decideRule, type PolicyState } from "../../rules/policy/decide-rule.ts"
+import {
+  type NeverBlock,
+  protectionsFrom,
+  type RuleOrigin,
+} from "../../rules/policy/never-block.ts"
+import { mayMove, moved } from "../../rules/policy/rule-states.ts"
+import type { RuleReconciler } from "./rule-reconciler.ts"
+
+export interface RuleServiceParts {
+  readonly store: RuleStore
+  /** undefined where no Gatekeeper is configured. */
+  readonly reconciler: Pick<RuleReconciler, "run" | "isDrifting"> | undefined
+  readonly policy: Pick<PolicyState, "thresholds" | "isAutoApplyOn" | "appliedPerHourMax">
+  readonly neverBlock: NeverBlock
+  readonly clock: Pick<Clock, "nowMs">
+  /** Told of each decision about a rule; a rule that is known already brings none. */
+  readonly onDecided: (rule: Rule, decision: RuleDecision) => void
+}
+
+/** Who moves a rule, and why. */
+export interface Review {
+  readonly by: string
+  readonly note: string
+}
+
+const HOUR_MS = 3_600_000
+const STATE_AFTER = {
+  auto_applied: "approved",
+  pending_review: "pending_review",
+  logged_only: "logged_only",
+} as const
+
+/**
+ * What becomes of a rule: the policy's decision, a person's, and the delivery.
+ *
+ * A decision is durable before it is answered; the delivery follows at once and, where Gatekeeper
+ * does not answer, with the next reconciliation.
+ */
+export class RuleService {
+  readonly #parts: RuleServiceParts
+  #deciding: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: RuleServiceParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Decides about a new rule. One that is known keeps its state: the same exploit again is no news,
+   * and what a person rejected stays rejected.
+   * @throws RuleRefusedError where it must not reach a WAF
+   */
+  propose(rule: Rule, origin: RuleOrigin): Promise<RuleDecision> {
+    checkRule(rule)
+    return this.#oneByOne(() => this.#propose(rule, origin))
+  }
+
+  /** The policy's opinion of a stored rule now; with `force` a person's decision to apply it. */
+  async apply(
+    ruleId: string,
+    options: { force: boolean; origin: RuleOrigin },
+  ): Promise<RuleDecision> {
+    const { rule, state } = this.#stored(ruleId)
+    const decision = options.force
+      ? ({ decision: "auto_applied", reasons: ["a person decided it"] } as const)
+      : decideRule(rule, this.#policyState(rule, options.origin))
+    const isNew = decision.decision === "auto_applied" && mayMove(state, "approved")
+    const by = options.force ? "api" : "policy"
+    if (isNew) await this.move(ruleId, "approved", { by, note: decision.reasons.join("; ") })
+    return decision
+  }
+
+  /** @throws RuleUnknownError, RuleStateError */
+  async move(ruleId: string, state: RuleState, review: Review): Promise<StoredRule> {
+    const { store, clock } = this.#parts
+    const nowMs = clock.nowMs()
+    const next = await store.update(ruleId, (held) => {
+      if (!mayMove(held.state, state)) throw new RuleStateError(held.state)
+      return moved(held, { state, ...review, nowMs })
+    })
+    this.#deliver()
+    return next
+  }
+
+  /** Takes out every rule that Sentinel has in Gatekeeper, or is about to have. */
+  async withdrawAll(review: Review): Promise<number> {
+    const decided = this.#parts.store.inStates(["approved", "active"])
+    for (const { rule } of decided) await this.move(rule.rule_id, "expired", review)
+    await this.#parts.reconciler?.run()
+    return decided.length
+  }
+
+  async #propose(rule: Rule, origin: RuleOrigin): Promise<RuleDecision> {
+    const known = this.#parts.store.get(rule.rule_id)
+    if (known !== undefined) return knownDecision(known)
+    const decision = decideRule(rule, this.#policyState(rule, origin))
+    const state = STATE_AFTER[decision.decision]
+    const note = decision.reasons.join("; ")
+    const made: StoredRule = { rule, state, history: [] }
+    const move = { state, by: "policy", note, nowMs: this.#parts.clock.nowMs() }
+    await this.#parts.store.add(moved(made, move))
+    this.#parts.onDecided(rule, decision)
+    if (state === "approved") this.#deliver()
+    return decision
+  }
+
+  #policyState(rule: Rule, origin: RuleOrigin): PolicyState {
+    const { policy, neverBlock, reconciler } = this.#parts
+    return {
+      ...policy,
+      appliedLastHour: this.#appliedLastHour(),
+      hasGatekeeper: reconciler !== undefined,
+      isDrifting: reconciler?.isDrifting === true,
+      protections: protectionsFrom(neverBlock, rule, origin),
+    }
+  }
+
+  #appliedLastHour(): number {
+    const since = this.#parts.clock.nowMs() - HOUR_MS
+    const wasApplied = ({ history }: StoredRule) =>
+      history.some(
+        ({ state, by, at }) => state === "approved" && by === "policy" && Date.parse(at) > since,
+      )
+    const states = ["approved", "active", "expired", "rejected", "replaced"] as const
+    return this.#parts.store.inStates(states).filter(wasApplied).length
+  }
+
+  #deliver(): void {
+    // what fails now is tried again by the next reconciliation
+    this.#parts.reconciler?.run().catch(() => undefined)
+  }
+
+  #stored(ruleId: string): StoredRule {
+    const stored = this.#parts.store.get(ruleId)
+    if (stored === undefined) throw new RuleUnknownError()
+    return stored
+  }
+
+  /** Two decisions at once could both be the last that the hour allows. */
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#deciding.then(work, work)
+    this.#deciding = done.catch(() => undefined)
+    return done
+  }
+}
+
+function knownDecision({ state, history }: StoredRule): RuleDecision {
+  const reasons = [`the rule is known, in state ${state}`, history.at(-1)?.note ?? ""]
+  if (state === "approved" || state === "active") return { decision: "auto_applied", reasons }
+  return { decision: state === "pending_review" ? state : "logged_only", reasons }
+}

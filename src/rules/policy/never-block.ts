@@ -1,0 +1,88 @@
+import { ConfigInvalidError } from "../../errors.ts"
+import type { Rule } from "../../rule.ts"
+import { type AddressRange, parseRange } from "./address-range.ts"
+
+/** What no rule may touch, as the operator wrote it down. */
+export interface NeverBlock {
+  readonly paths: readonly string[]
+  readonly params: readonly string[]
+  readonly addresses: readonly AddressRange[]
+}
+
+export const NOTHING_PROTECTED: NeverBlock = { paths: [], params: [], addresses: [] }
+
+const LINES_MAX = 10_000
+
+/** Where the payload of a rule came in, as far as it is known. */
+export interface RuleOrigin {
+  /** e.g. `query:q` */
+  readonly location: string
+  readonly path?: string
+  readonly address?: string
+}
+
+/**
+ * Reads lines `path PREFIX`, `param NAME` and `address CIDR`; `#` begins a comment.
+ * @throws ConfigInvalidError that names each bad line by its number
+ */
+export function parseNeverBlock(text: string): NeverBlock {
+  const list = { paths: [] as string[], params: [] as string[], addresses: [] as AddressRange[] }
+  const problems: string[] = []
+  for (const [index, line] of text.split("\n").slice(0, LINES_MAX).entries()) {
+    const [kind = "", value = "", ...rest] = line.replace(/#.*/, "").trim().split(/\s+/)
+    if (kind === "") continue
+    if (rest.length > 0 || !addEntry(list, kind, value)) {
+      problems.push(
+        `SENTINEL_NEVER_BLOCK_FILE, line ${index + 1}: expected path PREFIX, param NAME or address CIDR`,
+      )
+    }
+  }
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  return list
+}
+
+function addEntry(
+  list: { paths: string[]; params: string[]; addresses: AddressRange[] },
+  kind: string,
+  value: string,
+): boolean {
+  if (kind === "path" && value.startsWith("/")) list.paths.push(value)
+  else if (kind === "param" && value !== "") list.params.push(value)
+  else if (kind === "address") {
+    const range = parseRange(value)
+    if (range === undefined) return false
+    list.addresses.push(range)
+  } else return false
+  return true
+}
+
+/**
+ * Why the list speaks against a rule; empty = it does not.
+ *
+ * A pattern searches the whole request, so it is also held against each protected path and name.
+ */
+export function protectionsFrom(
+  { paths, params, addresses }: NeverBlock,
+  rule: Rule,
+  { location, path, address }: RuleOrigin,
+): readonly string[] {
+  const matches = matcherOf(rule)
+  const param = location.slice(location.indexOf(":") + 1)
+  return [
+    ...paths
+      .filter((prefix) => path?.startsWith(prefix) === true || matches(prefix))
+      .map((prefix) => `the path ${prefix} is never blocked`),
+    ...params
+      .filter((name) => name === param || matches(name))
+      .map((name) => `the parameter ${name} is never blocked`),
+    ...addresses
+      .filter((range) => address !== undefined && range.has(address))
+      .map(({ text }) => `the addresses ${text} are never blocked`),
+  ]
+}
+
+function matcherOf({ match }: Rule): (text: string) => boolean {
+  if (match.type !== "regex") return (text) => text.includes(match.pattern)
+  const regex = new RegExp(match.pattern, "u")
+  return (text) => regex.test(text)
+}

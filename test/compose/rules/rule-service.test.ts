@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { RuleReconciler } from "../../../src/compose/rules/rule-reconciler.ts"
+import { RuleService, type RuleServiceParts } from "../../../src/compose/rules/rule-service.ts"
+import { RuleStateError, RuleUnknownError } from "../../../src/errors.ts"
+import type { RuleStore } from "../../../src/ports.ts"
+import type { Rule } from "../../../src/rule.ts"
+import { NOTHING_PROTECTED } from "../../../src/rules/policy/never-block.ts"
+import { RuleRefusedError } from "../../../src/rules/rule-refused-error.ts"
+import { gatekeeperClient } from "../../../src/services/gatekeeper-client.ts"
+import { openRuleStore } from "../../../src/store/rule-store.ts"
+import { startGatekeeper, type TestGatekeeper } from "../../support/gatekeeper/gatekeeper.ts"
+import { someRule } from "../../support/some-rule.ts"
+
+const NOW = Date.parse("2026-01-10T00:00:00Z")
+const ORIGIN = { location: "query:q" }
+const REVIEW = { by: "ana", note: "seen" }
+let directory: string
+let store: RuleStore
+let server: TestGatekeeper
+let reconciler: RuleReconciler
+let nowMs: number
+let decided: string[]
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "rules-"))
+  store = openRuleStore(directory)
+  server = await startGatekeeper()
+  nowMs = NOW
+  decided = []
+  const gatekeeper = gatekeeperClient({ url: server.url, token: server.token })
+  const clock = { nowMs: () => nowMs }
+  reconciler = new RuleReconciler({ store, gatekeeper, clock, onApplied: () => undefined })
+  await reconciler.run()
+})
+afterEach(async () => {
+  await store.close()
+  await server[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true })
+})
+
+function service(parts: Partial<RuleServiceParts> = {}): RuleService {
+  return new RuleService({
+    ...{ store, reconciler, neverBlock: NOTHING_PROTECTED, clock: { nowMs: () => nowMs } },
+    policy: {
+      thresholds: { autoApply: 0.9, review: 0.7 },
+      isAutoApplyOn: true,
+      appliedPerHourMax: 2,
+    },
+    onDecided: (rule, { decision }) => decided.push(`${rule.rule_id} ${decision}`),
+    ...parts,
+  })
+}
+
+async function blockedBy(url: string): Promise<string> {
+  await reconciler.run()
+  return (await server.inspect({ url, body: "", headers: {} })).reason
+}
+
+function rule(id: string, fields: Partial<Rule> = {}): Rule {
+  const match = { ...someRule().match, pattern: `attack-${id}` }
+  return someRule({ rule_id: id, match, ...fields })
+}
+
+describe("RuleService", () => {
+  test("propose applies a sure rule: Gatekeeper blocks by it, once", async () => {
+    expect((await service().propose(rule("a"), ORIGIN)).decision).toBe("auto_applied")
+    expect((await service().propose(rule("a"), ORIGIN)).decision).toBe("auto_applied")
+    expect(await blockedBy("/?q=attack-a")).toBe("Blocked by rule: a")
+    expect(await server.created()).toEqual(["a"])
+    expect(decided).toEqual(["a auto_applied"])
+  })
+
+  test("propose leaves an unsure rule to a person, whose word then counts", async () => {
+    const rules = service()
+    await rules.propose(rule("b", { confidence: 0.8 }), ORIGIN)
+    expect(await blockedBy("/?q=attack-b")).not.toContain("rule: b")
+    await rules.move("b", "approved", REVIEW)
+    expect(await blockedBy("/?q=attack-b")).toBe("Blocked by rule: b")
+    expect(store.get("b")?.history.map(({ by, state }) => `${by} ${state}`)).toEqual([
+      "policy pending_review",
+      "ana approved",
+      "policy active",
+    ])
+  })
+
+  test("a rule that a person rejected stays rejected when it is made again", async () => {
+    const rules = service()
+    await rules.propose(rule("c"), ORIGIN)
+    await rules.move("c", "rejected", { by: "ana", note: "breaks the search" })
+    const again = await rules.propose(rule("c"), ORIGIN)
+    expect(again.decision).toBe("logged_only")
+    expect(again.reasons).toContain("breaks the search")
+    expect(await blockedBy("/?q=attack-c")).not.toContain("rule: c")
+  })
+
+  test("the third sure rule within an hour waits for a person, the one after it is applied", async () => {
+    const rules = service()
+    const words: string[] = []
+    // at once, as three simulations would
+    for (const { decision } of await Promise.all(
+      ["d1", "d2", "d3"].map((id) => rules.propose(rule(id), ORIGIN)),
+    )) {
+      words.push(decision)
+    }
+    expect(words).toEqual(["auto_applied", "auto_applied", "pending_review"])
+    await reconciler.run()
+    nowMs += 3_600_001
+    expect((await rules.propose(rule("d4"), ORIGIN)).decision).toBe("auto_applied")
+  })
+
+  test("nothing is applied by itself while Gatekeeper disagrees or is away", async () => {
+    await server.fail({ status: 500 })
+    await reconciler.run()
+    const { decision, reasons } = await service().propose(rule("e"), ORIGIN)
+    expect([decision, ...reasons]).toEqual([
+      "pending_review",
+      "Gatekeeper disagrees about what is active",
+    ])
+    const alone = await service({ reconciler: undefined }).propose(rule("f"), ORIGIN)
+    expect(alone.reasons).toEqual(["no Gatekeeper is configured"])
+  })
+
+  test("withdrawAll takes all of them out again", async () => {
+    const rules = service()
+    for (const id of ["g1", "g2"]) await rules.propose(rule(id), ORIGIN)
+    await reconciler.run()
+    expect(await rules.withdrawAll(REVIEW)).toBe(2)
+    expect(await blockedBy("/?q=attack-g1")).not.toContain("rule:")
+    expect(store.inStates(["approved", "active"])).toEqual([])
+  })
+
+  test("apply asks the policy again, and with force a person decides", async () => {
+    const rules = service()
+    await rules.propose(rule("h", { confidence: 0.5 }), ORIGIN)
+    const asked = await rules.apply("h", { force: false, origin: ORIGIN })
+    expect(asked.decision).toBe("logged_only")
+    await rules.apply("h", { force: true, origin: ORIGIN })
+    expect(await blockedBy("/?q=attack-h")).toBe("Blocked by rule: h")
+  })
+
+  test("propose refuses an unsafe pattern, move an unknown rule and a senseless state", async () => {
+    const unsafe = rule("i", { match: { ...someRule().match, pattern: "a.*b" } })
+    expect(() => service().propose(unsafe, ORIGIN)).toThrow(RuleRefusedError)
+    await expect(service().move("nobody", "approved", REVIEW)).rejects.toThrow(RuleUnknownError)
+    await service().propose(rule("j"), ORIGIN)
+    await expect(service().move("j", "pending_review", REVIEW)).rejects.toThrow(RuleStateError)
+  })
+})
