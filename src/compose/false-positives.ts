@@ -7,16 +7,16 @@ import type { ModelServer } from "./model-server.ts"
 /** Keeps each report and counts a new one against the model that answers its payload. */
 export function openFalsePositives(
   paths: Pick<DataDirectoryPaths, "store">,
-  server: Pick<ModelServer, "falsePositive" | "modelOf">,
+  { reported }: Pick<ModelServer, "reported">,
   stack: AsyncDisposableStack,
 ): FalsePositives {
   const store = new FalsePositiveStore(paths.store, { clock: systemClock })
   stack.defer(() => store.close())
   return {
     async report(report) {
-      const model = server.modelOf(report)
+      const model = reported.modelOf(report)
       const novelty = await store.add({ ...report, model })
-      if (novelty === "new") server.falsePositive(report)
+      if (novelty === "new") reported.add(report)
       return novelty
     },
   }

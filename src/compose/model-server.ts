@@ -36,6 +36,7 @@ import {
   summarizeFixed,
 } from "./model-descriptions.ts"
 import { describeTraffic, healthOfModels, type ModelGauges, modelGauges } from "./model-gauges.ts"
+import { ReportedAnswers } from "./reported-answers.ts"
 import { loadPlan, type PlanParts, type ServablePlan, trafficOf } from "./served-plan.ts"
 
 export interface ModelServerParts extends PlanParts {
@@ -50,9 +51,6 @@ export interface ModelServerParts extends PlanParts {
   /** Told of each rollback that a guard decided. */
   readonly onTripped?: (guard: GuardName) => void
 }
-
-/** A payload that was called an attack and is none. */
-type Reported = { readonly payload: string; readonly sessionId?: string | undefined }
 
 const NO_TALLY: Tally = { events: 0, trials: 0 }
 const NO_COUNTS: TrialCounts = {
@@ -79,14 +77,13 @@ const WORKERS_MAX = 1_024
  */
 export class ModelServer implements ModelOperations {
   readonly classifier: TrafficClassifier
+  readonly reported: ReportedAnswers
   readonly #parts: ModelServerParts
   readonly #loaded: Map<string, LoadedModel>
   readonly #listeners = new Set<(plan: TrafficPlan) => void>()
   readonly #reports = new Map<string, TrafficReport>()
   #state: RegistryState
   #guards: TrialGuards | undefined
-  #falsePositives: { -readonly [Name in keyof Tally]: number } = { events: 0, trials: 0 }
-  readonly #reportedModels = new Map<string, number>()
 
   /** @throws ModelRefusedError where nothing can be served */
   static async open(parts: ModelServerParts): Promise<ModelServer> {
@@ -112,6 +109,7 @@ export class ModelServer implements ModelOperations {
         log.error("a payload model failed", { model, reason })
       },
     })
+    this.reported = new ReportedAnswers(this.classifier)
     this.#guards = this.#guardsOf(state.plan)
   }
 
@@ -179,28 +177,6 @@ export class ModelServer implements ModelOperations {
     const report = this.#combined()
     const { cache, skippedComparisons } = report
     return { plan, models: healthOfModels(report, plan), cache, skippedComparisons }
-  }
-
-  /** The model that answers this payload now. */
-  modelOf({ payload: text, sessionId }: Reported): string {
-    const options = sessionId === undefined ? {} : { sessionId }
-    return this.classifier.lookup({ text }, options).classification.model
-  }
-
-  /** Counts a report against the model that answers its payload; the guards look at it. */
-  falsePositive(report: Reported): void {
-    const text = report.payload
-    const model = this.modelOf(report)
-    this.#reportedModels.set(model, (this.#reportedModels.get(model) ?? 0) + 1)
-    const { trial } = this.classifier.traffic()
-    if (trial === undefined) return
-    const [isTried, isExpected] = [trial.model, trial.reference].map(
-      ({ uncached }) => uncached.classify({ text }).class !== "benign",
-    )
-    const isNews = isTried === true && isExpected === false
-    const isDecided = trial.percent >= 100 || isTried !== isExpected
-    if (isDecided) this.#falsePositives.trials += 1
-    if (isNews) this.#falsePositives.events += 1
   }
 
   /** Takes over the plan of another process, which decides and remembers. An older plan is passed over. */
@@ -297,13 +273,13 @@ export class ModelServer implements ModelOperations {
     const models = [...this.#loaded.values()]
     const referenceScores = new Map(models.map((model) => [model.modelId, model.referenceScores]))
     const { plan } = this.#state
-    return { plan, report, referenceScores, guards: this.#guards, reported: this.#reportedModels }
+    return { plan, report, referenceScores, guards: this.#guards, reported: this.reported.byModel }
   }
 
   #reading(): GuardReading {
     const { trial, residentBytes } = this.#combined()
     const counts = trial?.counts ?? NO_COUNTS
-    return { counts, reports: { ...this.#falsePositives }, residentBytes }
+    return { counts, reports: this.reported.tally, residentBytes }
   }
 
   #guardsOf({ trial }: TrafficPlan): TrialGuards | undefined {
@@ -335,7 +311,7 @@ export class ModelServer implements ModelOperations {
   #serve(next: RegistryState): void {
     this.classifier.swap(trafficOf(next.plan, this.#loaded))
     this.#state = next
-    this.#falsePositives = { events: 0, trials: 0 }
+    this.reported.reset()
     this.#guards = this.#guardsOf(next.plan)
     this.#unloadUnused()
     const { live, trial, revision } = next.plan

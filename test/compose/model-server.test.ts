@@ -366,7 +366,7 @@ describe("ModelServer: guards", () => {
       }),
     })
     await server.promote({ modelId: GOOD, percent: 10 })
-    for (let at = 0; at < 10; at++) server.falsePositive({ payload: `hello ${at}` })
+    for (let at = 0; at < 10; at++) server.reported.add({ payload: `hello ${at}` })
     server.look()
     expect([tripped, await state(GOOD)]).toEqual([["false_positive_reports"], "retired"])
   })
