@@ -19,7 +19,7 @@ export function createRefusal({ log }: ProbeParts): Refuse {
     const request_id = String(set.headers["x-request-id"])
     if (status === 500) log.error("request failed", { request_id, ...origin(thrown) })
     if (status === 401) set.headers["www-authenticate"] = "Bearer"
-    if (status === 503) set.headers["retry-after"] = "1"
+    if (status === 503 || status === 429) set.headers["retry-after"] = "1"
     set.status = status
     return PROTOCOL_PATH.test(request?.url ?? "") ? { error: error.message } : { error, request_id }
   }
