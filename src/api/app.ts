@@ -15,6 +15,7 @@ import { modelRoutes } from "./routes/models.ts"
 import { operatingRoutes } from "./routes/operating.ts"
 import { predictRoutes } from "./routes/predict.ts"
 import type { Route } from "./routes/route.ts"
+import { ruleRoutes } from "./routes/rules.ts"
 import { sandboxRoutes } from "./routes/sandbox.ts"
 import { simulationRoutes } from "./routes/simulations.ts"
 import { probeRoutes, statusRoutes } from "./routes/status.ts"
@@ -81,6 +82,7 @@ function operatedRoutes(parts: ProbeParts): readonly Route[] {
     ...falsePositiveRoutes(parts),
     ...sandboxRoutes(parts),
     ...simulationRoutes(parts),
+    ...ruleRoutes(parts),
   ]
 }
 

@@ -4,6 +4,7 @@ import { publicError, SentinelError } from "../errors.ts"
 const PROBLEMS = {
   MALFORMED_JSON: { status: 400, message: "the body is not well-formed JSON" },
   INVALID_UTF8: { status: 400, message: "the body is not valid UTF-8" },
+  NOT_EXPLOITABLE: { status: 400, message: "only a confirmed exploit makes a rule" },
   UNAUTHORIZED: { status: 401, message: "this endpoint needs the API token" },
   FOREIGN_HOST: { status: 403, message: "the Host header does not name this service" },
   FOREIGN_ORIGIN: { status: 403, message: "requests of other origins are refused" },

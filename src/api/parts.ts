@@ -19,6 +19,7 @@ import type { DeadLetterQuery, StoredDeadLetter } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
 import type { ModelOperations } from "./model-operations.ts"
+import type { RuleOperations } from "./rule-operations.ts"
 
 /** What the rules alone say of a payload: shown beside the model's answer, never instead of it. */
 export interface SignatureOpinion {
@@ -120,6 +121,8 @@ export interface OperatingParts {
   readonly simulations?: Simulations | undefined
   /** Undefined where this process serves no models. */
   readonly models?: ModelOperations | undefined
+  /** Undefined where this process makes no rules. */
+  readonly rules?: RuleOperations | undefined
   readonly falsePositives?: FalsePositives | undefined
   /** The running graph as JSON; undefined where no flow runs. */
   readonly topology: (() => Promise<object>) | undefined

@@ -1,0 +1,56 @@
+import type { Page, RuleStore } from "../ports.ts"
+import type { Rule, RuleDecision, RuleState, StoredRule } from "../rule.ts"
+import type { SimulationJob } from "../simulation-result.ts"
+import type { SimulatedClass } from "../twin-protocol.ts"
+
+/** An exploit that a client wants a rule for. */
+export interface RuleProposal {
+  readonly payload: {
+    readonly type: SimulatedClass
+    readonly value: string
+    readonly location: string
+    /** P(attack) as the client was told, 0..1. */
+    readonly confidence: number | undefined
+  }
+  /** The client's own word, where the store does not know the simulation. */
+  readonly result: {
+    readonly simulationId: string | undefined
+    readonly severity: number
+  }
+}
+
+/** Who reviews a rule, and why. */
+export interface RuleReview {
+  readonly reviewer: string
+  readonly note: string
+}
+
+export interface ProposedRule {
+  readonly rule: Rule
+  readonly decision: RuleDecision
+}
+
+/** Rules as whoever reviews them sees them. */
+export interface RuleOperations {
+  get(ruleId: string): StoredRule | undefined
+  query(query: Parameters<RuleStore["query"]>[0]): Page<StoredRule>
+  /** @throws RuleRefusedError where no safe rule can be made */
+  propose(proposal: RuleProposal, known: SimulationJob | undefined): Promise<ProposedRule>
+  /** @throws RuleUnknownError */
+  apply(ruleId: string, force: boolean): Promise<RuleDecision>
+  /** @throws RuleUnknownError, RuleStateError */
+  review(ruleId: string, state: RuleState, review: RuleReview): Promise<StoredRule>
+  /** Takes all of Sentinel's rules out of Gatekeeper; @returns how many. */
+  withdrawAll(review: RuleReview): Promise<number>
+  /** Compares with Gatekeeper, heals, and says what was found. */
+  reconcile(): Promise<RuleDrift>
+}
+
+export interface RuleDrift {
+  readonly isReachable: boolean
+  readonly missing: readonly string[]
+  readonly changed: readonly string[]
+  readonly surplus: readonly string[]
+  /** Codes of what could not be healed. */
+  readonly failures: readonly string[]
+}
