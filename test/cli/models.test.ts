@@ -82,7 +82,8 @@ test("models are promoted on a running server, survive kill -9, and are rolled b
     `${candidate} is live and answers 100% of the sessions now\n`,
   ])
   expect(await second.answering()).toEqual([candidate])
-  const report = { sample: { payload: "hello", session_id: "s1" }, reviewer: "anna" }
+  const sample = { payload: "1' OR '1'='1", session_id: "s1" }
+  const report = { sample, reviewer: "anna" }
   expect(await second.ask("dataset/add-false-positive", report)).toMatchObject({
     status: "success",
   })
