@@ -28,7 +28,7 @@ export function effectsOf(comparison: Comparison): readonly TwinEffect[] {
     failureEffect(comparison),
     tableEffect(comparison),
     furtherEffect(comparison),
-    ...(program.failure === undefined && !program.isMalformed ? answerEffects(comparison) : []),
+    ...(program.isAnswered ? answerEffects(comparison) : []),
   ].filter((effect) => effect !== undefined)
   if (effects.length > 0 || template.quote === "" || !isUnreadable(program)) return effects
   return [effect("syntax_error", "the payload breaks the statement; nothing more is seen")]
@@ -52,8 +52,14 @@ function answerEffects(comparison: Comparison): readonly (TwinEffect | undefined
 function failureEffect({ program, canary }: Comparison): TwinEffect | undefined {
   const [, data] = /^bad JSON path: '~([\s\S]*)'$/.exec(program.failure ?? "") ?? []
   const [secret] = isUnreadable(program) ? [] : valuesWith(canary, program.failure ?? "")
+  if (isUngroupedColumn(program)) return effect("error_leaked", "the error names a column of users")
   const said = secret ?? data?.slice(0, SAID_CHARACTERS_MAX)
   return said === undefined ? undefined : effect("error_leaked", `the error says ${said}`)
+}
+
+/** HAVING without GROUP BY: T-SQL answers with the name of the first column that is in no group. */
+function isUngroupedColumn({ failure }: Observation): boolean {
+  return /^HAVING clause on a non-aggregate query/.test(failure ?? "")
 }
 
 function leakEffect({ program, bound, leading, canary }: Comparison): TwinEffect | undefined {

@@ -250,15 +250,16 @@ export function rewriteOf(name: string, dialect: Dialect): Rewrite | undefined {
 
 /** Calls that other engines have and that nothing here is exact for. */
 const FOREIGN_CALLS =
-  /^(?:regexp\w*|conv|bin|oct|ascii_char|aes_\w+|des_\w+|compress|uncompress|lpad|rpad|reverse|insert|field|find_in_set|export_set|make_set|interval|soundex|stuff|patindex|quotename|parsename|openrowset|openquery|opendatasource|fn_\w+|object_id|object_name|col_name|has_dbaccess|is_srvrolemember|serverproperty|xp_\w+|lo_\w+|pg_\w+|dblink\w*|current_setting|set_config|regexp_\w+|string_to_array|unnest|encode|decode|to_hex|convert_from|database_to_xml|table_to_xml|utl_\w+|dbms_\w+|sys_context|userenv|xmltype|extractvalue|dump|rawtohex|httpuritype|wm_concat|listagg|translate|is_\w+_lock|master_pos_wait|release_lock|st_\w+|sys\.\w+)$/i
+  /^(?:regexp\w*|conv|bin|oct|ascii_char|aes_\w+|des_\w+|compress|uncompress|lpad|rpad|reverse|insert|field|find_in_set|export_set|make_set|interval|soundex|stuff|patindex|quotename|parsename|openrowset|openquery|opendatasource|fn_\w+|object_id|object_name|col_name|has_dbaccess|is_srvrolemember|serverproperty|xp_\w+|lo_\w+|pg_\w+|dblink\w*|current_setting|set_config|regexp_\w+|string_to_array|unnest|encode|decode|to_hex|convert_from|database_to_xml|table_to_xml|utl_[\w.]+|dbms_[\w.]+|httpuritype|sys_context|userenv|xmltype|extractvalue|dump|rawtohex|httpuritype|wm_concat|listagg|translate|is_\w+_lock|master_pos_wait|release_lock|st_\w+|sys\.\w+)$/i
 
 /** Whether the name of an unknown function is one of another engine. */
 export function isForeignCall(name: string): boolean {
   return FOREIGN_CALLS.test(name)
 }
 
-/** Values of the server by their name behind `@@`; others are NULL. */
-export function serverVariable(name: string, session: Session): string {
+/** Values of the server by their name, with its `@@`; others are NULL. */
+export function serverVariable(variable: string, session: Session): string {
+  const name = variable.replace(/^@@(?:(?:global|session|local)\.)?/i, "")
   if (/^version(?:_comment)?$/i.test(name)) return quoted(session.version)
   if (/^(?:hostname|servername|datadir|basedir|tmpdir|version_compile_os)$/i.test(name)) {
     return quoted(session.user)

@@ -127,3 +127,22 @@ export function presumedBy(failure: string, payload: string): Presumed | undefin
   const isCondition = USUAL_COLUMN.test(name) && /[=<>,]|\b(?:like|is|in|between)\b/i.test(payload)
   return isQuery || isCondition ? { column: name } : undefined
 }
+
+const USERS_COLUMNS = ["id", "name", "password", "email", "role"] as const
+const INSERT = /^(insert\s+into\s+users)\s+values\b/i
+
+/** The statements with as many columns as an INSERT presumes; undefined where none failed for that. */
+export function fittedTo(
+  failure: string,
+  statements: readonly Statement[],
+): readonly Statement[] | undefined {
+  const values = /^table users has \d+ columns but (\d+) values were supplied$/.exec(failure)?.[1]
+  if (values === undefined || Number(values) > USERS_COLUMNS.length) return undefined
+  const columns = USERS_COLUMNS.slice(0, Number(values)).join(", ")
+  const isPresuming = ({ sql }: Statement) => sql !== undefined && INSERT.test(sql)
+  if (!statements.some(isPresuming)) return undefined
+  return statements.map((statement) => ({
+    ...statement,
+    sql: statement.sql?.replace(INSERT, `$1 (${columns}) VALUES`),
+  }))
+}

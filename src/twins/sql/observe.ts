@@ -11,7 +11,9 @@ export interface Observation {
   readonly further: number
   /** Message of the statement that failed; the ones behind it did not run. */
   readonly failure: string | undefined
-  /** Its engine could not have parsed it either. */
+  /** All of its statements ran. */
+  readonly isAnswered: boolean
+  /** Some statement is none that its engine could parse. */
   readonly isMalformed: boolean
   /** All tables without the value that was stored; undefined where nothing ran that changes them. */
   readonly tables: string | undefined
@@ -26,6 +28,7 @@ const PAGE_OF: Readonly<Record<string, string>> = {
 }
 
 interface Execution {
+  /** Of the program's own statement. */
   readonly own: readonly (readonly unknown[])[]
   readonly further: number
   readonly failure: string | undefined
@@ -44,6 +47,7 @@ export function observe(
   const page = template.slot === undefined || !hasRun ? own : pageOf(database, template.slot)
   return {
     ...{ rows: JSON.stringify(page), rowCount: page.length, further, failure, isMalformed },
+    isAnswered: isWhole,
     tables: hasRun && changes(template, statements) ? tablesOf(database, template) : undefined,
     outfile: isWhole ? statements[0]?.outfile : undefined,
   }

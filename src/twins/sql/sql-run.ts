@@ -7,7 +7,7 @@ import {
 import { codeOf, isConfined } from "./confinement.ts"
 import { effect, effectsOf } from "./effects.ts"
 import { isForeignCall, type Traps } from "./functions.ts"
-import { Laboratory, type Presumed, presumedBy } from "./laboratory.ts"
+import { fittedTo, Laboratory, type Presumed, presumedBy } from "./laboratory.ts"
 import type { Observation } from "./observe.ts"
 import { type SeedValue, sessionOf } from "./schema.ts"
 import {
@@ -35,7 +35,7 @@ const WRONG_WIDTH = /same number of result columns|ORDER BY term out of range|al
 /** What a program shows that does not run. */
 const NOTHING: Observation = {
   ...{ rows: "[]", rowCount: 0, further: 0, failure: undefined, isMalformed: false },
-  ...{ tables: undefined, outfile: undefined },
+  ...{ isAnswered: false, tables: undefined, outfile: undefined },
 }
 
 interface Ran {
@@ -96,7 +96,7 @@ export class SqlRun implements Disposable {
       const program = programOf(template, width, value)
       const tokens = tokenize(program.text, dialect)
       if (index === 0 && isConfined(template, program, tokens)) return undefined
-      const statements = translate(tokens, this.#traps(dialect))
+      const statements = withoutRest(translate(tokens, this.#traps(dialect)), value)
       if (this.#isSeen(template, statements)) return undefined
       const ran = this.#run(template, statements)
       if (WRONG_WIDTH.test(ran.observation.failure ?? "")) continue
@@ -118,11 +118,17 @@ export class SqlRun implements Disposable {
   /** Runs again with what is missing until nothing is, as the attacker knew the application. */
   #run(template: SqlTemplate, statements: readonly Statement[]): Ran {
     const presumed: Presumed[] = []
+    let run = statements
     for (;;) {
-      const observation = this.#laboratory.run(template, statements, presumed)
+      const observation = this.#laboratory.run(template, run, presumed)
       const { failure } = observation
       const unknown = /^no such function: (.+)$/.exec(failure ?? "")?.[1]
       this.isForeign ||= unknown !== undefined && isForeignCall(unknown)
+      const fitted = failure === undefined ? undefined : fittedTo(failure, run)
+      if (fitted !== undefined) {
+        run = fitted
+        continue
+      }
       const missing = failure === undefined ? undefined : presumedBy(failure, this.#payload)
       const isAgain = presumed.some((one) => JSON.stringify(one) === JSON.stringify(missing))
       if (missing === undefined || isAgain || presumed.length >= PRESUMED_MAX) {
@@ -141,7 +147,7 @@ export class SqlRun implements Disposable {
   }): readonly TwinEffect[] {
     const { template, width, ran } = run
     const baseline = (value: string) => this.#baseline(baselineOf(template, width, value), run)
-    const isAnswered = ran.observation.failure === undefined && !ran.observation.isMalformed
+    const { isAnswered } = ran.observation
     const bound = isAnswered ? baseline(this.#payload) : NOTHING
     return effectsOf({
       ...{ template, bound, canary: this.#canary, payload: this.#payload },
@@ -220,6 +226,13 @@ export class SqlRun implements Disposable {
   }
 }
 
+/** Behind a final semicolon stands the rest of the template: drivers of SQLite do not read it. */
+function withoutRest(statements: readonly Statement[], payload: string): readonly Statement[] {
+  const last = statements.at(-1)
+  const isRest = last?.sql === undefined && last?.isForeign === false && statements.length > 1
+  return isRest && payload.trimEnd().endsWith(";") ? statements.slice(0, -1) : statements
+}
+
 function isBroken({ effects }: TwinAttempt): boolean {
   return effects.every(({ kind }) => kind === "syntax_error")
 }
@@ -240,11 +253,16 @@ function leadingValue(payload: string, { quote, isArrangement }: SqlTemplate): s
   return pattern.exec(payload)?.[0]
 }
 
+/** A text that is only cut off by a comment presumes an account where it begins with a name. */
+const CUT = /^[^'"]*['"]\s*(?:--|#|\/\*)/
+const ACCOUNT = /^[\w.@+-]+$/
+
 function seedOf(payload: string): SeedValue {
   const [name = ""] = payload.split(/['"]/)
   const id = Number(/^\s*-?\d{1,15}/.exec(payload)?.[0] ?? Number.NaN)
   const isName = name !== "" && name.length <= SEED_CHARACTERS_MAX && name.length < payload.length
-  return { name: isName ? name : undefined, id: Number.isSafeInteger(id) ? id : undefined }
+  const isPresumed = isName && (!CUT.test(payload) || ACCOUNT.test(name))
+  return { name: isPresumed ? name : undefined, id: Number.isSafeInteger(id) ? id : undefined }
 }
 
 function attemptOf(

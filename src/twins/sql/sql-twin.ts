@@ -123,11 +123,21 @@ function ranked(found: readonly TwinAttempt[], reason: TwinInconclusive | undefi
 
 /** As it was found, and as an application has it that decodes once more. */
 function spellingsOf(payload: string): readonly string[] {
-  if (!/%[0-9a-f]{2}|^\S*\+\S*$/i.test(payload)) return [payload]
+  const decoded = decodeOnce(payload)
+  return decoded === payload ? [payload] : [payload, decoded]
+}
+
+function decodeOnce(payload: string): string {
+  if (/\\u00[0-9a-f]{2}/i.test(payload)) {
+    return payload.replace(/\\u(00[0-9a-f]{2})/gi, (_, hex: string) => {
+      return String.fromCharCode(Number.parseInt(hex, 16))
+    })
+  }
+  if (!/%[0-9a-f]{2}|^\S*\+\S*$/i.test(payload)) return payload
   try {
-    return [payload, decodeURIComponent(payload.replaceAll("+", " "))]
+    return decodeURIComponent(payload.replaceAll("+", " "))
   } catch {
-    return [payload] // bytes that are no UTF-8
+    return payload // bytes that are no UTF-8
   }
 }
 

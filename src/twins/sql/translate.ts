@@ -3,12 +3,15 @@ import { isForeignStatement, isOfTransaction, TSQL_STARTS } from "./statements.t
 import { isWord, TokenCursor } from "./token-cursor.ts"
 import type { Token } from "./tokens.ts"
 import {
+  coerced,
   HEAVY_QUERY,
   HEAVY_QUERY_SECONDS,
+  hexadecimal,
   isSessionWord,
   isUngrouped,
   NAMED_BEFORE,
   NO_CALLS,
+  RENAMED,
   STRINGISH,
   secondsOf,
   withoutSchema,
@@ -75,7 +78,7 @@ class Translation {
     const isBroken = this.#isBroken || this.#cursor.isNext(")") || REFUSED.test(sql)
     this.#cursor.skip(this.#cursor.restOfStatement().length * Number(isBroken))
     const query = /^\(\s*select\b/i.test(sql) ? `SELECT * FROM ${sql}` : sql
-    const text = query.replace(/\btwin_rand\b/g, "1")
+    const text = coerced(query.replace(/\btwin_rand\b/g, "1"), this.#traps.dialect)
     return { sql: isBroken ? undefined : text, isForeign: false, outfile: this.#outfile }
   }
 
@@ -157,14 +160,14 @@ class Translation {
     return token.kind === "word" && TSQL_STARTS.has(token.text.toLowerCase())
   }
 
-  /** Takes one token, call or group and appends what it is in SQLite. */
+  /** Appends what one token, call or group is in SQLite. */
   #piece(pieces: string[]): void {
     const token = this.#cursor.next()
     if (token === undefined) return
     if (token.kind === "invalid") this.#isBroken = true
     else if (token.kind === "string") pieces.push(this.#string(token))
     else if (token.kind === "identifier") pieces.push(this.#name(token, pieces))
-    else if (token.kind === "hex") pieces.push(this.#hex(token))
+    else if (token.kind === "hex") pieces.push(hexadecimal(token.text, this.#traps.dialect))
     else if (token.kind === "variable") this.#variable(token, pieces)
     else if (token.kind === "word") this.#word(token, pieces)
     else if (token.kind === "operator") this.#operator(token, pieces)
@@ -180,17 +183,9 @@ class Translation {
     return quoted(text)
   }
 
-  #hex(token: Token): string {
-    const digits = token.text.replace(/^0x|^x'|'$/gi, "")
-    const isNative = this.#traps.dialect === "sqlite" || this.#traps.dialect === "postgresql"
-    if (isNative) return token.text
-    return `CAST(X'${digits.length % 2 === 0 ? digits : `0${digits}`}' AS TEXT)`
-  }
-
   #variable(token: Token, pieces: string[]): void {
     if (token.text.startsWith("@@")) {
-      const name = token.text.slice(2).replace(/^(?:global|session|local)\./i, "")
-      pieces.push(serverVariable(name, this.#traps.session))
+      pieces.push(serverVariable(token.text, this.#traps.session))
     } else if (this.#cursor.accept(":=")) return
     else pieces.push("NULL")
   }
@@ -215,27 +210,22 @@ class Translation {
 
   /** Words with a meaning of their own; false where it is none of them. */
   #keyword(word: string, pieces: string[]): boolean {
+    const isMysql = this.#traps.dialect === "mysql"
+    const other = RENAMED.get(word)
+    if (other !== undefined) return push(pieces, other)
     switch (word) {
       case "top":
-        return /^(?:select|distinct|all)$/i.test(pieces.at(-1) ?? "") && this.#skipNumber()
-      case "div":
-        return push(pieces, "/")
+        return /^(?:select|distinct|all)$/i.test(pieces.at(-1) ?? "") && this.#skipPiece()
       case "mod":
         return !this.#cursor.isNext("(") && push(pieces, "%")
-      case "xor":
-        return push(pieces, "<>")
-      case "ilike":
-        return push(pieces, "LIKE")
       case "regexp":
       case "rlike":
-        return this.#traps.dialect === "mysql" && this.#regexp(pieces)
+        return isMysql && this.#regexp(pieces)
       case "binary":
       case "distinctrow":
-        return this.#traps.dialect === "mysql"
-      case "rownum":
-        return push(pieces, "1")
+        return isMysql
       case "union":
-        return push(pieces, "UNION") && (this.#cursor.acceptWords("distinct") || true)
+        return this.#union(pieces)
       case "waitfor":
         return this.#cursor.acceptWords("delay") && this.#later(`SELECT ${this.#waitfor()}`)
       case "into":
@@ -247,12 +237,20 @@ class Translation {
       case "procedure":
         return this.#cursor.acceptWords("analyse") && this.#analyse()
       case "having":
-        return this.#traps.dialect === "mysql" && isUngrouped(pieces) && push(pieces, "AND")
+        return isMysql && isUngrouped(pieces) && push(pieces, "AND")
       case "offset":
         return this.#offsetRows(pieces)
       default:
         return false
     }
+  }
+
+  /** SQLite has no parentheses around what is joined. */
+  #union(pieces: string[]): true {
+    this.#cursor.acceptWords("distinct")
+    pieces.push(this.#cursor.acceptWords("all") ? "UNION ALL" : "UNION")
+    const isInParentheses = this.#cursor.isNext("(") && isWord(this.#cursor.peek(1), "select")
+    return isInParentheses ? push(pieces, "SELECT * FROM") : true
   }
 
   #later(sql: string): true {
@@ -291,9 +289,8 @@ class Translation {
     return push(pieces, `LIMIT ${/^\d+$/.test(limit) ? limit : "-1"} OFFSET ${count}`)
   }
 
-  #skipNumber(): boolean {
-    if (this.#cursor.accept("(")) this.#arguments()
-    else this.#cursor.next()
+  #skipPiece(): true {
+    this.#piece([])
     return true
   }
 
@@ -322,7 +319,8 @@ class Translation {
   #call(called: string, names: readonly Token[]): string {
     const args = this.#arguments()
     const rewrite = rewriteOf(called, this.#traps.dialect)
-    return rewrite?.(args, this.#traps) ?? `${names.map(written).join(".")}(${args.join(", ")})`
+    const name = names.length === 1 ? names.map(written).join("") : `"${called}"`
+    return rewrite?.(args, this.#traps) ?? `${name}(${args.join(", ")})`
   }
 
   /** Behind the opening parenthesis, up to and with the closing one. */

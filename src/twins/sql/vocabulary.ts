@@ -8,6 +8,13 @@ export const NO_CALLS: ReadonlySet<string> = new Set(
     "intersect returning offset top xor div mod regexp rlike ilike escape end group order with"
   ).split(" "),
 )
+/** Words that SQLite has another one for. */
+export const RENAMED: ReadonlyMap<string, string> = new Map([
+  ["div", "/"],
+  ["xor", "<>"],
+  ["ilike", "LIKE"],
+  ["rownum", "1"],
+])
 const SESSION_WORDS: ReadonlySet<string> = new Set([
   ...["current_user", "session_user", "system_user", "current_catalog"],
 ])
@@ -76,4 +83,21 @@ export function wordsOf(tokens: readonly Token[]): string {
 export function isSessionWord(word: string, dialect: Dialect): boolean {
   if (dialect === "sqlite") return false
   return SESSION_WORDS.has(word) || (dialect === "postgresql" && word === "user")
+}
+
+/** MySQL compares a text with a number as numbers: every name is 0, as is the empty text. */
+export function coerced(sql: string, dialect: Dialect): string {
+  if (dialect !== "mysql") return sql
+  const number =
+    /\b(\w+) = ('' [-+*/%&|] (?:''|\d+)|\(\('' \| (?:''|\d+)\) - \('' & (?:''|\d+)\)\))/g
+  return sql
+    .replace(/\b(\w+) = '' = ''/g, "($1 = '') = 0")
+    .replace(number, "CAST($1 AS NUMERIC) = ($2)")
+}
+
+/** A number in SQLite and PostgreSQL, and a text elsewhere. */
+export function hexadecimal(text: string, dialect: Dialect): string {
+  if (dialect === "sqlite" || dialect === "postgresql") return text
+  const digits = text.replace(/^0x|^x'|'$/gi, "")
+  return `CAST(X'${digits.length % 2 === 0 ? digits : `0${digits}`}' AS TEXT)`
 }
