@@ -36,26 +36,31 @@ export interface CanaryCommand {
 const ACCOUNTS = /^(?:root|www-data|nobody|daemon|mysql|postgres|admin|ubuntu|[0-9]+)$/
 const SERVICES =
   /^(?:status|start|stop|restart|reload|enable|disable|list-units|list-unit-files|daemon-reload)$/
-const PACKAGES = /^(?:install|update|upgrade|remove|purge|list|download|add|search)$/
 
 const NAMES_BY_RULE: Readonly<Record<EffectRule, string>> = {
   alone: [
-    "whoami hostname uname pwd uptime ls df du lsof dmesg env printenv ifconfig netstat ss arp",
-    "iptables lscpu lsblk lsmod",
+    "whoami hostname uname pwd uptime ls df du dmesg env printenv ifconfig netstat ss arp",
+    "iptables lscpu lsblk lsmod lspci lsusb nproc tty logname hostid lastlog vmstat iostat pstree",
+    "dmidecode lsb_release blkid fdisk ipcs",
   ].join(" "),
-  report: "date who w users last free mount top route reboot halt poweroff",
+  report: "date who w users groups last free mount top route reboot halt poweroff cal finger",
   file: [
     "cat tac nl head tail more less od xxd hexdump strings sort uniq cut rev wc tr sed grep egrep",
     "fgrep find locate stat file rm rmdir cp mv ln chmod chown chgrp dd tar gzip gunzip zip unzip",
-    "base64 base32 md5sum sha1sum sha256sum vi vim nano ed gcc make diff",
+    "base64 base32 md5sum sha1sum sha256sum sha512sum cksum vi vim vimdiff view nano pico emacs ed ex",
+    "gcc cc make diff cmp comm paste fold fmt join split csplit truncate shred install mknod chroot",
+    "chattr lsattr readlink realpath basename dirname zcat zgrep zless bzip2 bunzip2 xz cpio rar 7z",
+    "ldd nm objdump readelf iconv jq column visudo insmod modprobe lsof fuser",
   ].join(" "),
   host: [
     "curl wget nc ncat netcat telnet ssh scp ftp tftp rsync socat nslookup dig host ping ping6",
     "traceroute nmap sendmail mail lynx",
+    "w3m links sftp whois mtr tracepath arping hping3 rsh rlogin ftpget tcpdump axel aria2c",
+    "redis-cli mongo smbclient ldapsearch",
   ].join(" "),
-  number: "sleep usleep kill killall pkill seq expr factor",
+  number: "sleep usleep kill killall pkill pgrep pidof seq expr factor",
   script:
-    "python python2 python3 perl ruby php node lua java awk gawk gdb openssl mysql psql sqlite3",
+    "python python2 python3 perl ruby php node lua java awk gawk mawk tclsh gdb openssl mysql psql sqlite3",
   shell: "sh bash dash ash zsh ksh csh rbash",
   wrapper:
     "nohup nice time timeout xargs setsid sudo doas stdbuf watch strace crontab at screen tmux",
@@ -63,21 +68,16 @@ const NAMES_BY_RULE: Readonly<Record<EffectRule, string>> = {
   anything: "touch mkdir tee mkfifo useradd adduser echo printf",
 }
 
+/** No package managers and tools of developers: documentation quotes those between backticks. */
 const BY_WORD: readonly CanaryCommand[] = [
   { name: "id", rule: "alone", operands: ACCOUNTS },
-  { name: "groups", rule: "alone", operands: ACCOUNTS },
+  { name: "getent", rule: "word", operands: /^(?:passwd|group|hosts|shadow|services)$/ },
   { name: "ps", rule: "alone", operands: /^[aefjuxw]{1,6}$/ },
   { name: "ip", rule: "word", operands: /^(?:a|ad|addr|address|r|route|l|link|n|neigh)$/ },
   { name: "su", rule: "word", operands: ACCOUNTS },
   { name: "passwd", rule: "word", operands: ACCOUNTS },
   { name: "service", rule: "word", operands: SERVICES },
   { name: "systemctl", rule: "word", operands: SERVICES },
-  { name: "apt", rule: "word", operands: PACKAGES },
-  { name: "apt-get", rule: "word", operands: PACKAGES },
-  { name: "yum", rule: "word", operands: PACKAGES },
-  { name: "pip", rule: "word", operands: PACKAGES },
-  { name: "git", rule: "word", operands: /^(?:clone|pull|push|init|config)$/ },
-  { name: "docker", rule: "word", operands: /^(?:run|ps|exec|images|cp)$/ },
   { name: "shutdown", rule: "word", operands: /^now$/ },
   { name: "busybox", rule: "word", operands: /^[a-z0-9]+$/ },
   { name: "which", rule: "word", operands: /^(?:curl|wget|nc|python3?|perl|php|bash|gcc)$/ },

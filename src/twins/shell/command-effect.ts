@@ -53,7 +53,9 @@ const RULES: Readonly<Record<EffectRule, (line: CommandLine) => boolean>> = {
   file: ({ operands, hasOption, hasPath, input }) =>
     input === "file" || hasPath || (hasOption && operands.length > 0),
   host: ({ operands, hasOption }) => operands.some(isAddress) || (hasOption && operands.length > 0),
-  number: ({ words }) => words.length > 0 && words.every((word) => NUMBER.test(word)),
+  number: ({ words, operands, hasOption }) =>
+    (hasOption && operands.length > 0) ||
+    (words.length > 0 && words.every((word) => NUMBER.test(word))),
   script: ({ operands, hasOption, hasPath, input, isProse }) =>
     hasOption ||
     hasPath ||
@@ -80,7 +82,7 @@ function hasEffect(
     operands,
     hasOption: operands.length < words.length,
     hasPath: operands.some(isPath),
-    hasKnownOperand: command.operands?.test(operands[0] ?? "") === true,
+    hasKnownOperand: operands.some((word) => command.operands?.test(word) === true),
     input,
     isProse,
   })
@@ -90,9 +92,11 @@ function isOption(word: string): boolean {
   return /^(?:-{1,2}[A-Za-z0-9?]|\+[%A-Z])/.test(word)
 }
 
-/** Of a form that prose has not: `/x`, `./x`, `~`, `*`, `a/b.c`, `name.ext`. */
+/** Of a form that prose has not: `/x`, `./x`, `~`, `*`, `of=/x`, `a/b.c`, `name.ext`. */
 function isPath(word: string): boolean {
-  return /^(?:\.{0,2}\/|~|\.{1,2}$|[*?])|^[^.]*\/.*\.|^\S*[\w-]\.[A-Za-z]\w{0,4}$|^\.\w/.test(word)
+  return /^(?:\.{0,2}\/|~|\.{1,2}$|[*?])|^[^.]*\/.*\.|^\S*[\w-]\.[A-Za-z]\w{0,4}$|^\.\w|^\w+=[./~]/.test(
+    word,
+  )
 }
 
 /** The text of a program, as awk takes it. */
@@ -114,7 +118,7 @@ function isAddress(word: string): boolean {
 export function isProse(payload: string): boolean {
   const beginsWithWord = /^\s*[\p{L}\p{N}]/u.test(payload)
   const isPacked = /&&|\|\||[;|&`(\n](?=[a-z/$])|\$\{?[A-Z]|\$\(|`/.test(payload)
-  const isOneWordBefore = /^\S+\s*;|^\S*[\d.]\S*\s*[;|&\n]/.test(payload)
+  const isOneWordBefore = /^\S+\s*;\s*[^\s;|&]+\s+[^\s;|&]|^\S*[\d.]\S*\s*[;|&\n]/.test(payload)
   const breaksQuotes = /['"]\s*[;|&\n]/.test(payload)
   return beginsWithWord && !isPacked && !isOneWordBefore && !breaksQuotes
 }

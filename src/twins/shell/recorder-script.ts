@@ -66,6 +66,11 @@ run_until_end() {
   done
   eval "$command"
 }
+# Fails where the last argument is an option that wants one: what stands behind || runs then.
+lacks_operand() {
+  for argument do :; done
+  case $argument in -*) exit 2 ;; esac
+}
 # tar: options that name a program
 run_options() {
   program=
@@ -77,7 +82,7 @@ run_options() {
       -I | -F) program=next ;;
     esac
   done
-  [ -n "$program" ] && eval "$program"
+  [ -z "$program" ] || eval "$program"
 }
 decode_base64() {
   digits=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
@@ -112,13 +117,14 @@ case $name in
   bash | rbash) exec ${SHELL_PATHS.bash} "$@" ;;
   env | nohup | nice | time | timeout | setsid | sudo | doas | busybox | stdbuf | watch | strace) run "$@" ;;
   xargs) run "$@" $(show) ;;
-  find) run_actions "$@" ;;
+  find) run_actions "$@"; lacks_operand "$@" ;;
   tar) run_options "$@" ;;
+  ping) lacks_operand "$@" ;;
   base64) case "$*" in *-d* | *-D*) shift; text=$(show "$@"); decode_base64 ;; *) show "$@" ;; esac ;;
   xxd) case "$*" in *-r*) text=$(show); decode_hex ;; *) show "$@" ;; esac ;;
   rev) text=$(show "$@"); reverse ;;
   cat | tac | nl | head | tail | more | less | od | hexdump | strings | sort | uniq | cut | tr) show "$@" ;;
-  sed | awk | gawk | grep | egrep | fgrep) [ $# -gt 0 ] && shift; show "$@" ;;
+  sed | awk | gawk | grep | egrep | fgrep) [ $# -gt 0 ] || exit 2; shift; show "$@" ;;
   tee) for argument do { : > "$argument"; } 2>/dev/null; done; show ;;
   touch) for argument do { : >> "$argument"; } 2>/dev/null; done ;;
   ls) set +f; printf '%s\\n' * ;;

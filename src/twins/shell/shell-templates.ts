@@ -38,8 +38,8 @@ const CONTEXTS: Readonly<Record<string, Context>> = {
   "grep-failing": context("grep '@' /nonexistent.log", LEAVES_SINGLE),
   find: context("find . -name @ -print"),
   "find-failing": context('find /nonexistent -name "@" -print', LEAVES_DOUBLE),
-  tar: context("tar cf /dev/null @"),
-  "tar-failing": context("tar cf /dev/null -C /nonexistent @"),
+  tar: context("tar cf /dev/null access.log @ 2>/dev/null"),
+  "tar-failing": context("tar cf /dev/null -C /nonexistent @ 2>/dev/null"),
 }
 
 function context(line: string, leaves = ANYTHING): Context {
