@@ -52,13 +52,11 @@ export function judgePayload(
   { input, sessionId }: PayloadQuestion,
   parts: JudgeParts,
 ): JudgedPayload {
-  const startedMs = performance.now()
   try {
     const options = sessionId === undefined ? undefined : { sessionId }
     const { classification, cached, elapsedMs } = parts.classifier.lookup(input, options)
-    if (!cached) {
-      const tookMs = elapsedMs ?? performance.now() - startedMs
-      parts.telemetry.inferred(classification.model, tookMs / 1_000)
+    if (elapsedMs !== undefined) {
+      parts.telemetry.inferred(classification.model, elapsedMs / 1_000)
     }
     return { classification, cached }
   } catch (error) {

@@ -39,8 +39,8 @@ function predictPayload(parts: JudgeParts): Route {
     answer: predictAnswer,
     isDirect: true,
     async handle({ request }) {
-      const { explain, ...asked } = read(await readJson(request, PREDICT_BYTES_MAX))
-      return answerTo(toQuestion(asked), explain === true, parts)
+      const asked = read(await readJson(request, PREDICT_BYTES_MAX))
+      return answerTo(toQuestion(asked), asked.explain === true, parts)
     },
   }
 }

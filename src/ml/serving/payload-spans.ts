@@ -21,7 +21,7 @@ export interface Attribution {
 export function attributeBytes(features: PayloadFeatures, attribution: Attribution): Float64Array {
   const { length, weights, target } = attribution
   const perByte = new Float64Array(length)
-  const times = countOccurrences(features)
+  countOccurrences(features)
   const scale = bucketScale(features.bucketCount)
   for (let i = 0; i < features.occurrenceCount; i++) {
     const bucket = features.occurrenceBuckets[i] ?? 0
@@ -32,16 +32,22 @@ export function attributeBytes(features: PayloadFeatures, attribution: Attributi
     const share = value / (times[bucket] ?? 1) / (to - from)
     for (let at = from; at < to; at++) perByte[at] = (perByte[at] ?? 0) + share
   }
+  forgetOccurrences(features)
   return perByte
 }
 
-function countOccurrences(features: PayloadFeatures): Uint16Array {
-  const times = new Uint16Array(BUCKETS)
+/** By bucket; all zero between two calls, for to make it anew costs more than an explanation. */
+const times = new Uint16Array(BUCKETS)
+
+function countOccurrences(features: PayloadFeatures): void {
   for (let i = 0; i < features.occurrenceCount; i++) {
     const bucket = features.occurrenceBuckets[i] ?? 0
     times[bucket] = (times[bucket] ?? 0) + 1
   }
-  return times
+}
+
+function forgetOccurrences(features: PayloadFeatures): void {
+  for (let i = 0; i < features.occurrenceCount; i++) times[features.occurrenceBuckets[i] ?? 0] = 0
 }
 
 type Span = Omit<PayloadSpan, "payload_id">

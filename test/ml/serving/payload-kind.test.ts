@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test"
-import type { PayloadKind } from "../../../src/events.ts"
+import { resolve } from "node:path"
+import type { Classification, PayloadKind } from "../../../src/events.ts"
+import { cachedClassifier } from "../../../src/ml/serving/cached-classifier.ts"
+import { fieldwiseClassifier } from "../../../src/ml/serving/fieldwise-classifier.ts"
+import { loadPayloadClassifier } from "../../../src/ml/serving/load-payload-classifier.ts"
 import { withKind } from "../../../src/ml/serving/payload-kind.ts"
 import type { PayloadContext } from "../../../src/ports.ts"
 
@@ -28,5 +32,23 @@ describe("withKind", () => {
     expect(withKind(given)).toEqual({ text: "x", kind: "cookie" })
     const bare = { text: "x" }
     expect(withKind(bare)).toBe(bare)
+  })
+})
+
+describe("cachedClassifier with the shipped model", () => {
+  test("lookup judges a text by the place that its context tells, and remembers each apart", async () => {
+    const directory = resolve(import.meta.dir, "../../../models/payload-linear/1.2.0")
+    const model = fieldwiseClassifier(await loadPayloadClassifier(directory))
+    const cached = cachedClassifier(model, { entriesMax: 10, ttlMs: 60_000 })
+    const text = "/etc/passwd"
+    const contexts = [{ param: "file" }, { path: text }, { contentType: "text/plain" }, undefined]
+    const judged = contexts.map((context) => cached.lookup({ text, ...(context && { context }) }))
+    expect(judged.map((each) => each.cached)).toEqual([false, false, false, false])
+    const attacks = judged.map(({ classification }) => classification.probabilities.benign)
+    expect(new Set(attacks).size).toBe(4)
+    expect(cached.lookup({ text, kind: "param" }).classification).toEqual(
+      judged[0]?.classification as Classification,
+    )
+    expect(cached.lookup({ text, kind: "param" }).cached).toBe(true)
   })
 })
