@@ -43,6 +43,22 @@ interface Ran {
   readonly presumed: readonly Presumed[]
 }
 
+/** A program that ran, and what its baselines depend on. */
+interface Trial {
+  readonly template: SqlTemplate
+  readonly width: number
+  readonly ran: Ran
+  readonly hasCode: boolean
+  readonly isOnlyCut: boolean
+}
+
+interface DelayTrial {
+  readonly template: SqlTemplate
+  readonly dialect: Dialect
+  readonly tokens: readonly Token[]
+  readonly ran: Ran
+}
+
 /** One payload against one database, template by template. */
 export class SqlRun implements Disposable {
   readonly #payload: string
@@ -138,13 +154,7 @@ export class SqlRun implements Disposable {
     }
   }
 
-  #effects(run: {
-    readonly template: SqlTemplate
-    readonly width: number
-    readonly ran: Ran
-    readonly hasCode: boolean
-    readonly isOnlyCut: boolean
-  }): readonly TwinEffect[] {
+  #effects(run: Trial): readonly TwinEffect[] {
     const { template, width, ran } = run
     const baseline = (value: string) => this.#baseline(baselineOf(template, width, value), run)
     const { isAnswered } = ran.observation
@@ -158,13 +168,13 @@ export class SqlRun implements Disposable {
   }
 
   /** As they are where the payload is only a value. */
-  #tables(run: { template: SqlTemplate; ran: Ran }, bound: Observation): string | undefined {
+  #tables(run: Trial, bound: Observation): string | undefined {
     if (run.ran.observation.tables === undefined) return undefined
     return bound.tables ?? this.#laboratory.tables(run.template, run.ran.presumed)
   }
 
   #leading(
-    { template, width, ran }: { template: SqlTemplate; width: number; ran: Ran },
+    { template, width, ran }: Trial,
     baseline: (value: string) => Observation,
   ): Observation | undefined {
     const value = leadingValue(this.#payload, template)
@@ -174,18 +184,13 @@ export class SqlRun implements Disposable {
     return this.#baseline(text, { template, ran })
   }
 
-  #baseline(sql: string, { template, ran }: { template: SqlTemplate; ran: Ran }): Observation {
+  #baseline(sql: string, { template, ran }: Pick<Trial, "template" | "ran">): Observation {
     const statement = { sql, isForeign: false, outfile: undefined }
     return this.#laboratory.run(template, [statement], ran.presumed)
   }
 
   /** A call that takes time was reached: what it takes is measured, once for a payload. */
-  #delay(run: {
-    readonly template: SqlTemplate
-    readonly dialect: Dialect
-    readonly tokens: readonly Token[]
-    readonly ran: Ran
-  }): TwinEffect | undefined {
+  #delay(run: DelayTrial): TwinEffect | undefined {
     const { delayMark } = this.#traps(run.dialect)
     const { failure } = run.ran.observation
     const mark = failure?.indexOf(delayMark) ?? -1
@@ -197,17 +202,7 @@ export class SqlRun implements Disposable {
   }
 
   /** The machine may be busy: one of several tries is enough. */
-  #takesTime({
-    template,
-    dialect,
-    tokens,
-    ran,
-  }: {
-    readonly template: SqlTemplate
-    readonly dialect: Dialect
-    readonly tokens: readonly Token[]
-    readonly ran: Ran
-  }): boolean {
+  #takesTime({ template, dialect, tokens, ran }: DelayTrial): boolean {
     const statements = translate(tokens, { ...this.#traps(dialect), delayMode: "burn" })
     const value = leadingValue(this.#payload, template) ?? ""
     const quietSql = baselineOf(template, template.widths[0] ?? 1, value)
