@@ -16,11 +16,10 @@ import {
 } from "../inference-schemas.ts"
 import { type JudgeParts, judgePayload, type PayloadQuestion } from "../judge-payload.ts"
 import type { ApiParts } from "../parts.ts"
+import { Turns } from "../turns.ts"
 import type { Call, Route } from "./route.ts"
 
 const INFER_BYTES_MAX = 4 * 1_024 * 1_024
-/** Payloads judged before others get their turn: about a millisecond of work. */
-const TURN_PAYLOADS = 50
 const BODY_TYPES = /^(?:application\/(?:json|octet-stream)\b.{0,100})?$/i
 
 type Parts = JudgeParts & Pick<ApiParts, "ready" | "version">
@@ -114,9 +113,10 @@ function inferRoute(parts: Parts, path: string): Route {
 }
 
 async function judgeAll(questions: readonly PayloadQuestion[], parts: JudgeParts) {
+  const turns = new Turns()
   const judged = []
-  for (const [index, question] of questions.entries()) {
-    if (index % TURN_PAYLOADS === TURN_PAYLOADS - 1) await new Promise(setImmediate)
+  for (const question of questions) {
+    await turns.pause()
     judged.push(judgePayload(question, parts).classification)
   }
   return judged

@@ -17,11 +17,10 @@ import {
   predictBatchRequest,
   predictRequest,
 } from "../schemas.ts"
+import { Turns } from "../turns.ts"
 import { BASE, PREDICT_BYTES_MAX, type Route } from "./route.ts"
 
 const BATCH_BYTES_MAX = 4 * 1_024 * 1_024
-/** Payloads judged before others get their turn: about a millisecond of work. */
-const TURN_PAYLOADS = 50
 
 export function predictRoutes(parts: JudgeParts): readonly Route[] {
   return [predictPayload(parts), predictBatch(parts)]
@@ -63,10 +62,11 @@ function predictBatch(parts: JudgeParts): Route {
     answer: predictBatchAnswer,
     async handle({ request }) {
       const { payloads, explain = false } = read(await readJson(request, BATCH_BYTES_MAX))
+      const turns = new Turns()
       const texts: string[] = []
       let failed = 0
       for (const [index, item] of payloads.entries()) {
-        if (index % TURN_PAYLOADS === TURN_PAYLOADS - 1) await new Promise(setImmediate)
+        await turns.pause()
         try {
           texts.push(answerTo(toQuestion(readItem(asRequest(item))), explain, parts))
         } catch (thrown) {
