@@ -21,7 +21,12 @@ beforeAll(async () => {
   candidate = (await registerPayloadModel({ ...by, seed: 3, generated: 2_000 })).modelId
 }, 60_000)
 
-afterAll(() => rm(directory, { recursive: true, force: true }))
+const servers: Bun.Subprocess[] = []
+
+afterAll(async () => {
+  for (const server of servers) server.kill("SIGKILL")
+  await rm(directory, { recursive: true, force: true })
+})
 
 function spawn(...args: readonly string[]) {
   const environment = { SENTINEL_DATA_DIR: directory, SENTINEL_PORT: "0", SENTINEL_SANDBOX: "none" }
@@ -44,6 +49,7 @@ async function command(...args: readonly string[]) {
 /** Starts a server and waits until it answers. */
 async function serve() {
   const child = spawn("serve")
+  servers.push(child)
   const deadline = Date.now() + WAIT_MAX_MS
   while (findServer(directory)?.pid !== child.pid && Date.now() < deadline) await Bun.sleep(20)
   const api = `http://127.0.0.1:${findServer(directory)?.port}/api/v1/sentinel`
