@@ -123,23 +123,19 @@ describe("Open Inference Protocol: infer", () => {
     )
   })
 
-  test("createApi serves others while it judges many payloads", async () => {
+  test("createApi gives the event loop back while it judges many payloads", async () => {
     const { parts } = start()
-    const [entered, served] = [Promise.withResolvers<void>(), Promise.withResolvers<number>()]
+    const nextTurn = Promise.withResolvers<number>()
     let judged = 0
     const lookup: typeof parts.classifier.lookup = (input) => {
       const untilMs = performance.now() + 2
       while (performance.now() < untilMs);
-      judged += 1
-      entered.resolve()
+      if (judged++ === 0) setImmediate(() => nextTurn.resolve(judged))
       return parts.classifier.lookup(input)
     }
-    const { post, send } = start({ classifier: { ...parts.classifier, lookup } })
-    void entered.promise
-      .then(() => send("/health"))
-      .then(() => served.resolve(judged), served.reject)
+    const { post } = start({ classifier: { ...parts.classifier, lookup } })
     await post(`${MODEL}/infer`, { inputs: [bytesTensor("payload", Array(50).fill("a"))] })
-    expect(await served.promise).toBeLessThan(50)
+    expect(await nextTurn.promise).toBeLessThan(50)
   })
 
   test.each([
