@@ -387,6 +387,7 @@ export interface RuleStore {
     readonly limit: number
     readonly cursor?: string
   }): Page<StoredRule>
+  counts(): Readonly<Record<RuleState, number>>
   /** All of the states, in no order. */
   inStates(states: readonly RuleState[]): readonly StoredRule[]
   close(): Promise<void>

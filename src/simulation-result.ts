@@ -1,4 +1,5 @@
 import type { SandboxDescription, SandboxDriverName, SandboxRun, SimulationTask } from "./ports.ts"
+import type { Rule, RuleDecision } from "./rule.ts"
 import type { SimulatedClass, TwinEffectKind, TwinRequest } from "./twin-protocol.ts"
 
 /** The record types of the simulation flow and the wire form of its results (contract, section 3). */
@@ -63,6 +64,13 @@ export interface JudgedSubject {
 
 export interface JudgedTask extends PlannedSimulation {
   readonly judged: readonly JudgedSubject[]
+  /** Made from what was proven. */
+  readonly rules?: readonly DecidedRule[]
+}
+
+/** A rule and what the policy decided about it. */
+export interface DecidedRule extends RuleDecision {
+  readonly rule: Rule
 }
 
 export type CompletedJob = SimulationJob & {
@@ -74,6 +82,7 @@ export type CompletedJob = SimulationJob & {
 export interface RecordedTask {
   readonly task: SimulationTask
   readonly completed: readonly CompletedJob[]
+  readonly rules?: readonly DecidedRule[]
 }
 
 /** One effect in one template. */

@@ -15,6 +15,8 @@ export interface SimulationTrialParts {
 }
 
 export interface SimulationParts extends SimulationTrialParts {
+  /** Makes rules from what was proven and has them decided about. */
+  readonly generateRules: Operator<JudgedTask, JudgedTask>
   /** First result wins: what is redelivered goes on with what the store holds. */
   readonly record: Operator<JudgedTask, RecordedTask>
   readonly publish: readonly Sink<RecordedTask>[]
@@ -31,8 +33,8 @@ export function buildTrials(parts: SimulationTrialParts): Dataflow<SourceRecord,
     .via(parts.minimise)
 }
 
-/** The simulation flow, whole: tasks in, proven or refuted payloads stored and published. */
+/** The simulation flow, whole: tasks in; rules decided, results stored and published. */
 export function buildSimulation(parts: SimulationParts): Dataflow<SourceRecord, RecordedTask> {
-  const recorded = buildTrials(parts).via(parts.record)
+  const recorded = buildTrials(parts).via(parts.generateRules).via(parts.record)
   return parts.publish.reduce((stream, sink) => stream.to(sink), recorded).to(parts.acknowledge)
 }

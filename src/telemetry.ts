@@ -16,6 +16,7 @@ import {
   tallyCounter,
 } from "./telemetry/metrics.ts"
 import { createServedModelMetrics } from "./telemetry/model-metrics.ts"
+import { createRuleMetrics } from "./telemetry/rule-metrics.ts"
 import { createSimulationMetrics } from "./telemetry/simulation-metrics.ts"
 
 /** Every metric of Sentinel, under the names that existing dashboards read (prefix `cerberus_`). */
@@ -49,7 +50,7 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
     ...createTrafficMetrics(registry),
     ...createServedModelMetrics(registry),
     ...createSimulationMetrics(registry),
-    ...createResponseMetrics(registry),
+    ...createRuleMetrics(registry),
     ...createWorkerMetrics(registry),
     contentType: registry.contentType,
     render: (): Promise<string> => registry.metrics(),
@@ -128,21 +129,6 @@ function createTrafficMetrics(registry: Registry) {
     evidenceOperation(name: string, status: "ok" | "failed"): void {
       operations.inc({ service: SERVICE, operation: operation(name), status })
     },
-  }
-}
-
-function createResponseMetrics(registry: Registry) {
-  const generated = counter(registry, {
-    name: "cerberus_rules_generated_total",
-    help: "Rules generated.",
-  })
-  const applied = counter(registry, {
-    name: "cerberus_rules_applied_total",
-    help: "Rules applied at the gatekeeper.",
-  })
-  return {
-    ruleGenerated: (): void => generated.inc(),
-    ruleApplied: (): void => applied.inc(),
   }
 }
 

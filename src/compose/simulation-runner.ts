@@ -3,9 +3,11 @@ import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
 import { simulationLinesSink } from "../connectors/jsonl-sink.ts"
 import { kafkaClient } from "../connectors/kafka-client.ts"
+import { kafkaRuleGenerated } from "../connectors/kafka-rule-generated.ts"
 import { kafkaSimulationComplete } from "../connectors/kafka-simulation-complete.ts"
 import { type SimulationSource, simulationSource } from "../connectors/simulation-source.ts"
 import type { Logger } from "../log.ts"
+import { type GenerateRulesParts, generateRules } from "../operators/generate-rules.ts"
 import { minimisePayloads } from "../operators/minimise-payload.ts"
 import { planSimulation } from "../operators/plan-simulation.ts"
 import { recordSimulations } from "../operators/record-simulations.ts"
@@ -34,6 +36,7 @@ export interface SimulationRunnerParts {
   readonly observer: EngineObserver
   readonly meter: EngineMeter
   readonly onCompleted: (job: CompletedJob) => void
+  readonly rules: Pick<GenerateRulesParts, "make" | "decide" | "onRefused">
   readonly clock?: Clock
 }
 
@@ -116,6 +119,7 @@ function flowParts(parts: SimulationRunnerParts, sources: readonly SimulationSou
     simulate: simulatePayloads(trying),
     score: scoreExploits(),
     minimise: minimisePayloads(trying),
+    generateRules: generateRules({ ...parts.rules, sandbox, concurrency: TASKS_AT_ONCE }),
     record: recordSimulations({ store, clock, audit, onCompleted: parts.onCompleted }),
     publish: publishers(parts),
     acknowledge: acknowledgeTask(sources),
@@ -127,7 +131,7 @@ function publishers({ config, paths }: SimulationRunnerParts): readonly Sink<Rec
   if (config.kafka === undefined) return [lines]
   const { brokers } = config.kafka
   const kafka = kafkaClient({ brokers, clientId: "sentinel-simulation-results" })
-  return [lines, kafkaSimulationComplete(kafka)]
+  return [lines, kafkaSimulationComplete(kafka), kafkaRuleGenerated(kafka)]
 }
 
 /** Last of all: what is acknowledged is not delivered again. */

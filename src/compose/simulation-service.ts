@@ -1,9 +1,10 @@
 import type { SandboxOperations, Simulations } from "../api/parts.ts"
+import type { RuleOperations } from "../api/rule-operations.ts"
 import { systemClock } from "../clock.ts"
 import type { Config } from "../config.ts"
 import { UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
-import type { AuditLog, Sandbox } from "../ports.ts"
+import type { AuditLog, Sandbox, VerdictStore } from "../ports.ts"
 import type { CompletedJob } from "../simulation-result.ts"
 import { type DataDirectoryPaths, dataDirectoryPaths } from "../store/data-directory.ts"
 import { openSimulationStore } from "../store/simulation-store.ts"
@@ -11,6 +12,7 @@ import type { SandboxGauges, Telemetry } from "../telemetry.ts"
 import { openSandboxAudit } from "./audit-log.ts"
 import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
+import { openRules } from "./rules/open-rules.ts"
 import { openSandbox } from "./sandbox.ts"
 import { observeSimulation } from "./simulation-observer.ts"
 import type { SimulationQueues } from "./simulation-queues.ts"
@@ -23,12 +25,17 @@ export interface SimulationServiceParts {
   readonly paths: DataDirectoryPaths
   readonly telemetry: Telemetry
   readonly simulations: Pick<SimulationQueues, "queues" | "own">
+  readonly verdicts: Pick<VerdictStore, "query">
 }
 
 /** Sandbox, audit log, results and the flow between them, running. */
 export interface SimulationService {
   readonly runner: SimulationRunner
-  readonly operating: { readonly sandbox: SandboxOperations; readonly simulations: Simulations }
+  readonly operating: {
+    readonly sandbox: SandboxOperations
+    readonly simulations: Simulations
+    readonly rules: RuleOperations
+  }
 }
 
 /** Starts at once: the sandbox is prepared in the background, and until then all tasks wait. */
@@ -44,8 +51,10 @@ export async function openSimulationService(
   const sandbox = openSandbox({ config: config.sandbox, stateDirectory: paths.sandbox, audit, log })
   stack.defer(() => sandbox.close())
   telemetry.watchSandbox(() => sandboxGauges(sandbox, audit))
+  const rules = openRules(parts, stack)
   const meter = new EngineMeter()
   const runner = createSimulationRunner({
+    rules: rules.flow,
     ...{ config, log, paths, queues: parts.simulations.queues, store, sandbox, audit, meter },
     observer: observeSimulation(telemetry, meter, log),
     onCompleted: (job) => reportResult(job, { telemetry, log }),
@@ -58,6 +67,7 @@ export async function openSimulationService(
     runner,
     operating: {
       sandbox: sandboxOperations(sandbox, audit),
+      rules: rules.operations,
       simulations: {
         submit: submitSimulations(requests),
         byId: (simulationId) => store.byId(simulationId),
@@ -85,6 +95,7 @@ export function describedSimulation({
       describe: () => ({ ...none, limits: {}, notes: [] }),
     },
     audit: { append: never },
+    rules: { make: never, decide: never, onRefused: () => undefined },
     onCompleted: () => undefined,
   })
 }

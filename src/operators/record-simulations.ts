@@ -30,7 +30,8 @@ export function recordSimulations(
       await Promise.all(judged.judged.map((one) => audit.append("result", auditedResult(one))))
       await store.put(jobs)
       for (const job of jobs) onCompleted(job)
-      return { task: judged.task, completed: [...judged.known, ...jobs] }
+      const { task, rules = [] } = judged
+      return { task, completed: [...judged.known, ...jobs], rules }
     },
   }
 }

@@ -82,6 +82,12 @@ class RuleFile implements RuleStore {
     })
   }
 
+  counts(): Readonly<Record<RuleState, number>> {
+    const count = (state: RuleState) => this.#idsIn(state, RULES_MAX).length
+    const counts = RULE_STATES.map((state) => [state, count(state)] as const)
+    return Object.fromEntries(counts) as Record<RuleState, number>
+  }
+
   inStates(states: readonly RuleState[]): readonly StoredRule[] {
     return states.flatMap((state) =>
       this.#idsIn(state, RULES_MAX).flatMap((id) => this.#read(id) ?? []),

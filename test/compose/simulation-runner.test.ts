@@ -14,6 +14,7 @@ import { SandboxUnavailableError } from "../../src/errors.ts"
 import type { SuspectPayload } from "../../src/events.ts"
 import { createLogger } from "../../src/log.ts"
 import type { SimulationQueue, SimulationStore } from "../../src/ports.ts"
+import { RuleRefusedError } from "../../src/rules/rule-refused-error.ts"
 import type { CompletedJob, SimulationJob } from "../../src/simulation-result.ts"
 import { openSimulationQueue } from "../../src/store/simulation-queue.ts"
 import { openSimulationStore } from "../../src/store/simulation-store.ts"
@@ -54,6 +55,11 @@ async function run(sandbox: FakeSandbox) {
   runner = createSimulationRunner({
     ...{ queues: { simulations: queue }, store, sandbox, observer: observeNothing },
     meter: new EngineMeter(),
+    rules: {
+      make: () => Promise.reject(new RuleRefusedError("a test makes none")),
+      decide: () => Promise.reject(new RuleRefusedError("a test makes none")),
+      onRefused: () => undefined,
+    },
     config: readConfig({}),
     log: createLogger({ write: () => undefined, nowMs: () => 0 }),
     paths: { simulationLines: join(directory, "simulations.jsonl") },

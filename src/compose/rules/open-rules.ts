@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs"
+import type { RuleOperations } from "../../api/rule-operations.ts"
+import { systemClock } from "../../clock.ts"
+import type { Config } from "../../config.ts"
+import { ConfigInvalidError } from "../../errors.ts"
+import type { Logger } from "../../log.ts"
+import type { GenerateRulesParts, RuleOrder } from "../../operators/generate-rules.ts"
+import type { VerdictStore } from "../../ports.ts"
+import type { Rule, RuleDecision } from "../../rule.ts"
+import {
+  type NeverBlock,
+  NOTHING_PROTECTED,
+  parseNeverBlock,
+  type RuleOrigin,
+} from "../../rules/policy/never-block.ts"
+import { gatekeeperClient } from "../../services/gatekeeper-client.ts"
+import type { DataDirectoryPaths } from "../../store/data-directory.ts"
+import { openRuleStore } from "../../store/rule-store.ts"
+import type { Telemetry } from "../../telemetry.ts"
+import { workerPool } from "../worker-pool.ts"
+import type { PatternAnswer, PatternOrder } from "./pattern-worker.ts"
+import { keepReconciled } from "./reconcile-periodically.ts"
+import { ruleMaker } from "./rule-maker.ts"
+import { ruleOperations } from "./rule-operations.ts"
+import { RuleReconciler } from "./rule-reconciler.ts"
+import { RuleService } from "./rule-service.ts"
+
+export interface OpenRulesParts {
+  readonly config: Pick<Config, "rules" | "gatekeeper">
+  readonly log: Logger
+  readonly paths: Pick<DataDirectoryPaths, "store">
+  readonly verdicts: Pick<VerdictStore, "query">
+  readonly telemetry: Pick<
+    Telemetry,
+    "ruleGenerated" | "ruleApplied" | "ruleRefused" | "watchRules"
+  >
+}
+
+export interface Rules {
+  /** What the simulation flow does with a proven exploit. */
+  readonly flow: Pick<GenerateRulesParts, "make" | "decide" | "onRefused">
+  readonly operations: RuleOperations
+}
+
+const NEVER_BLOCK_BYTES_MAX = 1_048_576
+
+/** Opens the rule store, and keeps Gatekeeper, where there is one, at what is decided. */
+export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): Rules {
+  const { config, log, paths, telemetry } = parts
+  const neverBlock = readNeverBlock(config.rules.neverBlockFile)
+  const store = openRuleStore(paths.store)
+  stack.defer(() => store.close())
+  const onApplied = ({ rule_id }: Rule) => {
+    telemetry.ruleApplied()
+    log.warn("gatekeeper enforces a rule", { rule_id })
+  }
+  const reconciler =
+    config.gatekeeper &&
+    new RuleReconciler({
+      ...{ store, clock: systemClock, onApplied },
+      gatekeeper: gatekeeperClient(config.gatekeeper),
+    })
+  if (reconciler !== undefined) stack.defer(keepReconciled(reconciler, log))
+  const service = new RuleService({
+    ...{ store, reconciler, policy: config.rules, neverBlock, clock: systemClock },
+    onDecided: (rule, decision) => announce(rule, decision, parts),
+  })
+  telemetry.watchRules(() => ({ states: store.counts(), isDrifting: reconciler?.isDrifting }))
+  const make = openMaker(parts, stack)
+  return {
+    flow: {
+      make,
+      decide: (rule, order) => service.propose(rule, originOf(order)),
+      onRefused: ({ class: attack, simulationId }, code) => {
+        telemetry.ruleRefused(code)
+        log.info("no rule was made for an exploit", { simulation_id: simulationId, attack, code })
+      },
+    },
+    operations: ruleOperations({ store, service, reconciler, make }),
+  }
+}
+
+function openMaker(
+  { config, verdicts }: OpenRulesParts,
+  stack: AsyncDisposableStack,
+): (order: RuleOrder) => Promise<Rule> {
+  const pool = workerPool<PatternOrder, PatternAnswer>({
+    file: new URL("./pattern-worker.ts", import.meta.url),
+    threads: 1,
+    queueMax: 16,
+  })
+  stack.defer(() => pool.close())
+  const { timeToLiveMs } = config.rules
+  return ruleMaker({ pool, verdicts, clock: systemClock, timeToLiveMs })
+}
+
+function announce(
+  rule: Rule,
+  { decision, reasons }: RuleDecision,
+  { log, telemetry }: OpenRulesParts,
+): void {
+  telemetry.ruleGenerated()
+  const { rule_id, confidence, action } = rule
+  log.warn("a rule was made", {
+    rule_id,
+    action,
+    confidence,
+    decision,
+    reasons: reasons.join("; "),
+  })
+}
+
+function originOf({ subject, task }: RuleOrder): RuleOrigin {
+  const address = task.verdict?.context.attacker_ip
+  return { location: subject.location, ...(address !== undefined && { address }) }
+}
+
+/** @throws ConfigInvalidError: rules without the list would block what must not be blocked */
+function readNeverBlock(file: string | undefined): NeverBlock {
+  if (file === undefined) return NOTHING_PROTECTED
+  let text: string
+  try {
+    text = readFileSync(file, "utf8")
+  } catch {
+    throw new ConfigInvalidError(["SENTINEL_NEVER_BLOCK_FILE: cannot be read"])
+  }
+  if (text.length > NEVER_BLOCK_BYTES_MAX) {
+    throw new ConfigInvalidError(["SENTINEL_NEVER_BLOCK_FILE: larger than 1 MiB"])
+  }
+  return parseNeverBlock(text)
+}

@@ -1,0 +1,82 @@
+import type { RuleOrder } from "../../operators/generate-rules.ts"
+import type { Clock, VerdictStore } from "../../ports.ts"
+import type { Rule } from "../../rule.ts"
+import { assembleRule, type RuleProvenance } from "../../rules/assemble-rule.ts"
+import type { PatternTask } from "../../rules/make-pattern.ts"
+import { findRelatives } from "../../rules/relatives.ts"
+import { RuleRefusedError } from "../../rules/rule-refused-error.ts"
+import type { WorkerPool } from "../worker-pool.ts"
+import type { PatternAnswer, PatternOrder } from "./pattern-worker.ts"
+
+export interface RuleMakerParts {
+  readonly pool: WorkerPool<PatternOrder, PatternAnswer>
+  readonly verdicts: Pick<VerdictStore, "query">
+  readonly clock: Pick<Clock, "nowMs">
+  readonly timeToLiveMs: number
+}
+
+/** Relatives that a rule is made from, and as many others that it is measured with. */
+const RELATIVES = 40
+const ATTEMPTS_MAX = 200
+/** Of the search for either; fewer relatives make a rule less sure, not wrong. */
+const SEARCH_MS = 15_000
+/** Any two numbers: what they find must differ, and be the same in the next run. */
+const SEEDS = { made: 1, measured: 2 } as const
+const STORED_VERDICTS_MAX = 1_000
+
+/**
+ * Makes the rule for a proven exploit: relatives that still work, the pattern that covers them and
+ * nothing benign, and what all of it was measured to be worth.
+ * @throws RuleRefusedError where none is safe; UnavailableError
+ */
+export function ruleMaker(parts: RuleMakerParts): (order: RuleOrder) => Promise<Rule> {
+  return async (order) => {
+    const task = await patternTask(order)
+    const stored = storedBenign(parts.verdicts)
+    const { made, corpora } = await parts.pool.run({ task, stored }, order.signal)
+    if (made === undefined) throw new RuleRefusedError("every pattern for it meets benign requests")
+    const provenance = provenanceOf(order)
+    const { clock, timeToLiveMs } = parts
+    const rule = { task, made, result: order.result, provenance, corpora }
+    return assembleRule({ ...rule, nowMs: clock.nowMs(), timeToLiveMs })
+  }
+}
+
+async function patternTask({ subject, result, works, signal }: RuleOrder): Promise<PatternTask> {
+  const search = (seed: number, known?: ReadonlySet<string>) =>
+    findRelatives(subject.value, {
+      ...{ class: subject.class, works, seed, count: RELATIVES, attemptsMax: ATTEMPTS_MAX },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]),
+      ...(known && { known }),
+    })
+  const relatives = await search(SEEDS.made)
+  const heldOut = await search(SEEDS.measured, new Set(relatives))
+  return {
+    ...{ class: subject.class, payload: subject.value, location: subject.location },
+    minimised: result.minimised_payload,
+    ...{ relatives, heldOut },
+  }
+}
+
+function provenanceOf({ task: { verdict }, subject }: RuleOrder): RuleProvenance {
+  return {
+    ...(verdict && {
+      evidenceSha256: verdict.evidence_sha256,
+      integrity: verdict.integrity,
+      model: verdict.model.payload,
+      verdict: verdict.verdict,
+    }),
+    ...(subject.confidence !== undefined && { classification: subject.confidence }),
+    simulated: true,
+  }
+}
+
+/** What this deployment saw and called benign: the beginnings of its payloads. */
+function storedBenign(verdicts: Pick<VerdictStore, "query">): readonly string[] {
+  const { items } = verdicts.query({ limit: STORED_VERDICTS_MAX })
+  return items
+    .filter(({ verdict }) => verdict.verdict === "benign")
+    .flatMap(({ verdict }) => verdict.payload_predictions)
+    .filter((prediction) => prediction.class === "benign")
+    .map((prediction) => prediction.payload_value)
+}

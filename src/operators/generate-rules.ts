@@ -1,0 +1,89 @@
+import { SentinelError } from "../errors.ts"
+import type { Sandbox, SimulationTask } from "../ports.ts"
+import type { Rule, RuleDecision } from "../rule.ts"
+import type {
+  DecidedRule,
+  JudgedSubject,
+  JudgedTask,
+  SimulationSubject,
+} from "../simulation-result.ts"
+import type { Operator } from "../stream/types.ts"
+import { askTwin } from "./ask-twin.ts"
+import { checkTrial } from "./cross-checks.ts"
+import { strongestHit } from "./score-exploit.ts"
+
+/** A proven exploit, and how to ask whether a relative of it works as well. */
+export interface RuleOrder {
+  readonly subject: SimulationSubject
+  readonly result: JudgedSubject["result"]
+  readonly task: SimulationTask
+  /** Runs the text in the template of the proof; true where it has the proof's effect. */
+  readonly works: (text: string) => Promise<boolean>
+  readonly signal: AbortSignal
+}
+
+export interface GenerateRulesParts {
+  readonly sandbox: Pick<Sandbox, "run">
+  readonly concurrency: number
+  /** @throws RuleRefusedError where no safe rule covers the exploit; UnavailableError */
+  readonly make: (order: RuleOrder) => Promise<Rule>
+  readonly decide: (rule: Rule, order: RuleOrder) => Promise<RuleDecision>
+  /** Told of an exploit that no rule was made for, with the code why. */
+  readonly onRefused: (subject: SimulationSubject, code: string) => void
+}
+
+/**
+ * Makes a rule from each proven exploit, proves it against relatives of the exploit and benign
+ * traffic, and has it decided about. The decision is durable when the task goes on.
+ *
+ * An exploit without a rule is no failure of its simulation: it goes on, and is told of.
+ */
+export function generateRules(parts: GenerateRulesParts): Operator<JudgedTask, JudgedTask> {
+  return {
+    name: "generate_rule",
+    concurrency: parts.concurrency,
+    async process(task, { signal }) {
+      const rules: DecidedRule[] = []
+      for (const one of task.judged) {
+        const decided = await ruleFor(one, { ...parts, task: task.task, signal })
+        if (decided !== undefined) rules.push(decided)
+      }
+      return { ...task, rules }
+    },
+  }
+}
+
+interface Generating extends GenerateRulesParts {
+  readonly task: SimulationTask
+  readonly signal: AbortSignal
+}
+
+async function ruleFor(
+  { subject, result }: JudgedSubject,
+  parts: Generating,
+): Promise<DecidedRule | undefined> {
+  const { proof, verdict } = result
+  if (verdict !== "exploit_possible" || proof === undefined) return undefined
+  const works = (text: string) => hasEffect(subject, text, { ...parts, proof })
+  const order = { subject, result, task: parts.task, works, signal: parts.signal }
+  try {
+    const rule = await parts.make(order)
+    return { rule, ...(await parts.decide(rule, order)) }
+  } catch (error) {
+    if (parts.signal.aborted || !(error instanceof SentinelError)) throw error
+    parts.onRefused(subject, error.code)
+    return undefined
+  }
+}
+
+type Proof = NonNullable<JudgedSubject["result"]["proof"]>
+
+async function hasEffect(
+  { class: simulated, location }: SimulationSubject,
+  payload: string,
+  { sandbox, proof, signal }: Generating & { readonly proof: Proof },
+): Promise<boolean> {
+  const question = { class: simulated, location, payload, templates: [proof.template] }
+  const checked = checkTrial(await askTwin(sandbox, question, signal))
+  return "answer" in checked && strongestHit(checked.answer)?.kind === proof.effect
+}
