@@ -41,7 +41,7 @@ export function effect(kind: TwinEffectKind, detail: string): TwinEffect {
 function answerEffects(comparison: Comparison): readonly (TwinEffect | undefined)[] {
   const { template, program } = comparison
   if (program.outfile !== undefined) {
-    const rows = `${program.rowCount} rows were written to a file of the payload's choice`
+    const rows = `${program.rowCount} rows were written to a file that the payload names`
     return program.rowCount > 0 ? [effect("file_created", rows)] : []
   }
   const leak = leakEffect(comparison)

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import {
   TWIN_LIMITS,
   type TwinAttempt,
@@ -63,13 +65,20 @@ interface DelayTrial {
 export class SqlRun implements Disposable {
   readonly #payload: string
   readonly #canary: string
+  readonly #workDirectory: string
   readonly #laboratory: Laboratory
   readonly #seen = new Set<string>()
   #isDelayConfirmed = false
   /** Some program called what only another engine has, so that nothing can be said of it. */
   isForeign = false
 
-  constructor(options: { readonly payload: string; readonly canary: string }) {
+  constructor(options: {
+    readonly payload: string
+    readonly canary: string
+    /** Where INTO OUTFILE writes, whatever path it names. */
+    readonly workDirectory: string
+  }) {
+    this.#workDirectory = options.workDirectory
     this.#payload = options.payload
     this.#canary = options.canary
     this.#laboratory = new Laboratory(options.canary, seedOf(options.payload))
@@ -116,12 +125,22 @@ export class SqlRun implements Disposable {
       if (this.#isSeen(template, statements)) return undefined
       const ran = this.#run(template, statements)
       if (WRONG_WIDTH.test(ran.observation.failure ?? "")) continue
+      this.#writeOutfile(ran.observation)
       const delay = this.#delay({ template, dialect, tokens, ran })
       const run = { template, width, ran, ...codeOf(template, program, tokens) }
       const effects = delay === undefined ? this.#effects(run) : [delay]
       return attemptOf(template, program, effects.map(readAs(dialect)))
     }
     return undefined
+  }
+
+  #writeOutfile({ outfile, rows, rowCount }: Observation): void {
+    if (outfile === undefined || rowCount === 0) return
+    try {
+      writeFileSync(join(this.#workDirectory, "outfile"), rows)
+    } catch {
+      // The directory is full: the rows were selected for the file all the same.
+    }
   }
 
   #isSeen(template: SqlTemplate, statements: readonly Statement[]): boolean {

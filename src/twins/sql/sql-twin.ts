@@ -37,7 +37,7 @@ export const sqlTwin: Twin = {
   async prepare(): Promise<void> {
     controlled = controlAll("0".repeat(CANARY_DIGITS))
   },
-  async run(request, _workDirectory, report): Promise<TwinAnswer> {
+  async run(request, workDirectory, report): Promise<TwinAnswer> {
     const none = { id: request.id, class: request.class, attempts: [], controlAttempts: [] }
     if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
       return { ...none, templatesTried: 0, inconclusive: "too_large" }
@@ -50,14 +50,14 @@ export const sqlTwin: Twin = {
       return { ...none, controlAttempts, templatesTried: 0, inconclusive: "control_failed" }
     }
     const templates = SQL_TEMPLATES.filter(({ name }) => isAsked(name))
-    return { ...none, ...attemptAll(request, templates, report) }
+    return { ...none, ...attemptAll(request, { templates, report, workDirectory }) }
   },
 }
 
 const CANARY_DIGITS = 32
 
 function controlAll(canary: string): readonly TwinAttempt[] {
-  using run = new SqlRun({ payload: CONTROL, canary })
+  using run = new SqlRun({ payload: CONTROL, canary, workDirectory: "" })
   return SQL_TEMPLATES.map((template) => run.control(template)).filter(
     (attempt) => attempt !== undefined,
   )
@@ -67,14 +67,14 @@ type Report = (attempt: TwinAttempt) => void
 
 function attemptAll(
   request: TwinRequest,
-  templates: readonly SqlTemplate[],
-  report?: Report,
+  options: Omit<Search, "isLate">,
 ): Pick<TwinAnswer, "attempts" | "templatesTried" | "inconclusive"> {
-  const search: Search = { templates, report, isLate: deadline(request.budgetMs) }
+  const { templates, workDirectory } = options
+  const search: Search = { ...options, isLate: deadline(request.budgetMs) }
   const found = new Map<string, TwinAttempt>()
   let [isForeign, templatesTried] = [false, 0]
   for (const payload of spellingsOf(request.payload)) {
-    using run = new SqlRun({ payload, canary: request.canary })
+    using run = new SqlRun({ payload, canary: request.canary, workDirectory })
     templatesTried = attemptEach(run, search, found)
     isForeign ||= run.isForeign
     if ([...found.values()].some(isHit)) break
@@ -87,6 +87,7 @@ function attemptAll(
 interface Search {
   readonly templates: readonly SqlTemplate[]
   readonly report: Report | undefined
+  readonly workDirectory: string
   readonly isLate: () => boolean
 }
 

@@ -1,13 +1,19 @@
-import { describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, test } from "bun:test"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import fc from "fast-check"
 import { TWIN_LIMITS, type TwinAnswer, type TwinEffectKind } from "../../../src/twin-protocol.ts"
 import { sqlTwin } from "../../../src/twins/sql/sql-twin.ts"
+
+const directory = mkdtempSync(join(tmpdir(), "sql-twin-"))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const CANARY = "00112233445566778899aabbccddeeff"
 
 function run(payload: string, options: { templates?: readonly string[]; budgetMs?: number } = {}) {
   const request = { id: "1", class: "sql_injection", location: "query:q", canary: CANARY } as const
-  return sqlTwin.run({ ...request, payload, budgetMs: 10_000, ...options }, "")
+  return sqlTwin.run({ ...request, payload, budgetMs: 10_000, ...options }, directory)
 }
 
 function effectsOf(answer: TwinAnswer): ReadonlySet<TwinEffectKind> {
@@ -162,13 +168,26 @@ describe("sqlTwin", () => {
     expect(await run("1 OR 1=1", { templates: ["numeric"] })).toEqual(before)
   })
 
+  test("sqlTwin writes what INTO OUTFILE and ATTACH name below its work directory only", async () => {
+    rmSync(join(directory, "outfile"), { force: true })
+    await run("x'; ATTACH DATABASE 'a' || 'b' AS x; CREATE TABLE x.y (z) -- ")
+    await run("1; VACUUM INTO 'c'")
+    expect(readdirSync(directory)).toEqual([])
+    await run("x' UNION SELECT '<?php ?>' INTO OUTFILE '../../x.php' -- ")
+    expect(readdirSync(directory)).toEqual(["outfile"])
+  })
+
   test("sqlTwin reports every attempt as soon as it has it", async () => {
     const reported: string[] = []
     const request = { id: "1", class: "sql_injection", location: "", canary: CANARY } as const
     const payload = "x' OR 'a'='a"
-    const answer = await sqlTwin.run({ ...request, payload, budgetMs: 10_000 }, "", (attempt) => {
-      reported.push(attempt.template)
-    })
+    const answer = await sqlTwin.run(
+      { ...request, payload, budgetMs: 10_000 },
+      directory,
+      (attempt) => {
+        reported.push(attempt.template)
+      },
+    )
     expect(reported.toSorted()).toEqual(answer.attempts.map(({ template }) => template).toSorted())
   })
 })
