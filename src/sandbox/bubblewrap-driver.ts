@@ -74,7 +74,7 @@ async function startProcess(
 ): Promise<TwinHost> {
   const id = `bwrap-${number}`
   const limits = enforcedLimits(TWIN_LIMITS_BY_CLASS[twinClass])
-  await options.audit("process_created", { process: id, class: twinClass, limits })
+  await options.audit("started", { host: id, class: twinClass, image: options.digest, limits })
   const group = makeLimitGroup(`${options.instance}-${number}`, TWIN_LIMITS_BY_CLASS[twinClass])
   const child = spawnBubblewrap([...joined(group), ...bubblewrapCommand(options, twinClass)])
   const channel = new LineChannel((text) => void child.stdin.write(text))

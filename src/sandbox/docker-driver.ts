@@ -58,20 +58,14 @@ async function startContainer(
     limits,
   }
   const id = await engine.create(containerOptions(plan))
-  const container = id.slice(0, ID_CHARACTERS)
+  const host = id.slice(0, ID_CHARACTERS)
   try {
-    await audit("container_created", {
-      ...{
-        container,
-        class: twinClass,
-        image: image.digest,
-        runtime,
-        limits: describeLimits(limits),
-      },
+    await audit("created", {
+      ...{ host, class: twinClass, image: image.digest, runtime, limits: describeLimits(limits) },
     })
     const channel = await engine.attach(id)
+    await audit("started", { host })
     await engine.start(id)
-    await audit("container_started", { container })
     if (!(await isReady(channel, signal))) {
       throw new SandboxUnavailableError("the twin did not get ready")
     }
@@ -120,10 +114,7 @@ async function reapContainers({ engine, instance, audit }: DockerDriverOptions):
   const leftovers = found.filter((container) => isLeftover(container, instance))
   for (const { id } of leftovers) {
     await engine.remove(id)
-    await audit("container_destroyed", {
-      container: id.slice(0, ID_CHARACTERS),
-      reason: "leftover",
-    })
+    await audit("destroyed", { host: id.slice(0, ID_CHARACTERS), reason: "leftover" })
   }
   return leftovers.length
 }

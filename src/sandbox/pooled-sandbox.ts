@@ -42,7 +42,7 @@ interface Outcome {
 }
 
 /** The sandbox over one driver: a warm pool, limits from outside, the audit log and the panic. */
-export class PooledSandbox implements Sandbox {
+export class PooledSandbox implements Omit<Sandbox, "resume"> {
   readonly #options: PooledSandboxOptions
   readonly #pool: TwinPool
 
@@ -74,9 +74,9 @@ export class PooledSandbox implements Sandbox {
       const outcome = await this.#ask(host, request, options)
       const outside = outsideMeasurement(outcome, before, await host.usage().catch(() => undefined))
       this.#refusePanicked()
+      await this.#auditEnd(host, request, { ...outcome, ...outside })
       options.signal?.throwIfAborted()
       retirement = retirementOf(host, outcome, outside)
-      await this.#auditEnd(host, request, outside)
       const sandbox = this.#options.driver.describe(request.class)
       return { answer: outcome.answer, outside, sandbox }
     } finally {
@@ -93,11 +93,6 @@ export class PooledSandbox implements Sandbox {
     const second = await this.#options.destroyAll()
     const report = { ...second, destroyed: first.destroyed + second.destroyed }
     return auditPanic(report, reason, this.#options.audit)
-  }
-
-  async resume(): Promise<void> {
-    await this.#options.audit("resume", {})
-    this.#options.panicState.clear()
   }
 
   close(): Promise<void> {
@@ -122,14 +117,15 @@ export class PooledSandbox implements Sandbox {
     const payload = new Bun.CryptoHasher("sha256").update(request.payload).digest("hex")
     return this.#options.audit("run", {
       ...{ run: request.id, class: request.class, payload_sha256: payload },
-      ...{ container: host.id.slice(0, 12), driver: this.#options.driver.describe().driver },
+      ...{ host: host.id.slice(0, 12), driver: this.#options.driver.describe().driver },
     })
   }
 
-  async #auditEnd(host: TwinHost, { id }: TwinRequest, outside: OutsideMeasurement): Promise<void> {
-    if (!outside.timedOut && !outside.outOfMemory) return
-    const event = outside.timedOut ? "timeout" : "out_of_memory"
-    const data = { run: id, container: host.id.slice(0, 12), wall_ms: Math.round(outside.wallMs) }
+  /** How it ended, unless it answered as it should: the log has that with its verdict. */
+  async #auditEnd(host: TwinHost, { id }: TwinRequest, end: Outcome & OutsideMeasurement) {
+    const event = endOf(end)
+    if (event === undefined) return
+    const data = { run: id, host: host.id.slice(0, 12), wall_ms: Math.round(end.wallMs) }
     await this.#options.audit(event, data)
   }
 
@@ -167,6 +163,12 @@ function outsideMeasurement(
     timedOut,
     outOfMemory: after?.outOfMemory === true && !before.outOfMemory,
   }
+}
+
+function endOf({ answer, timedOut, outOfMemory }: Outcome & OutsideMeasurement) {
+  if (timedOut) return "timeout"
+  if (outOfMemory) return "out_of_memory"
+  return answer === undefined ? "killed" : undefined
 }
 
 function retirementOf(

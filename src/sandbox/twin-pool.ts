@@ -172,7 +172,7 @@ export class TwinPool {
     this.#refill(host.class)
     this.#inBackground(async () => {
       await host.destroy()
-      await this.#options.audit("destroyed", { container: host.id.slice(0, 12), reason })
+      await this.#options.audit("destroyed", { host: host.id.slice(0, 12), reason })
     })
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { SandboxPanickedError } from "../../src/errors.ts"
@@ -213,21 +213,6 @@ for (const [mode, isThere] of drivers) {
     )
   })
 }
-
-describe("panicInstance", () => {
-  test("says what may be left where Docker does not answer", async () => {
-    const stateDirectory = mkdtempSync(join(tmpdir(), "sentinel-sandbox-"))
-    const instance = instanceOf(stateDirectory)
-    writeFileSync(join(stateDirectory, "docker-host"), `unix://${stateDirectory}/none.sock\n`)
-    const report = await panicInstance(stateDirectory, "a test")
-    expect(report.isClean).toBe(false)
-    expect(report.left).toEqual([
-      `Docker does not answer at unix://${stateDirectory}/none.sock: containers labelled ` +
-        `sentinel.sandbox=${instance} may remain`,
-    ])
-    rmSync(stateDirectory, { recursive: true })
-  })
-})
 
 /** Processes and containers of an instance, by its mark and its label. */
 async function left(stateDirectory: string): Promise<readonly string[]> {
