@@ -1,9 +1,11 @@
 import { TWIN_LIMITS, type TwinEffect, type TwinEffectKind } from "../../twin-protocol.ts"
 import type { Observation } from "./observe.ts"
 import type { SqlTemplate } from "./templates.ts"
+import type { Dialect } from "./tokens.ts"
 
 export interface Comparison {
   readonly template: SqlTemplate
+  readonly dialect: Dialect
   readonly program: Observation
   readonly payload: string
   /** The payload has words, calls or separators of SQL. */
@@ -49,17 +51,18 @@ function answerEffects(comparison: Comparison): readonly (TwinEffect | undefined
   return [leak, leak === undefined ? rowEffect(comparison) : undefined]
 }
 
-function failureEffect({ program, canary }: Comparison): TwinEffect | undefined {
+function failureEffect(comparison: Comparison): TwinEffect | undefined {
+  const { program, canary } = comparison
+  if (namesColumn(comparison)) return effect("error_leaked", "the error names a column of users")
   const [, data] = /^bad JSON path: '~([\s\S]*)'$/.exec(program.failure ?? "") ?? []
   const [secret] = isUnreadable(program) ? [] : valuesWith(canary, program.failure ?? "")
-  if (isUngroupedColumn(program)) return effect("error_leaked", "the error names a column of users")
   const said = secret ?? data?.slice(0, SAID_CHARACTERS_MAX)
   return said === undefined ? undefined : effect("error_leaked", `the error says ${said}`)
 }
 
 /** HAVING without GROUP BY: T-SQL answers with the name of the first column that is in no group. */
-function isUngroupedColumn({ failure }: Observation): boolean {
-  return /^HAVING clause on a non-aggregate query/.test(failure ?? "")
+function namesColumn({ dialect, program: { failure = "" } }: Comparison): boolean {
+  return dialect === "tsql" && failure.startsWith("HAVING clause on a non-aggregate query")
 }
 
 function leakEffect({ program, bound, leading, canary }: Comparison): TwinEffect | undefined {

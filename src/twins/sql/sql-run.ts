@@ -48,6 +48,7 @@ interface Ran {
 /** A program that ran, and what its baselines depend on. */
 interface Trial {
   readonly template: SqlTemplate
+  readonly dialect: Dialect
   readonly width: number
   readonly ran: Ran
   readonly hasCode: boolean
@@ -108,7 +109,7 @@ export class SqlRun implements Disposable {
     return attemptOf(
       template,
       program,
-      this.#effects({ template, width, ran, hasCode: true, isOnlyCut: false }),
+      this.#effects({ template, dialect: "sqlite", width, ran, hasCode: true, isOnlyCut: false }),
     )
   }
 
@@ -127,7 +128,7 @@ export class SqlRun implements Disposable {
       if (WRONG_WIDTH.test(ran.observation.failure ?? "")) continue
       this.#writeOutfile(ran.observation)
       const delay = this.#delay({ template, dialect, tokens, ran })
-      const run = { template, width, ran, ...codeOf(template, program, tokens) }
+      const run = { template, dialect, width, ran, ...codeOf(template, program, tokens) }
       const effects = delay === undefined ? this.#effects(run) : [delay]
       return attemptOf(template, program, effects.map(readAs(dialect)))
     }
@@ -179,7 +180,7 @@ export class SqlRun implements Disposable {
     const { isAnswered } = ran.observation
     const bound = isAnswered ? baseline(this.#payload) : NOTHING
     return effectsOf({
-      ...{ template, bound, canary: this.#canary, payload: this.#payload },
+      ...{ template, dialect: run.dialect, bound, canary: this.#canary, payload: this.#payload },
       ...{ program: ran.observation, hasCode: run.hasCode, isOnlyCut: run.isOnlyCut },
       leading: isAnswered ? this.#leading(run, baseline) : undefined,
       tables: this.#tables(run, bound),
