@@ -9,7 +9,8 @@ const ANYWHERE = words(
   "animationend animationiteration animationcancel transitionstart transitionend transitionrun",
   "transitioncancel webkitanimationstart webkitanimationend webkitanimationiteration",
   "webkittransitionend fullscreenchange securitypolicyviolation contentvisibilityautostatechange",
-  "beforematch beforetoggle toggle invalid search submit reset formdata cancel close activate",
+  "beforescriptexecute afterscriptexecute beforematch beforetoggle toggle invalid search submit",
+  "reset formdata cancel close activate",
 )
 /** Handlers that only some elements have. */
 const ON_ELEMENTS: readonly (readonly [

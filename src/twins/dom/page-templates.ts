@@ -10,29 +10,34 @@ export interface PageTemplate {
    * leave it.
    */
   readonly leaves?: RegExp
-  /** The program puts a backslash before quotes, and forgets that one may stand there already. */
-  readonly escapesQuotes?: true
+  /**
+   * What the program does for safety: `quotes` puts a backslash before quotes, and forgets that one may
+   * stand there already; `markup` escapes for an attribute, and forgets that it holds a page.
+   */
+  readonly escapes?: "quotes" | "markup"
 }
 
-const MARKUP_CONTEXTS = {
-  body: "<p>Results for @</p>",
-  "attribute-unquoted": "<input name=q value=@>",
-  "attribute-single": "<input name='q' value='@'>",
-  "attribute-double": '<input name="q" value="@">',
-  href: '<a href="@">Profile</a>',
-  src: '<iframe src="@"></iframe>',
-  "src-image": '<img src="@" alt="photo">',
-  srcdoc: '<iframe srcdoc="@"></iframe>',
-  style: "<style>p { color: @ }</style>",
-  "style-attribute": '<p style="color: @">text</p>',
-  comment: "<!-- @ --><p>text</p>",
-  title: "<title>@</title>",
-  textarea: "<textarea>@</textarea>",
-  "json-block": '<script type="application/json">{"q": "@"}</script>',
-} as const
+type MarkupContext = Pick<PageTemplate, "markup" | "escapes">
+
+const MARKUP_CONTEXTS: Readonly<Record<string, MarkupContext>> = {
+  body: { markup: "<p>Results for @</p>" },
+  "attribute-unquoted": { markup: "<input name=q value=@>" },
+  "attribute-single": { markup: "<input name='q' value='@'>" },
+  "attribute-double": { markup: '<input name="q" value="@">' },
+  href: { markup: '<a href="@">Profile</a>' },
+  src: { markup: '<iframe src="@"></iframe>' },
+  "src-image": { markup: '<img src="@" alt="photo">' },
+  srcdoc: { markup: '<iframe srcdoc="@"></iframe>', escapes: "markup" },
+  style: { markup: "<style>p { color: @ }</style>" },
+  "style-attribute": { markup: '<p style="color: @">text</p>' },
+  comment: { markup: "<!-- @ --><p>text</p>" },
+  title: { markup: "<title>@</title>" },
+  textarea: { markup: "<textarea>@</textarea>" },
+  "json-block": { markup: '<script type="application/json">{"q": "@"}</script>' },
+}
 
 type ScriptContext = Required<Pick<PageTemplate, "markup" | "leaves">> &
-  Pick<PageTemplate, "escapesQuotes">
+  Pick<PageTemplate, "escapes">
 
 const SCRIPT_CONTEXTS: Readonly<Record<string, ScriptContext>> = {
   "event-handler-single": {
@@ -50,7 +55,7 @@ const SCRIPT_CONTEXTS: Readonly<Record<string, ScriptContext>> = {
   "script-single-escaped": {
     markup: "<script>var query = '@'; show(query)</script>",
     leaves: /\\'|<[/!s]/i,
-    escapesQuotes: true,
+    escapes: "quotes",
   },
   "script-double": {
     markup: '<script>var query = "@"; show(query)</script>',
@@ -59,7 +64,7 @@ const SCRIPT_CONTEXTS: Readonly<Record<string, ScriptContext>> = {
   "script-double-escaped": {
     markup: '<script>var query = "@"; show(query)</script>',
     leaves: /\\"|<[/!s]/i,
-    escapesQuotes: true,
+    escapes: "quotes",
   },
   "script-template": {
     markup: "<script>var query = `@`; show(query)</script>",
@@ -78,7 +83,7 @@ const SCRIPT_CONTEXTS: Readonly<Record<string, ScriptContext>> = {
 const PAGE_START = "<!doctype html><html><head><script>function show() {}</script></head><body>"
 
 const CONTEXTS: readonly Omit<PageTemplate, "isUrlDecoded">[] = [
-  ...Object.entries(MARKUP_CONTEXTS).map(([name, markup]) => ({ name, markup })),
+  ...Object.entries(MARKUP_CONTEXTS).map(([name, context]) => ({ name, ...context })),
   ...Object.entries(SCRIPT_CONTEXTS).map(([name, context]) => ({ name, ...context })),
 ]
 
@@ -90,7 +95,11 @@ export const PAGE_TEMPLATES: readonly PageTemplate[] = [
 ]
 
 /** The page as the browser gets it. */
-export function fillPage({ markup, escapesQuotes }: PageTemplate, value: string): string {
-  const text = escapesQuotes ? value.replace(/['"]/g, "\\$&") : value
-  return `${PAGE_START}${markup.replace("@", () => text)}</body></html>`
+export function fillPage({ markup, escapes }: PageTemplate, value: string): string {
+  return `${PAGE_START}${markup.replace("@", () => escapeValue(value, escapes))}</body></html>`
+}
+
+function escapeValue(value: string, escapes: PageTemplate["escapes"]): string {
+  if (escapes === "quotes") return value.replace(/['"]/g, "\\$&")
+  return escapes === "markup" ? value.replaceAll("&", "&amp;").replaceAll('"', "&quot;") : value
 }
