@@ -123,7 +123,7 @@ export class SqlRun implements Disposable {
       const tokens = tokenize(program.text, dialect)
       if (index === 0 && isConfined(template, program, tokens)) return undefined
       const statements = withoutRest(translate(tokens, this.#traps(dialect)), value)
-      if (this.#isSeen(template, statements)) return undefined
+      if (this.#isSeen({ template, dialect, statements })) return undefined
       const ran = this.#run(template, statements)
       if (WRONG_WIDTH.test(ran.observation.failure ?? "")) continue
       this.#writeOutfile(ran.observation)
@@ -144,8 +144,15 @@ export class SqlRun implements Disposable {
     }
   }
 
-  #isSeen(template: SqlTemplate, statements: readonly Statement[]): boolean {
-    const key = `${template.name} ${JSON.stringify(statements)}`
+  /** Whether another dialect reads the same; only T-SQL gives names away where HAVING is wrong. */
+  #isSeen(read: {
+    readonly template: SqlTemplate
+    readonly dialect: Dialect
+    readonly statements: readonly Statement[]
+  }): boolean {
+    const statements = JSON.stringify(read.statements)
+    const own = read.dialect === "tsql" && /\bhaving\b/i.test(statements) ? "tsql" : ""
+    const key = `${read.template.name} ${own} ${statements}`
     const isSeen = this.#seen.has(key)
     this.#seen.add(key)
     return isSeen
