@@ -116,11 +116,13 @@ async function endurance(
 ): Promise<readonly Measured[]> {
   const runs = quick ? 40 : 1_000
   const payloads = await Promise.all(SIMULATED_CLASSES.map(payloadsOf))
+  let unanswered = 0
   const step = async (number: number) => {
     const turn = number % SIMULATED_CLASSES.length
     const texts = payloads[turn] ?? []
     const twinClass = SIMULATED_CLASSES[turn] ?? "sql_injection"
-    await simulate(own.sandbox, twinClass, texts[number % texts.length] ?? "")
+    const text = texts[number % texts.length] ?? ""
+    await simulate(own.sandbox, twinClass, text).catch(() => unanswered++)
   }
   for (let number = 0; number < runs / 10; number++) await step(number)
   const before = residentMib()
@@ -134,6 +136,7 @@ async function endurance(
   const name = `${runs} simulations in a row`
   const none = { of: "value", below: 1 } as const
   return [
+    { name: `${name}: killed without an answer`, value: unanswered, unit: "" },
     { name: `${name}: memory grown`, value: grown, unit: "MiB", goal: { of: "value", below: 64 } },
     { name: `${name}: containers left`, value: containers, unit: "", goal: none },
     { name: `${name}: processes left`, value: processes, unit: "", goal: none },

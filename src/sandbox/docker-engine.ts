@@ -181,12 +181,14 @@ async function answered<T>(call: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw new SandboxUnavailableError(`Docker did not ${verbOf(call, error)}`, error)
+    throw new SandboxUnavailableError(problemOf(call, error), error)
   }
 }
 
 /** The status is the engine's; its message may hold paths, and stays in the cause. */
-function verbOf(call: string, error: unknown): string {
+function problemOf(call: string, error: unknown): string {
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined
-  return typeof status === "number" ? `answer ${call} (status ${status})` : `answer ${call}`
+  return typeof status === "number"
+    ? `Docker refused a call (${call}, status ${status})`
+    : `Docker does not answer (${call})`
 }

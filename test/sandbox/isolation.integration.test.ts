@@ -119,6 +119,11 @@ for (const [name, isThere] of drivers) {
         expect(await ask({ op: "writable" })).toEqual({ found: ["/tmp"] })
       })
 
+      test("the root file system is mounted read-only", async () => {
+        const { text = "" } = await ask({ op: "read", path: "/proc/mounts" })
+        expect(text).toMatch(/^\S+ \/ \S+ ro,/m)
+      })
+
       test("programs and accounts cannot be replaced", async () => {
         for (const path of ["/etc/passwd", "/opt/sentinel/twin", "/opt/sentinel/init"]) {
           const { error } = await ask({ op: "write", path, text: "x" })
@@ -274,14 +279,15 @@ for (const [name, isThere] of drivers) {
 
       test("a fork bomb ends at the limit and the host goes on", async () => {
         const other = await laboratory.start()
-        // its output goes to a file: a pipe would stay open until the last of them is gone
-        const script = "f() { f | f & }; f > /tmp/bomb 2>&1 < /dev/null"
-        await probe(other, { op: "shell", script, timeoutMs: 1_500 })
-        await bombEnds(other)
-        const trees = markedProcesses(processMark(laboratory.instance)).map((pid) => treeUsage(pid))
-        expect(Math.max(0, ...trees.map((tree) => tree?.processes ?? 0))).toBeLessThanOrEqual(
-          TWIN_LIMITS_BY_CLASS.sql_injection.pids,
-        )
+        // its output goes nowhere: a pipe would stay open until the last of them is gone
+        const script = "f() { f | f & }; f > /dev/null 2>&1 < /dev/null"
+        other.channel.send(JSON.stringify({ op: "shell", script, timeoutMs: 1_500 }))
+        const processesMax = await mostProcesses(laboratory.instance, 2_000)
+        expect(processesMax).toBeGreaterThan(10)
+        // without a control group it is killed a moment after it has passed the limit
+        if (isDocker || process.getuid?.() === 0) {
+          expect(processesMax).toBeLessThanOrEqual(TWIN_LIMITS_BY_CLASS.sql_injection.pids)
+        }
         await other.destroy()
         expect(await probe(host, { op: "environment" })).toBeDefined()
       }, 30_000)
@@ -298,12 +304,14 @@ for (const [name, isThere] of drivers) {
   })
 }
 
-/** Either it is told that there are no more processes to be had, or it dies of that itself. */
-async function bombEnds(host: TwinHost): Promise<void> {
-  const deadlineMs = performance.now() + 15_000
-  for (;;) {
-    const answer = await probe<Answer>(host, { op: "read", path: "/tmp/bomb" })
-    if (answer === undefined || answer.text?.includes("Cannot fork")) return
-    if (performance.now() > deadlineMs) throw new Error("the bomb goes on")
+/** The most processes that one of the hosts had at once, as seen from outside. */
+async function mostProcesses(instance: string, forMs: number): Promise<number> {
+  const deadlineMs = performance.now() + forMs
+  let most = 0
+  while (performance.now() < deadlineMs) {
+    const trees = markedProcesses(processMark(instance)).map((pid) => treeUsage(pid))
+    most = Math.max(most, ...trees.map((tree) => tree?.processes ?? 0))
+    await Bun.sleep(1)
   }
+  return most
 }
