@@ -146,17 +146,16 @@ describe("status", () => {
     expect(json.openapi).toMatch(/^3\./)
     expect(Object.keys(json.paths).sort()).toEqual(
       [
+        ...["analyze", "dataset/add-false-positive", "evidence", "explain", "model-server/health"],
         ...["dead-letters", "dead-letters/redrive", "dead-letters/{id}", "topology"],
-        ...["analyze", "evidence", "explain", "model-server/health", "models", "predict-payload"],
-        ...[
-          "models/promote",
-          "models/rollback",
-          "models/{model_id}",
-          "models/{model_id}/{version}",
-        ],
-        ...["dataset/add-false-positive"],
-        ...["predict-payload/batch"],
-        ...["profile", "profiles", "stats", "verdicts", "verdicts/{event_id}"],
+        ...["", "/promote", "/rollback", "/{model_id}", "/{model_id}/{version}"].map(
+          (end) => `models${end}`,
+        ),
+        ...["predict-payload", "predict-payload/batch", "profile", "profiles", "stats"],
+        ...["rule-apply", "rule-propose", "rules", "rules-reconcile", "rules-withdraw"],
+        ...["", "/approve", "/expire", "/reject"].map((end) => `rules/{rule_id}${end}`),
+        ...["", "/audit-log", "/panic", "/resume"].map((end) => `sandbox${end}`),
+        ...["sim-result/{job_id}", "simulate", "simulations", "verdicts", "verdicts/{event_id}"],
       ]
         .map((name) => `${BASE}/${name}`)
         .concat("/health", "/ready", "/metrics", "/v2", "/v2/models")
