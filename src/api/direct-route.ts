@@ -25,8 +25,8 @@ export type DirectHandler = (request: Request) => Promise<Response>
 const JSON_TYPE = "application/json"
 
 /**
- * Serves a route without the framework, which costs more than the model: the same guard, the same
- * headers, the same errors and the same counters.
+ * Serves a route without the framework, for what is asked with every request of a customer: the same
+ * guard, the same headers, the same errors and the same counters.
  */
 export function directRoute(route: Route, options: DirectOptions): DirectHandler {
   const { refuseForeign, refuse, telemetry } = options
