@@ -62,6 +62,7 @@ function imageContents(): ImageContents {
       join(REPOSITORY, path),
     ),
     files: canaryFiles(),
+    init: "/usr/bin/dash",
     programs: {
       [SHELL_PATHS.dash]: "/usr/bin/dash",
       [SHELL_PATHS.bash]: "/usr/bin/bash",

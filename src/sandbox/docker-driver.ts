@@ -4,7 +4,7 @@ import type { SimulatedClass } from "../twin-protocol.ts"
 import { controlGroupOf, type GroupReader } from "./control-group.ts"
 import type { ContainerSummary, DockerEngine } from "./docker-engine.ts"
 import { containerOptions } from "./docker-hardening.ts"
-import { isDeadOwner, LABELS } from "./instance.ts"
+import { isDeadOwner, LABELS, ownerLabel, ownOwner } from "./instance.ts"
 import { describeLimits, TWIN_LIMITS_BY_CLASS, USES_MAX } from "./limits.ts"
 import {
   type Audit,
@@ -120,5 +120,7 @@ async function reapContainers({ engine, instance, audit }: DockerDriverOptions):
 }
 
 function isLeftover({ labels }: ContainerSummary, instance: string): boolean {
-  return labels[LABELS.instance] === instance || isDeadOwner(labels[LABELS.owner])
+  const owner = labels[LABELS.owner]
+  const isOwn = owner === ownerLabel(ownOwner())
+  return (labels[LABELS.instance] === instance && !isOwn) || isDeadOwner(owner)
 }

@@ -117,15 +117,23 @@ class OpeningSandbox implements PreparedSandbox {
     const isDue = performance.now() - this.#openedMs > RETRY_MS
     if (this.#isClosed || this.#opening !== undefined || !isDue) return
     this.#openedMs = performance.now()
-    this.#opening = this.#open().finally(() => {
-      this.#opening = undefined
-    })
+    this.#opening = this.#open()
+      .catch((error) => {
+        this.#notes = ["what was left from before could not be removed"]
+        this.#options.onError(error)
+      })
+      .finally(() => {
+        this.#opening = undefined
+      })
   }
 
   async #open(): Promise<void> {
     const before = this.#pooled
     const { driver, notes } = await chooseDriver(this.#options, this.#instance)
     this.#notes = notes
+    if (driver !== undefined && before !== undefined && isSame(driver, before)) return
+    // what is of this instance now cannot be a leftover while a pool is at work
+    if (before === undefined) await driver?.reap()
     this.#pooled = driver && this.#pool(driver)
     await before?.close()
   }
@@ -137,6 +145,13 @@ class OpeningSandbox implements PreparedSandbox {
       ...{ driver, destroyAll, panicState: this.#panicState },
     })
   }
+}
+
+/** A failure that was only of the moment is no reason to throw away what is warm. */
+function isSame(one: Pick<Sandbox, "describe">, other: Pick<Sandbox, "describe">): boolean {
+  const identity = ({ driver, runtime, imageDigest }: SandboxDescription) =>
+    JSON.stringify([driver, runtime, imageDigest])
+  return identity(one.describe()) === identity(other.describe())
 }
 
 interface Choice {
@@ -152,9 +167,7 @@ async function chooseDriver(options: SandboxOptions, instance: string): Promise<
   for (const name of ["docker", "bubblewrap"] as const) {
     if (mode !== "auto" && mode !== name) continue
     try {
-      const driver = await OPENERS[name](options, { instance, notes })
-      await driver.reap()
-      return { driver, notes }
+      return { driver: await OPENERS[name](options, { instance, notes }), notes }
     } catch (error) {
       const why = error instanceof SentinelError ? error.message : "an unexpected failure"
       notes.push(`${name}: ${why}`)

@@ -25,6 +25,7 @@ export function proberImage(): Promise<SandboxImage> {
       twinSource: PROBER,
       sources: [PROBER],
       files: [],
+      init: "/usr/bin/dash",
       programs: { "/opt/canary/shells/dash": "/usr/bin/dash" },
     },
     { cacheDirectory: CACHE },

@@ -48,7 +48,11 @@ export async function buildImage(
   if (process.platform !== "linux") {
     throw new SandboxUnavailableError("the image is made of Linux programs, and this is no Linux")
   }
-  const libraries = await librariesOf([process.execPath, ...Object.values(contents.programs)])
+  const libraries = await librariesOf([
+    process.execPath,
+    contents.init,
+    ...Object.values(contents.programs),
+  ])
   const directory = join(options.cacheDirectory, await inputsDigest(contents, libraries))
   const known = await readBuild(directory)
   if (known !== undefined) {
@@ -75,8 +79,9 @@ async function inputsDigest(
   const hash = new Bun.CryptoHasher("sha256")
   hash.update(JSON.stringify([FORMAT, Bun.version, process.arch, contents.files]))
   const sources = (await Promise.all(contents.sources.map(filesUnder))).flat().sort()
-  const programs = [...libraries, ...Object.entries(contents.programs)]
-  for (const [name, file] of [...sources.map((path) => [path, path] as const), ...programs]) {
+  const { init, programs } = contents
+  const binaries = [["init", init] as const, ...libraries, ...Object.entries(programs)]
+  for (const [name, file] of [...sources.map((path) => [path, path] as const), ...binaries]) {
     hash.update(`\0${name}\0`).update(await readFile(file))
   }
   return hash.digest("hex").slice(0, 32)
@@ -106,8 +111,7 @@ async function build(contents: ImageContents, options: Build): Promise<void> {
     const twin = join(work, "twin")
     await compile(contents.twinSource, twin)
     progress("packing the image")
-    const init = Object.values(contents.programs).find((path) => path.endsWith("/dash")) ?? ""
-    const entries = imageEntries(contents, { twin, init, libraries: options.libraries })
+    const entries = imageEntries(contents, { twin, libraries: options.libraries })
     await finish(entries, work)
     await rm(twin)
     await rename(work, options.directory).catch(ignoreExisting)

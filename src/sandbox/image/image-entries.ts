@@ -31,8 +31,8 @@ const MOUNT_POINTS: Readonly<Record<string, number>> = {
  * @param libraries files of this machine by their path in the image
  */
 export function imageEntries(
-  contents: Pick<ImageContents, "files" | "programs">,
-  { twin, init, libraries }: { twin: string; init: string; libraries: ReadonlyMap<string, string> },
+  contents: Pick<ImageContents, "files" | "init" | "programs">,
+  { twin, libraries }: { twin: string; libraries: ReadonlyMap<string, string> },
 ): readonly ImageEntry[] {
   const program = (path: string, file: string, mode: number): ImageEntry => {
     return { kind: "file", path, mode, source: { file } }
@@ -44,7 +44,7 @@ export function imageEntries(
     ...Object.entries(contents.programs).map(([path, file]) => program(path, file, 0o755)),
     ...[...libraries].map(([path, file]) => program(path, file, 0o755)),
     program(TWIN_PATH, twin, EXECUTE_ONLY),
-    program(INIT_PATH, init, EXECUTE_ONLY),
+    program(INIT_PATH, contents.init, EXECUTE_ONLY),
   ]
   return [...directoriesOf(files), ...files].sort((one, other) => (one.path < other.path ? -1 : 1))
 }

@@ -24,6 +24,8 @@ export interface ImageContents {
   /** Whatever the compiled program depends on: files and folders whose change makes another image. */
   readonly sources: readonly string[]
   readonly files: readonly ImageFile[]
+  /** The shell of this machine that is copied as PID 1: see `twinCommand`. */
+  readonly init: string
   /** Programs of this machine by their path in the image; their shared libraries come with them. */
   readonly programs: Readonly<Record<string, string>>
 }

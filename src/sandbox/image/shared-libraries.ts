@@ -24,6 +24,9 @@ async function runLdd(program: string): Promise<string> {
     const ldd = Bun.spawn(["ldd", program], { stdin: "ignore", stderr: "ignore" })
     return await new Response(ldd.stdout).text()
   } catch (error) {
-    throw new SandboxUnavailableError("ldd, which finds the libraries of a program", error)
+    throw new SandboxUnavailableError(
+      "ldd, which tells what a program needs, could not be started",
+      error,
+    )
   }
 }

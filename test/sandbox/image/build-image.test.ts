@@ -12,6 +12,7 @@ writeFileSync(source, 'process.stdout.write("ready\\n")\n')
 const contents = {
   ...{ twinSource: source, sources: [source] },
   files: [{ path: "/usr/bin/id", mode: 0o555, content: "#!/opt/canary/shells/dash\n" }],
+  init: "/usr/bin/dash",
   programs: { "/opt/canary/shells/dash": "/usr/bin/dash" },
 }
 
@@ -42,7 +43,7 @@ describe("buildImage", () => {
 
 describe("imageEntries", () => {
   test("has parents before children, nothing twice and nothing setuid", () => {
-    const parts = { twin: "/twin", init: "/dash", libraries: new Map([["/lib64/ld.so", "/x"]]) }
+    const parts = { twin: "/twin", libraries: new Map([["/lib64/ld.so", "/x"]]) }
     const entries = imageEntries(contents, parts)
     const paths = entries.map(({ path }) => path)
     expect(new Set(paths).size).toBe(paths.length)
