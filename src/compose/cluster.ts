@@ -25,6 +25,8 @@ export interface ClusterParts {
 interface Slot {
   readonly id: string
   current: Member | undefined
+  /** Deaths in a row that came soon after the start: the more, the later the next start. */
+  deaths: number
 }
 
 interface Member {
@@ -37,7 +39,7 @@ interface Member {
 
 const START_MAX_MS = 60_000
 const RESTART = { attemptsMax: Number.POSITIVE_INFINITY, baseMs: 200, capMs: 10_000 } as const
-/** A worker that lived so long starts its backoff anew. */
+/** After a life so long a death is the first one again. */
 const STEADY_MS = 30_000
 
 /**
@@ -72,6 +74,7 @@ export class Cluster {
     this.#slots = Array.from({ length: parts.count }, (_, index) => ({
       id: String(index),
       current: undefined,
+      deaths: 0,
     }))
   }
 
@@ -117,7 +120,6 @@ export class Cluster {
         await this.#fill(slot)
       } catch {
         this.#parts.log.error("a new worker did not come up; the former one goes on")
-        if (former !== undefined) slot.current = former
         return
       }
       if (former !== undefined) this.#dismiss(former, "drain")
@@ -141,7 +143,7 @@ export class Cluster {
     const died = member.process.exited.then(() => undefined)
     const port = await Promise.race([member.listening, died, late])
     deadline.abort()
-    if (port === undefined) {
+    if (port === undefined || !this.#members.has(member)) {
       member.leaving = true
       member.process.kill()
       throw new UnavailableError("an API worker")
@@ -170,24 +172,27 @@ export class Cluster {
   #left(slot: Slot, member: Member): void {
     this.#members.delete(member)
     this.metrics.left(member.process)
-    if (slot.current === member) slot.current = undefined
+    // one that died before it served is the affair of whoever started it
+    if (slot.current !== member) return
+    slot.current = undefined
     if (member.leaving || this.#isStopping) return
     this.#parts.log.error("an API worker died", { pid: member.process.pid })
     const livedMs = this.#parts.clock.nowMs() - member.startedMs
-    void this.#revive(slot, livedMs >= STEADY_MS ? 1 : 2)
+    slot.deaths = livedMs >= STEADY_MS ? 1 : slot.deaths + 1
+    void this.#revive(slot)
   }
 
-  async #revive(slot: Slot, firstAttempt: number): Promise<void> {
+  async #revive(slot: Slot): Promise<void> {
     const { clock, random, log } = this.#parts
-    for (let attempt = firstAttempt; !this.#isStopping; attempt++) {
-      await clock.sleep(backoffMs(attempt, RESTART, random))
+    while (!this.#isStopping && slot.current === undefined) {
+      await clock.sleep(backoffMs(slot.deaths, RESTART, random))
       if (this.#isStopping || slot.current !== undefined) return
       try {
         await this.#fill(slot)
         this.#parts.onRestarted()
-        return
       } catch {
-        log.error("an API worker could not be started again", { attempt })
+        slot.deaths += 1
+        log.error("an API worker could not be started again", { deaths: slot.deaths })
       }
     }
   }

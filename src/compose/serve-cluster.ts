@@ -35,7 +35,7 @@ export async function serveByCluster(
   parts: ServeClusterParts,
   stack: AsyncDisposableStack,
 ): Promise<Cluster> {
-  const { config, paths, telemetry, models } = parts
+  const { config, log, paths, telemetry, models } = parts
   await checkPort(config)
   let cluster: Cluster | undefined
   const render = async () => {
@@ -43,10 +43,9 @@ export async function serveByCluster(
     return cluster === undefined ? telemetry.render() : cluster.metrics.render(own)
   }
   openSocket(createApi({ ...parts.api, telemetry: { ...telemetry, render } }), paths.socket, stack)
-  const { clock, log } = { clock: systemClock, log: parts.log }
   const started = await Cluster.start({
-    ...{ count: config.apiWorkers, port: config.port, spawn: spawnWorker, clock, log },
-    random: Math.random,
+    ...{ count: config.apiWorkers, port: config.port, spawn: spawnWorker },
+    ...{ clock: systemClock, random: Math.random, log },
     plan: () => models.snapshot(),
     onTraffic: (workerId, report) => models.receive(workerId, report),
     onRestarted: () => telemetry.workerRestarted(),
