@@ -146,6 +146,14 @@ export class AuditLogBrokenError extends SentinelError {
   }
 }
 
+/** A worker thread threw, or died: a bug of ours, kept away from the work that asked. */
+export class WorkerFailedError extends SentinelError {
+  readonly code = "WORKER_FAILED"
+  constructor(cause: unknown) {
+    super("a worker thread failed", { retryable: false, cause })
+  }
+}
+
 /** Gatekeeper answered, and will not do it: a wrong token, or a rule that it finds malformed. */
 export class GatekeeperRefusedError extends SentinelError {
   readonly code = "GATEKEEPER_REFUSED"
@@ -169,6 +177,17 @@ export class RuleStateError extends SentinelError {
   readonly code = "RULE_STATE"
   constructor(state: string) {
     super(`a rule in state ${state} cannot become that`, { retryable: false, field: "rule_id" })
+  }
+}
+
+/** The never-block list protects what the rule would block. */
+export class RuleProtectedError extends SentinelError {
+  readonly code = "RULE_PROTECTED"
+  constructor() {
+    super("the never-block list protects what the rule matches", {
+      retryable: false,
+      field: "rule_id",
+    })
   }
 }
 

@@ -36,6 +36,8 @@ export interface SimulationRunnerParts {
   readonly observer: EngineObserver
   readonly meter: EngineMeter
   readonly onCompleted: (job: CompletedJob) => void
+  /** Undefined where nobody is told. */
+  readonly alerts?: Sink<RecordedTask> | undefined
   readonly rules: Pick<GenerateRulesParts, "make" | "decide" | "onRefused">
   readonly clock?: Clock
 }
@@ -119,19 +121,20 @@ function flowParts(parts: SimulationRunnerParts, sources: readonly SimulationSou
     simulate: simulatePayloads(trying),
     score: scoreExploits(),
     minimise: minimisePayloads(trying),
-    generateRules: generateRules({ ...parts.rules, sandbox, concurrency: TASKS_AT_ONCE }),
+    generateRules: generateRules({ ...parts.rules, sandbox, clock, concurrency: TASKS_AT_ONCE }),
     record: recordSimulations({ store, clock, audit, onCompleted: parts.onCompleted }),
     publish: publishers(parts),
     acknowledge: acknowledgeTask(sources),
   }
 }
 
-function publishers({ config, paths }: SimulationRunnerParts): readonly Sink<RecordedTask>[] {
-  const lines = simulationLinesSink(paths.simulationLines)
-  if (config.kafka === undefined) return [lines]
+function publishers(parts: SimulationRunnerParts): readonly Sink<RecordedTask>[] {
+  const { config, paths, alerts } = parts
+  const here = [simulationLinesSink(paths.simulationLines), ...(alerts ? [alerts] : [])]
+  if (config.kafka === undefined) return here
   const { brokers } = config.kafka
   const kafka = kafkaClient({ brokers, clientId: "sentinel-simulation-results" })
-  return [lines, kafkaSimulationComplete(kafka), kafkaRuleGenerated(kafka)]
+  return [...here, kafkaSimulationComplete(kafka), kafkaRuleGenerated(kafka)]
 }
 
 /** Last of all: what is acknowledged is not delivered again. */

@@ -9,6 +9,7 @@ import type { CompletedJob } from "../simulation-result.ts"
 import { type DataDirectoryPaths, dataDirectoryPaths } from "../store/data-directory.ts"
 import { openSimulationStore } from "../store/simulation-store.ts"
 import type { SandboxGauges, Telemetry } from "../telemetry.ts"
+import type { AlertSinks } from "./alerts/open-alerts.ts"
 import { openSandboxAudit } from "./audit-log.ts"
 import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
@@ -25,7 +26,9 @@ export interface SimulationServiceParts {
   readonly paths: DataDirectoryPaths
   readonly telemetry: Telemetry
   readonly simulations: Pick<SimulationQueues, "queues" | "own">
-  readonly verdicts: Pick<VerdictStore, "query">
+  readonly verdicts: Pick<VerdictStore, "query" | "byEvent">
+  /** Undefined where nobody is told. */
+  readonly alerts: AlertSinks | undefined
 }
 
 /** Sandbox, audit log, results and the flow between them, running. */
@@ -51,10 +54,11 @@ export async function openSimulationService(
   const sandbox = openSandbox({ config: config.sandbox, stateDirectory: paths.sandbox, audit, log })
   stack.defer(() => sandbox.close())
   telemetry.watchSandbox(() => sandboxGauges(sandbox, audit))
-  const rules = openRules(parts, stack)
+  const rules = openRules({ ...parts, sandbox }, stack)
   const meter = new EngineMeter()
   const runner = createSimulationRunner({
     rules: rules.flow,
+    alerts: parts.alerts?.simulations,
     ...{ config, log, paths, queues: parts.simulations.queues, store, sandbox, audit, meter },
     observer: observeSimulation(telemetry, meter, log),
     onCompleted: (job) => reportResult(job, { telemetry, log }),
@@ -82,13 +86,15 @@ export function describedSimulation({
   config,
   log,
   simulations,
-}: Pick<SimulationServiceParts, "config" | "log" | "simulations">): SimulationRunner {
+  alerts,
+}: Pick<SimulationServiceParts, "config" | "log" | "simulations" | "alerts">): SimulationRunner {
   const never = () => Promise.reject(new UnavailableError("the simulation"))
   const none = { driver: "none", runtime: undefined, imageDigest: undefined } as const
   return createSimulationRunner({
     ...{ config, log, observer: observeNothing, meter: new EngineMeter() },
     paths: dataDirectoryPaths(config.dataDir),
     queues: simulations.queues,
+    alerts: alerts?.simulations,
     store: { put: never, byId: () => undefined },
     sandbox: {
       ...{ run: never, isPanicked: () => false },

@@ -1,9 +1,12 @@
 import { Piscina } from "piscina"
-import { UnavailableError } from "../errors.ts"
+import { UnavailableError, WorkerFailedError } from "../errors.ts"
 
 /** Threads that compute what would keep the event loop from answering. */
 export interface WorkerPool<Task, Result> {
-  /** Waits for a free thread; at most `queueMax` tasks wait. */
+  /**
+   * Waits for a free thread; at most `queueMax` tasks wait.
+   * @throws UnavailableError where they do; WorkerFailedError where the task threw
+   */
   run(task: Task, signal?: AbortSignal): Promise<Result>
   /** Lets what runs finish, for a few seconds at most. */
   close(): Promise<void>
@@ -38,10 +41,14 @@ export function workerPool<Task, Result>(options: WorkerPoolOptions): WorkerPool
   }
   return {
     async run(task, signal) {
+      const threads = open()
+      if (threads.queueSize >= options.queueMax) throw new UnavailableError("a worker thread")
       try {
-        return await open().run(task, signal === undefined ? {} : { signal })
+        return await threads.run(task, signal === undefined ? {} : { signal })
       } catch (error) {
-        throw new UnavailableError("a worker thread", error)
+        signal?.throwIfAborted()
+        // an error that crosses a thread is no SentinelError any more: it would be a bug there
+        throw new WorkerFailedError(error)
       }
     },
     close: async () => pool?.close({ force: true }),

@@ -1,5 +1,5 @@
 import { SentinelError } from "../errors.ts"
-import type { Sandbox, SimulationTask } from "../ports.ts"
+import type { Clock, Sandbox, SimulationTask } from "../ports.ts"
 import type { Rule, RuleDecision } from "../rule.ts"
 import type {
   DecidedRule,
@@ -17,6 +17,8 @@ export interface RuleOrder {
   readonly subject: SimulationSubject
   readonly result: JudgedSubject["result"]
   readonly task: SimulationTask
+  /** False where a client says so and no twin of this Sentinel does. */
+  readonly isProven: boolean
   /** Runs the text in the template of the proof; true where it has the proof's effect. */
   readonly works: (text: string) => Promise<boolean>
   readonly signal: AbortSignal
@@ -24,6 +26,7 @@ export interface RuleOrder {
 
 export interface GenerateRulesParts {
   readonly sandbox: Pick<Sandbox, "run">
+  readonly clock: Pick<Clock, "nowMs">
   readonly concurrency: number
   /** @throws RuleRefusedError where no safe rule covers the exploit; UnavailableError */
   readonly make: (order: RuleOrder) => Promise<Rule>
@@ -45,7 +48,8 @@ export function generateRules(parts: GenerateRulesParts): Operator<JudgedTask, J
     async process(task, { signal }) {
       const rules: DecidedRule[] = []
       for (const one of task.judged) {
-        const decided = await ruleFor(one, { ...parts, task: task.task, signal })
+        const { task: of, deadlineMs } = task
+        const decided = await ruleFor(one, { ...parts, task: of, deadlineMs, signal })
         if (decided !== undefined) rules.push(decided)
       }
       return { ...task, rules }
@@ -55,6 +59,7 @@ export function generateRules(parts: GenerateRulesParts): Operator<JudgedTask, J
 
 interface Generating extends GenerateRulesParts {
   readonly task: SimulationTask
+  readonly deadlineMs: number
   readonly signal: AbortSignal
 }
 
@@ -64,8 +69,12 @@ async function ruleFor(
 ): Promise<DecidedRule | undefined> {
   const { proof, verdict } = result
   if (verdict !== "exploit_possible" || proof === undefined) return undefined
-  const works = (text: string) => hasEffect(subject, text, { ...parts, proof })
-  const order = { subject, result, task: parts.task, works, signal: parts.signal }
+  if (parts.clock.nowMs() >= parts.deadlineMs) {
+    parts.onRefused(subject, "DEADLINE")
+    return undefined
+  }
+  const works = worksAs(proof, subject, parts)
+  const order = { subject, result, task: parts.task, isProven: true, works, signal: parts.signal }
   try {
     const rule = await parts.make(order)
     return { rule, ...(await parts.decide(rule, order)) }
@@ -78,12 +87,15 @@ async function ruleFor(
 
 type Proof = NonNullable<JudgedSubject["result"]["proof"]>
 
-async function hasEffect(
-  { class: simulated, location }: SimulationSubject,
-  payload: string,
-  { sandbox, proof, signal }: Generating & { readonly proof: Proof },
-): Promise<boolean> {
-  const question = { class: simulated, location, payload, templates: [proof.template] }
-  const checked = checkTrial(await askTwin(sandbox, question, signal))
-  return "answer" in checked && strongestHit(checked.answer)?.kind === proof.effect
+/** Asks a twin whether a text has the proven effect, in the template of the proof. */
+export function worksAs(
+  proof: Pick<Proof, "template" | "effect">,
+  { class: simulated, location }: Pick<SimulationSubject, "class" | "location">,
+  { sandbox, signal }: Pick<Generating, "sandbox" | "signal">,
+): RuleOrder["works"] {
+  return async (payload) => {
+    const question = { class: simulated, location, payload, templates: [proof.template] }
+    const checked = checkTrial(await askTwin(sandbox, question, signal))
+    return "answer" in checked && strongestHit(checked.answer)?.kind === proof.effect
+  }
 }

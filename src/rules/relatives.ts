@@ -21,6 +21,8 @@ export interface RelativesOptions {
 /** Mutations that lie between an exploit and a relative of it. */
 const STEPS_MAX = 4
 const CHARACTERS_MAX = 2_000
+/** Twins that are asked side by side; texts are always found in the same order. */
+const TRIED_AT_ONCE = 4
 
 /**
  * Rewritings of an exploit that still work: other cases, comments, blanks, encodings, operators and
@@ -33,14 +35,19 @@ export async function findRelatives(
   const random = new Random(options.seed)
   const tried = new Set([exploit, ...(options.known ?? [])])
   const relatives: string[] = []
-  for (let attempt = 0; attempt < options.attemptsMax; attempt++) {
+  for (let attempt = 0; attempt < options.attemptsMax; attempt += TRIED_AT_ONCE) {
     if (relatives.length >= options.count || options.signal?.aborted === true) break
-    const text = rewrite(random, options.class, exploit)
-    if (tried.has(text) || text.length > CHARACTERS_MAX) continue
-    tried.add(text)
-    if (await options.works(text)) relatives.push(text)
+    const texts = Array.from({ length: TRIED_AT_ONCE }, () =>
+      rewrite(random, options.class, exploit),
+    )
+    const fresh = [...new Set(texts)].filter(
+      (text) => !tried.has(text) && text.length <= CHARACTERS_MAX,
+    )
+    for (const text of fresh) tried.add(text)
+    const works = await Promise.all(fresh.map(options.works))
+    relatives.push(...fresh.filter((_, index) => works[index] === true))
   }
-  return relatives
+  return relatives.slice(0, options.count)
 }
 
 function rewrite(random: Random, label: SimulatedClass, exploit: string): string {

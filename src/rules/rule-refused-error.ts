@@ -7,3 +7,11 @@ export class RuleRefusedError extends SentinelError {
     super(`rule refused: ${problem}`, { retryable: false, field: "rule.match.pattern" })
   }
 }
+
+/** No rule is made for an exploit that one which is decided about blocks already. */
+export class RuleCoveredError extends SentinelError {
+  readonly code = "RULE_COVERED"
+  constructor() {
+    super("a rule covers the exploit already", { retryable: false })
+  }
+}

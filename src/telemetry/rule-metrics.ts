@@ -21,7 +21,7 @@ export function createRuleMetrics(registry: Registry) {
     name: "cerberus_rules_refused_total",
     help: "Proven exploits that no rule was made for, by why.",
     labels: ["code"],
-    known: [{ code: "RULE_REFUSED" }],
+    known: [{ code: "RULE_REFUSED" }, { code: "RULE_COVERED" }],
   })
   const code = boundedLabel()
   return {

@@ -5,7 +5,7 @@ import type { Config } from "../../config.ts"
 import { ConfigInvalidError } from "../../errors.ts"
 import type { Logger } from "../../log.ts"
 import type { GenerateRulesParts, RuleOrder } from "../../operators/generate-rules.ts"
-import type { VerdictStore } from "../../ports.ts"
+import type { RuleStore, Sandbox, VerdictStore } from "../../ports.ts"
 import type { Rule, RuleDecision } from "../../rule.ts"
 import {
   type NeverBlock,
@@ -13,11 +13,13 @@ import {
   parseNeverBlock,
   type RuleOrigin,
 } from "../../rules/policy/never-block.ts"
+import { RuleCoveredError } from "../../rules/rule-refused-error.ts"
 import { gatekeeperClient } from "../../services/gatekeeper-client.ts"
 import type { DataDirectoryPaths } from "../../store/data-directory.ts"
 import { openRuleStore } from "../../store/rule-store.ts"
 import type { Telemetry } from "../../telemetry.ts"
 import { workerPool } from "../worker-pool.ts"
+import { coveringRule } from "./covering-rule.ts"
 import type { PatternAnswer, PatternOrder } from "./pattern-worker.ts"
 import { keepReconciled } from "./reconcile-periodically.ts"
 import { ruleMaker } from "./rule-maker.ts"
@@ -29,7 +31,8 @@ export interface OpenRulesParts {
   readonly config: Pick<Config, "rules" | "gatekeeper">
   readonly log: Logger
   readonly paths: Pick<DataDirectoryPaths, "store">
-  readonly verdicts: Pick<VerdictStore, "query">
+  readonly verdicts: Pick<VerdictStore, "query" | "byEvent">
+  readonly sandbox: Pick<Sandbox, "run">
   readonly telemetry: Pick<
     Telemetry,
     "ruleGenerated" | "ruleApplied" | "ruleRefused" | "watchRules"
@@ -69,15 +72,30 @@ export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): R
   const make = openMaker(parts, stack)
   return {
     flow: {
-      make,
+      make: (order) => makeUncovered(order, store, make),
       decide: (rule, order) => service.propose(rule, originOf(order)),
       onRefused: ({ class: attack, simulationId }, code) => {
         telemetry.ruleRefused(code)
         log.info("no rule was made for an exploit", { simulation_id: simulationId, attack, code })
       },
     },
-    operations: ruleOperations({ store, service, reconciler, make }),
+    operations: ruleOperations({
+      ...{ store, service, reconciler, make },
+      ...{ verdicts: parts.verdicts, sandbox: parts.sandbox },
+    }),
   }
+}
+
+/** The same simulation again, after a crash, has the same rule; any other exploit that is covered, none. */
+function makeUncovered(
+  order: RuleOrder,
+  store: RuleStore,
+  make: (order: RuleOrder) => Promise<Rule>,
+): Promise<Rule> {
+  const covering = coveringRule(store, order.subject)?.rule
+  if (covering === undefined) return make(order)
+  const isSame = covering.evidence.simulation_id === order.subject.simulationId
+  return isSame ? Promise.resolve(covering) : Promise.reject(new RuleCoveredError())
 }
 
 function openMaker(

@@ -7,6 +7,7 @@ import { findRelatives } from "../../rules/relatives.ts"
 import { RuleRefusedError } from "../../rules/rule-refused-error.ts"
 import type { WorkerPool } from "../worker-pool.ts"
 import type { PatternAnswer, PatternOrder } from "./pattern-worker.ts"
+import { Refusals } from "./refusals.ts"
 
 export interface RuleMakerParts {
   readonly pool: WorkerPool<PatternOrder, PatternAnswer>
@@ -15,9 +16,12 @@ export interface RuleMakerParts {
   readonly timeToLiveMs: number
 }
 
-/** Relatives that a rule is made from, and as many others that it is measured with. */
-const RELATIVES = 40
-const ATTEMPTS_MAX = 200
+/**
+ * Relatives that a rule is made from, and others that it is measured with: of so many a rule may
+ * miss three and still be applied by itself.
+ */
+const RELATIVES = { made: 40, measured: 80 } as const
+const ATTEMPTS_PER_RELATIVE = 4
 /** Of the search for either; fewer relatives make a rule less sure, not wrong. */
 const SEARCH_MS = 15_000
 /** Any two numbers: what they find must differ, and be the same in the next run. */
@@ -30,27 +34,31 @@ const STORED_VERDICTS_MAX = 1_000
  * @throws RuleRefusedError where none is safe; UnavailableError
  */
 export function ruleMaker(parts: RuleMakerParts): (order: RuleOrder) => Promise<Rule> {
-  return async (order) => {
-    const task = await patternTask(order)
-    const stored = storedBenign(parts.verdicts)
-    const { made, corpora } = await parts.pool.run({ task, stored }, order.signal)
-    if (made === undefined) throw new RuleRefusedError("every pattern for it meets benign requests")
-    const provenance = provenanceOf(order)
-    const { clock, timeToLiveMs } = parts
-    const rule = { task, made, result: order.result, provenance, corpora }
-    return assembleRule({ ...rule, nowMs: clock.nowMs(), timeToLiveMs })
-  }
+  const refusals = new Refusals(parts.clock)
+  return (order) => refusals.recall(order.subject, () => make(order, parts))
+}
+
+async function make(order: RuleOrder, parts: RuleMakerParts): Promise<Rule> {
+  const task = await patternTask(order)
+  const stored = storedBenign(parts.verdicts)
+  const { made, corpora } = await parts.pool.run({ task, stored }, order.signal)
+  if (made === undefined) throw new RuleRefusedError("every pattern for it meets benign requests")
+  const provenance = provenanceOf(order)
+  const { clock, timeToLiveMs } = parts
+  const rule = { task, made, result: order.result, provenance, corpora }
+  return assembleRule({ ...rule, nowMs: clock.nowMs(), timeToLiveMs })
 }
 
 async function patternTask({ subject, result, works, signal }: RuleOrder): Promise<PatternTask> {
-  const search = (seed: number, known?: ReadonlySet<string>) =>
+  const search = (purpose: keyof typeof SEEDS, known: ReadonlySet<string>) =>
     findRelatives(subject.value, {
-      ...{ class: subject.class, works, seed, count: RELATIVES, attemptsMax: ATTEMPTS_MAX },
+      ...{ class: subject.class, works, seed: SEEDS[purpose], known },
+      count: RELATIVES[purpose],
+      attemptsMax: ATTEMPTS_PER_RELATIVE * RELATIVES[purpose],
       signal: AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]),
-      ...(known && { known }),
     })
-  const relatives = await search(SEEDS.made)
-  const heldOut = await search(SEEDS.measured, new Set(relatives))
+  const relatives = await search("made", new Set())
+  const heldOut = await search("measured", new Set(relatives))
   return {
     ...{ class: subject.class, payload: subject.value, location: subject.location },
     minimised: result.minimised_payload,
@@ -58,7 +66,7 @@ async function patternTask({ subject, result, works, signal }: RuleOrder): Promi
   }
 }
 
-function provenanceOf({ task: { verdict }, subject }: RuleOrder): RuleProvenance {
+function provenanceOf({ task: { verdict }, subject, isProven }: RuleOrder): RuleProvenance {
   return {
     ...(verdict && {
       evidenceSha256: verdict.evidence_sha256,
@@ -67,7 +75,7 @@ function provenanceOf({ task: { verdict }, subject }: RuleOrder): RuleProvenance
       verdict: verdict.verdict,
     }),
     ...(subject.confidence !== undefined && { classification: subject.confidence }),
-    simulated: true,
+    simulated: isProven,
   }
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto"
 import type { RuleOperations, RuleProposal } from "../../api/rule-operations.ts"
 import { UnavailableError } from "../../errors.ts"
-import type { RuleOrder } from "../../operators/generate-rules.ts"
-import type { RuleStore } from "../../ports.ts"
+import { type RuleOrder, worksAs } from "../../operators/generate-rules.ts"
+import type { RuleStore, Sandbox, VerdictStore } from "../../ports.ts"
 import type { Rule } from "../../rule.ts"
 import type { SimulationJob, SimulationResult } from "../../simulation-result.ts"
+import { coveringRule } from "./covering-rule.ts"
 import type { RuleReconciler } from "./rule-reconciler.ts"
 import type { RuleService } from "./rule-service.ts"
 
@@ -13,7 +14,11 @@ export interface RuleOperationsParts {
   readonly service: RuleService
   readonly reconciler: Pick<RuleReconciler, "run"> | undefined
   readonly make: (order: RuleOrder) => Promise<Rule>
+  readonly verdicts: Pick<VerdictStore, "byEvent">
+  readonly sandbox: Pick<Sandbox, "run">
 }
+
+const PROPOSAL_MS = 60_000
 
 /** What people and their tools do with rules. */
 export function ruleOperations(parts: RuleOperationsParts): RuleOperations {
@@ -22,7 +27,9 @@ export function ruleOperations(parts: RuleOperationsParts): RuleOperations {
     get: (ruleId) => store.get(ruleId),
     query: (query) => store.query(query),
     async propose(proposal, known) {
-      const rule = await makeProposed(proposal, known, parts)
+      const { type, value, location } = proposal.payload
+      const covering = coveringRule(store, { class: type, value, location })
+      const rule = covering?.rule ?? (await makeProposed(proposal, known, parts))
       return { rule, decision: await service.propose(rule, proposal.payload) }
     },
     apply: (ruleId, force) => service.apply(ruleId, { force, origin: { location: "" } }),
@@ -44,27 +51,35 @@ export function ruleOperations(parts: RuleOperationsParts): RuleOperations {
 }
 
 /**
- * A rule for what a client says is an exploit. Nobody here can ask a twin about relatives of it, so
- * it is made from the payload alone, and counts as unsimulated unless the store knows the simulation.
+ * A rule for what a client says is an exploit. Where the store knows the simulation, its proof is
+ * asked for again with the client's payload; else nobody here can ask a twin, so the rule is made
+ * from the payload alone and counts as unsimulated.
  */
 async function makeProposed(
   { payload, result }: RuleProposal,
   known: SimulationJob | undefined,
-  { make }: RuleOperationsParts,
+  parts: RuleOperationsParts,
 ): Promise<Rule> {
   const simulationId = result.simulationId ?? `unknown-${randomUUID()}`
-  const rule = await make({
-    subject: {
-      ...{ simulationId, eventId: undefined, sessionId: known?.session_id ?? "unknown" },
-      ...{ payloadId: "", class: payload.type, value: payload.value, location: payload.location },
-      ...{ confidence: payload.confidence, truncated: false },
+  const signal = AbortSignal.timeout(PROPOSAL_MS)
+  const subject = {
+    ...{ simulationId, eventId: known?.event_id, sessionId: known?.session_id ?? "unknown" },
+    ...{ payloadId: "", class: payload.type, value: payload.value, location: payload.location },
+    ...{ confidence: payload.confidence, truncated: false },
+  }
+  const proof = known?.result?.proof
+  const works = proof && worksAs(proof, subject, { sandbox: parts.sandbox, signal })
+  const isProven = works !== undefined && (await works(payload.value))
+  const verdict = isProven ? parts.verdicts.byEvent(known?.event_id ?? "")?.verdict : undefined
+  return parts.make({
+    ...{ subject, isProven, signal },
+    result: (isProven && known?.result) || claimedResult(simulationId, payload, result.severity),
+    task: {
+      ...{ eventId: simulationId, sessionId: subject.sessionId, priority: 0, eventTimeMs: 0 },
+      ...(verdict && { verdict }),
     },
-    result: known?.result ?? claimedResult(simulationId, payload, result.severity),
-    task: { eventId: simulationId, sessionId: "unknown", priority: 0, eventTimeMs: 0 },
-    works: async () => false,
-    signal: AbortSignal.timeout(60_000),
+    works: isProven ? works : async () => false,
   })
-  return { ...rule, audit: { ...rule.audit, simulated: false } }
 }
 
 function claimedResult(

@@ -1,4 +1,4 @@
-import { RuleStateError, RuleUnknownError } from "../../errors.ts"
+import { RuleProtectedError, RuleStateError, RuleUnknownError } from "../../errors.ts"
 import type { Clock, RuleStore } from "../../ports.ts"
 import type { Rule, RuleDecision, RuleState, StoredRule } from "../../rule.ts"
 import { checkRule } from "../../rules/check-rule.ts"
@@ -8,14 +8,16 @@ import {
   protectionsFrom,
   type RuleOrigin,
 } from "../../rules/policy/never-block.ts"
-import { mayMove, moved } from "../../rules/policy/rule-states.ts"
+import { isOpenAgain, mayMove, moved } from "../../rules/policy/rule-states.ts"
 import type { RuleReconciler } from "./rule-reconciler.ts"
 
 export interface RuleServiceParts {
   readonly store: RuleStore
   /** undefined where no Gatekeeper is configured. */
   readonly reconciler: Pick<RuleReconciler, "run" | "isDrifting"> | undefined
-  readonly policy: Pick<PolicyState, "thresholds" | "isAutoApplyOn" | "appliedPerHourMax">
+  readonly policy: Pick<PolicyState, "thresholds" | "isAutoApplyOn" | "appliedPerHourMax"> & {
+    readonly timeToLiveMs: number
+  }
   readonly neverBlock: NeverBlock
   readonly clock: Pick<Clock, "nowMs">
   /** Told of each decision about a rule; a rule that is known already brings none. */
@@ -64,23 +66,32 @@ export class RuleService {
     ruleId: string,
     options: { force: boolean; origin: RuleOrigin },
   ): Promise<RuleDecision> {
-    const { rule, state } = this.#stored(ruleId)
-    const decision = options.force
-      ? ({ decision: "auto_applied", reasons: ["a person decided it"] } as const)
-      : decideRule(rule, this.#policyState(rule, options.origin))
-    const isNew = decision.decision === "auto_applied" && mayMove(state, "approved")
-    const by = options.force ? "api" : "policy"
-    if (isNew) await this.move(ruleId, "approved", { by, note: decision.reasons.join("; ") })
+    const stored = this.#stored(ruleId)
+    const { rule, state } = stored
+    if (options.force) {
+      const reasons = ["a person decided it"]
+      if (mayMove(state, "approved")) await this.move(ruleId, "approved", byPerson(reasons))
+      return { decision: "auto_applied", reasons }
+    }
+    // the policy never overrules a person
+    if (!UNDECIDED.includes(state)) return knownDecision(stored)
+    const decision = decideRule(rule, this.#policyState(rule, options.origin))
+    const note = decision.reasons.join("; ")
+    if (decision.decision === "auto_applied") {
+      await this.move(ruleId, "approved", { by: "policy", note })
+    }
     return decision
   }
 
-  /** @throws RuleUnknownError, RuleStateError */
+  /** @throws RuleUnknownError, RuleStateError, RuleProtectedError */
   async move(ruleId: string, state: RuleState, review: Review): Promise<StoredRule> {
     const { store, clock } = this.#parts
     const nowMs = clock.nowMs()
     const next = await store.update(ruleId, (held) => {
       if (!mayMove(held.state, state)) throw new RuleStateError(held.state)
-      return moved(held, { state, ...review, nowMs })
+      return moved(state === "approved" ? this.#approvable(held) : held, {
+        ...{ state, nowMs, ...review },
+      })
     })
     this.#deliver()
     return next
@@ -94,16 +105,29 @@ export class RuleService {
     return decided.length
   }
 
+  /** Not even a person approves what must never be blocked; what was over lives once more. */
+  #approvable(held: StoredRule): StoredRule {
+    const { clock, policy, neverBlock } = this.#parts
+    if (protectionsFrom(neverBlock, held.rule, { location: "" }).length > 0) {
+      throw new RuleProtectedError()
+    }
+    const nowMs = clock.nowMs()
+    if (Date.parse(held.rule.expires_at) > nowMs) return held
+    const expiresAt = new Date(nowMs + policy.timeToLiveMs).toISOString()
+    return { ...held, rule: { ...held.rule, expires_at: expiresAt } }
+  }
+
   async #propose(rule: Rule, origin: RuleOrigin): Promise<RuleDecision> {
-    const known = this.#parts.store.get(rule.rule_id)
-    if (known !== undefined) return knownDecision(known)
+    const { store, clock, onDecided } = this.#parts
+    const known = store.get(rule.rule_id)
+    if (known !== undefined && !isMadeBetter(known, rule)) return knownDecision(known)
     const decision = decideRule(rule, this.#policyState(rule, origin))
     const state = STATE_AFTER[decision.decision]
     const note = decision.reasons.join("; ")
-    const made: StoredRule = { rule, state, history: [] }
-    const move = { state, by: "policy", note, nowMs: this.#parts.clock.nowMs() }
-    await this.#parts.store.add(moved(made, move))
-    this.#parts.onDecided(rule, decision)
+    const move = { state, by: "policy", note, nowMs: clock.nowMs() }
+    if (known === undefined) await store.add(moved({ rule, state, history: [] }, move))
+    else await store.update(rule.rule_id, (held) => moved({ ...held, rule }, move))
+    onDecided(rule, decision)
     if (state === "approved") this.#deliver()
     return decision
   }
@@ -146,6 +170,17 @@ export class RuleService {
     this.#deciding = done.catch(() => undefined)
     return done
   }
+}
+
+const UNDECIDED: readonly RuleState[] = ["pending_review", "logged_only"]
+
+function byPerson(reasons: readonly string[]): Review {
+  return { by: "api", note: reasons.join("; ") }
+}
+
+/** An unproven rule does not take the place of another unproven one. */
+function isMadeBetter(known: StoredRule, rule: Rule): boolean {
+  return isOpenAgain(known) && (known.state === "expired" || rule.audit.simulated)
 }
 
 function knownDecision({ state, history }: StoredRule): RuleDecision {

@@ -1,5 +1,6 @@
 import { ConfigInvalidError } from "../../errors.ts"
 import type { Rule } from "../../rule.ts"
+import { ruleMatcher } from "../rule-matcher.ts"
 import { type AddressRange, parseRange } from "./address-range.ts"
 
 /** What no rule may touch, as the operator wrote it down. */
@@ -66,7 +67,7 @@ export function protectionsFrom(
   rule: Rule,
   { location, path, address }: RuleOrigin,
 ): readonly string[] {
-  const matches = matcherOf(rule)
+  const matches = ruleMatcher(rule.match)
   const param = location.slice(location.indexOf(":") + 1)
   return [
     ...paths
@@ -79,10 +80,4 @@ export function protectionsFrom(
       .filter((range) => address !== undefined && range.has(address))
       .map(({ text }) => `the addresses ${text} are never blocked`),
   ]
-}
-
-function matcherOf({ match }: Rule): (text: string) => boolean {
-  if (match.type !== "regex") return (text) => text.includes(match.pattern)
-  const regex = new RegExp(match.pattern, "u")
-  return (text) => regex.test(text)
 }

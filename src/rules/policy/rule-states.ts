@@ -27,6 +27,15 @@ export function mayMove(from: RuleState, to: RuleState): boolean {
   return NEXT[from].includes(to)
 }
 
+/**
+ * True where the same rule, made again, is to be decided about again: its time was over, or it was
+ * made without a proof and nobody wanted it so far.
+ */
+export function isOpenAgain({ rule, state, history }: StoredRule): boolean {
+  if (state === "expired") return history.at(-1)?.by === "policy"
+  return !rule.audit.simulated && (state === "pending_review" || state === "logged_only")
+}
+
 /** The rule in another state, with the move at the end of its history. */
 export function moved(stored: StoredRule, { state, by, note, nowMs }: Move): StoredRule {
   const move = {

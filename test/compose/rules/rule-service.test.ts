@@ -15,6 +15,7 @@ import { startGatekeeper, type TestGatekeeper } from "../../support/gatekeeper/g
 import { someRule } from "../../support/some-rule.ts"
 
 const NOW = Date.parse("2026-01-10T00:00:00Z")
+const TTL_MS = 86_400_000
 const ORIGIN = { location: "query:q" }
 const REVIEW = { by: "ana", note: "seen" }
 let directory: string
@@ -48,6 +49,7 @@ function service(parts: Partial<RuleServiceParts> = {}): RuleService {
       thresholds: { autoApply: 0.9, review: 0.7 },
       isAutoApplyOn: true,
       appliedPerHourMax: 2,
+      timeToLiveMs: TTL_MS,
     },
     onDecided: (rule, { decision }) => decided.push(`${rule.rule_id} ${decision}`),
     ...parts,

@@ -1,0 +1,30 @@
+import type { RuleStore } from "../../ports.ts"
+import type { StoredRule } from "../../rule.ts"
+import { isOpenAgain } from "../../rules/policy/rule-states.ts"
+import { coversPayload } from "../../rules/rule-matcher.ts"
+import type { SimulatedClass } from "../../twin-protocol.ts"
+
+export interface Exploit {
+  readonly class: SimulatedClass
+  readonly value: string
+  readonly location: string
+}
+
+const SETTLED = ["pending_review", "logged_only", "approved", "active", "rejected"] as const
+
+/**
+ * The rule that settles an exploit: one that covers it, whatever was decided about that rule. What
+ * was proposed without a proof settles nothing, and neither does what expired by itself.
+ */
+export function coveringRule(
+  store: Pick<RuleStore, "inStates">,
+  exploit: Exploit,
+): StoredRule | undefined {
+  return store
+    .inStates([...SETTLED, "expired"])
+    .filter((stored) => !isOpenAgain(stored))
+    .find(
+      ({ rule }) =>
+        rule.evidence.attack_type === exploit.class && coversPayload(rule.match, exploit),
+    )
+}
