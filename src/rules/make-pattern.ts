@@ -50,7 +50,7 @@ export function makePattern(
     const regex = new RegExp(pattern, "u")
     return corpora.some((corpus) => corpus.meets(regex))
   }
-  for (const text of new Set([task.minimised ?? task.payload, task.payload])) {
+  for (const text of readingsOf(task)) {
     const { atoms, limits } = READERS[task.class](text)
     const variants = [task.payload, ...task.relatives].flatMap(sent)
     const made = synthesise(atoms, { exploits: sent(task.payload), variants, meetsBenign })
@@ -67,4 +67,18 @@ export function makePattern(
     }
   }
   return undefined
+}
+
+/** What an application may decode is read as what comes out, for patterns take both. */
+function readingsOf({ minimised, payload }: PatternTask): ReadonlySet<string> {
+  const texts = [...(minimised === undefined ? [] : [minimised]), payload]
+  return new Set([...texts, ...texts.map(decodedAscii)])
+}
+
+function decodedAscii(text: string): string {
+  const once = (encoded: string) =>
+    encoded.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+  return once(once(text))
 }

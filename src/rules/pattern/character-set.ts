@@ -1,5 +1,6 @@
 const ASCII_MAX = 0x7f
 const ASCII_ALL = (1n << 128n) - 1n
+const ASCII_CODES = Array.from({ length: ASCII_MAX + 1 }, (_, code) => code)
 
 /**
  * A set of characters as patterns need it: each ASCII character by itself, all others together.
@@ -12,6 +13,7 @@ export class CharacterSet {
   /** Bit c = the character with code c. */
   readonly #ascii: bigint
   readonly #hasOthers: boolean
+  #codes: readonly number[] | undefined
 
   private constructor(ascii: bigint, hasOthers: boolean) {
     this.#ascii = ascii
@@ -74,7 +76,8 @@ export class CharacterSet {
 
   /** The ASCII members, ascending. */
   codes(): readonly number[] {
-    return Array.from({ length: ASCII_MAX + 1 }, (_, code) => code).filter((code) => this.has(code))
+    this.#codes ??= ASCII_CODES.filter((code) => this.has(code))
+    return this.#codes
   }
 }
 

@@ -32,11 +32,27 @@ export interface CheckedPattern {
  * @throws RuleRefusedError with the reason
  */
 export function checkPattern(text: string): CheckedPattern {
-  const pattern = parsePattern(text)
-  const { shortest, longest } = measure(pattern)
-  if (shortest < MATCH_CHARACTERS_MIN) {
+  const checked = checkSafety(parsePattern(text))
+  if (checked.shortest < MATCH_CHARACTERS_MIN) {
     throw new RuleRefusedError(`matches fewer than ${MATCH_CHARACTERS_MIN} characters`)
   }
+  return checked
+}
+
+/** Whether `checkPattern` accepts it. */
+export function isPatternSafe(text: string): boolean {
+  try {
+    checkPattern(text)
+    return true
+  } catch (error) {
+    if (error instanceof RuleRefusedError) return false
+    throw error
+  }
+}
+
+/** As `checkPattern`, of a pattern that is not whole yet and may match too little. */
+export function checkSafety(pattern: Pattern): CheckedPattern {
+  const { shortest, longest } = measure(pattern)
   if (longest > MATCH_CHARACTERS_MAX) {
     throw new RuleRefusedError(`matches more than ${MATCH_CHARACTERS_MAX} characters`)
   }
@@ -90,12 +106,14 @@ function checkNesting(pattern: Pattern, outer: number): void {
 /** Reads one text along two ways at once, from wherever they part; the ways must never meet. */
 class Ways {
   readonly #positions: Positions
+  readonly #classes: SetClasses
   readonly #last: ReadonlySet<number>
   readonly #seen = new Set<number>()
   readonly #pairs: (readonly [number, number])[] = []
 
   constructor(positions: Positions) {
     this.#positions = positions
+    this.#classes = new SetClasses(positions.sets)
     this.#last = new Set(positions.last)
   }
 
@@ -120,7 +138,7 @@ class Ways {
 
   #read(one: number, other: number): void {
     const { sets } = this.#positions
-    if (!sets[one]?.intersects(sets[other] ?? CharacterSet.empty)) return
+    if (!this.#classes.intersect(one, other)) return
     if (one === other || (this.#last.has(one) && this.#last.has(other))) {
       throw new RuleRefusedError("more than one way to match the same text")
     }
@@ -129,5 +147,31 @@ class Ways {
     if (this.#seen.size >= PAIRS_MAX) throw new RuleRefusedError("too large to be judged")
     this.#seen.add(pair)
     this.#pairs.push([one, other])
+  }
+}
+
+/** Says fast which positions can read the same character: few of their many sets differ. */
+class SetClasses {
+  readonly #sets: readonly CharacterSet[]
+  readonly #classOf: readonly number[]
+  /** 0 = not known yet, 1 = no, 2 = yes. */
+  readonly #known: Uint8Array
+
+  constructor(sets: readonly CharacterSet[]) {
+    const classes = new Map<CharacterSet, number>()
+    for (const set of sets) if (!classes.has(set)) classes.set(set, classes.size)
+    this.#sets = [...classes.keys()]
+    this.#classOf = sets.map((set) => classes.get(set) ?? 0)
+    this.#known = new Uint8Array(classes.size ** 2)
+  }
+
+  intersect(position: number, other: number): boolean {
+    const [one, two] = [this.#classOf[position] ?? 0, this.#classOf[other] ?? 0]
+    const at = one * this.#sets.length + two
+    const known = this.#known[at]
+    if (known !== 0) return known === 2
+    const isYes = this.#sets[one]?.intersects(this.#sets[two] ?? CharacterSet.empty) === true
+    this.#known[at] = isYes ? 2 : 1
+    return isYes
   }
 }

@@ -5,8 +5,19 @@ import type { Pattern } from "./pattern.ts"
 const ESCAPED_OUTSIDE = new Set("\\^$.|?*+()[]{}")
 const ESCAPED_INSIDE = new Set("\\^-[]")
 
+/** Readings share most of their parts, and a search prints them thousands of times. */
+const printed = new WeakMap<Pattern, string>()
+
 /** The pattern as text: the same in Python's `re`, RE2 and JavaScript with the flag `u`. */
 export function printPattern(pattern: Pattern): string {
+  const known = printed.get(pattern)
+  if (known !== undefined) return known
+  const text = print(pattern)
+  printed.set(pattern, text)
+  return text
+}
+
+function print(pattern: Pattern): string {
   switch (pattern.kind) {
     case "set":
       return printSet(pattern.set)

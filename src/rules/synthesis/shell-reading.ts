@@ -4,123 +4,169 @@ import {
   characters,
   choice,
   literal,
+  NOTHING,
   optional,
   type Pattern,
   repeat,
   sequence,
 } from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
+import { type ShellToken, shellTokens } from "./shell-tokens.ts"
 import { valueStart } from "./value-start.ts"
 
 const GAP_MAX = 6
-const WORD_MAX = 32
+const ARGUMENTS_MAX = 48
 const PREFIX_MAX = 64
-const TOKENS_MAX = 24
-const TOKEN =
-  /(?<opening>\$\(|[<>]\(|`)|(?<separator>\|\||&&|[;|&\n\r])|(?<redirection>[<>]{1,3})|(?<word>(?:[\w./:@%?*+=,~!^-]|\\.|'[^']{0,80}'|"[^"]{0,80}"|\$'[^']{0,80}'|\$(?!IFS|\{IFS)[@*0-9\w{}]{1,16})+)/g
+const PREFIX_WORD_MAX = 32
+const GLOB_MAX = 24
+const ESCAPED_AT_MAX = 12
 
 /** Programs that an attacker runs first, or with which he fetches the rest. */
 const COMMANDS = new Set(
   (
     "whoami uname ls pwd ps env ifconfig netstat curl wget nc ncat bash sh dash zsh python python3 perl ruby " +
     "php nslookup dig telnet ssh scp chmod chown rm printf base64 tac nl awk sed xargs tee socat busybox " +
-    "hostname crontab id cat ping sleep touch"
+    "hostname crontab id cat ping sleep touch eval ftpget tftp ftp chattr useradd lsof ss df mount dmesg " +
+    "lscpu od xxd getent expr dd cp mv mkfifo openssl node lua gcc"
   ).split(" "),
 )
 /** Programs whose names are words of English as well. */
-const COMMON_WORDS = new Set("more less head tail find host ip echo kill date time".split(" "))
+const COMMON_WORDS = new Set(
+  "more less head tail find host ip echo kill date time let test".split(" "),
+)
 const SENSITIVE = /\/etc\/(?:passwd|shadow|hosts)|\/proc\/self|\/dev\/tcp|\/bin\/(?:ba|da|z)?sh/
 
 const LETTERS = CharacterSet.range(0x61, 0x7a).withBothCases()
 const WORD = LETTERS.union(CharacterSet.range(0x30, 0x39)).union(CharacterSet.of("_./:@-"))
 const operators = repeat(encoded(CharacterSet.of(";|&")), { min: 1, max: 2 })
-const separators = repeat(encoded(CharacterSet.of(";|&\n\r")), { min: 1, max: 3 })
+const newlineInJson = sequence(literal("\\"), characters(CharacterSet.of("nr")))
+/** Newlines behind the first character are blanks. */
+const separators = sequence(
+  choice(encoded(CharacterSet.of(";|&\n\r")), newlineInJson),
+  repeat(encoded(CharacterSet.of(";|&")), { min: 0, max: 2 }),
+)
 const opening = choice(
   encoded(CharacterSet.of("`")),
   sequence(encoded(CharacterSet.of("$<>")), encoded(CharacterSet.of("("))),
 )
+const dollar = encoded(CharacterSet.of("$"))
+const openBrace = encoded(CharacterSet.of("{"))
+const closeBrace = encoded(CharacterSet.of("}"))
+/** Positional parameters, of which an injected command line has none. */
+const emptyParameter = encoded(CharacterSet.of("@*0123456789"))
 /** Blanks, and the variable that holds them. */
 const blank = choice(
-  encoded(CharacterSet.of(" \t\n\r+,")),
+  encoded(CharacterSet.of(" \t\n\r+")),
   sequence(literal("\\"), characters(CharacterSet.of("nrt"))),
   sequence(
-    encoded(CharacterSet.of("$")),
-    optional(encoded(CharacterSet.of("{"))),
+    dollar,
+    optional(openBrace),
     encodedLiteral("IFS"),
-    optional(encoded(CharacterSet.of("}"))),
+    optional(closeBrace),
+    optional(sequence(dollar, emptyParameter)),
   ),
 )
 const gap = repeat(blank, { min: 0, max: GAP_MAX })
 const space = repeat(blank, { min: 1, max: GAP_MAX })
 /** What quote removal and expansion take out of a word again: '' "" \\ $@ ${x}. */
-const dollar = encoded(CharacterSet.of("$"))
 const nothing = choice(
   encoded(CharacterSet.of("'\"\\")),
-  sequence(dollar, encoded(CharacterSet.of("@*0123456789"))),
-  sequence(
-    dollar,
-    encoded(CharacterSet.of("{")),
-    repeat(encoded(LETTERS), { min: 1, max: 4 }),
-    encoded(CharacterSet.of("}")),
-  ),
+  sequence(dollar, emptyParameter),
+  sequence(dollar, openBrace, repeat(encoded(LETTERS), { min: 1, max: 2 }), closeBrace),
 )
 const nothings = repeat(nothing, { min: 0, max: 3 })
+/** What ends the name of a command that stands alone: not the `=` of a parameter so called. */
+const commandEnd = sequence(nothings, choice(blank, encoded(CharacterSet.of(";|&`<>(){}#"))))
+/** What stands between a command and its arguments. */
+const argumentsStart = sequence(nothings, choice(blank, encoded(CharacterSet.of("<>"))))
 /** A word in escapes, `$'\\x69\\144'`: nobody who is honest writes so. */
 const escapedWord = sequence(
-  encodedLiteral("$"),
-  encodedLiteral("'"),
+  repeat(encoded(WORD), { min: 0, max: ESCAPED_AT_MAX }),
+  encodedLiteral("$'"),
   repeat(encodedLiteral("\\"), { min: 1, max: 2 }),
   encoded(CharacterSet.of("x01")),
 )
-const argument = repeat(encoded(WORD.union(CharacterSet.of("'\"\\$*{}?[]#%"))), {
-  min: 1,
-  max: WORD_MAX,
-})
+/** A path that a glob stands for: `/b?n/c*t`. */
+const globbedPath = sequence(
+  encodedLiteral("/"),
+  choice(
+    encoded(CharacterSet.of("?")),
+    sequence(repeat(encoded(WORD), { min: 1, max: GLOB_MAX }), encoded(CharacterSet.of("?*"))),
+  ),
+)
+/** Options may stand before it. */
+const absolutePath = sequence(
+  repeat(encoded(WORD.without(CharacterSet.of("/")).union(CharacterSet.of(" \t+,'\"-"))), {
+    min: 0,
+    max: GAP_MAX,
+  }),
+  encodedLiteral("/"),
+)
+const escapedQuote = sequence(literal("\\"), characters(CharacterSet.of("\"'\\/")))
+/** Arguments of any form with what stands between them; a newline or an operator ends them. */
+const argumentText = repeat(
+  choice(encoded(WORD.union(CharacterSet.of(" \t+,'\"$*{}?[]#=~^!"))), escapedQuote),
+  { min: 1, max: ARGUMENTS_MAX },
+)
+/** Between the start of a value and its first operator stands what the program expected there. */
+const expected = WORD.union(CharacterSet.of("+'\",.!?)]"))
+/** Without `&` and `;`, which end an HTML reference as often as a parameter. */
+const start = characters(CharacterSet.of('=/":'))
+const started: Atom = {
+  ...valueStart,
+  ladder: [
+    { pattern: sequence(start, prefixOf(expected, PREFIX_WORD_MAX)), evidence: 1.5 },
+    {
+      pattern: sequence(start, prefixOf(expected.union(CharacterSet.of(" ")), PREFIX_MAX)),
+      evidence: 1,
+    },
+  ],
+}
 
-const prefix = repeat(encoded(WORD.union(CharacterSet.of(" +',.!?"))), { min: 0, max: PREFIX_MAX })
+function prefixOf(set: CharacterSet, max: number): Pattern {
+  return repeat(choice(encoded(set), escapedQuote), { min: 0, max })
+}
 
 /** Reads an injection into a command line as the words and operators of a POSIX shell. */
 export function readShell(payload: string): Reading {
-  const tokens = [...payload.matchAll(TOKEN)].slice(0, TOKENS_MAX).map(({ groups = {} }) => groups)
-  const atoms = tokens.map((token, index) => atomOf(token, tokens[index - 1]))
-  return { atoms: [valueStart, ...prefixed(atoms)], limits: ["commands of Windows shells"] }
+  const tokens = withoutPrefix(shellTokens(payload))
+  const atoms = tokens.map((token, index) => {
+    const [before, next] = [tokens[index - 1], tokens[index + 1]]
+    const ladder = LADDERS[token.kind](token.text, next?.kind === "argument")
+    const gapBefore = before === undefined ? NOTHING : gapBetween(before, token)
+    return { name: token.kind, ladder, gap: gapBefore }
+  })
+  return { atoms: [started, ...atoms], limits: ["commands of Windows shells"] }
 }
 
-/** Between the start of the value and its first operator stands what the program expected there. */
-function prefixed([first, ...rest]: readonly Atom[]): readonly Atom[] {
-  return first === undefined ? [] : [{ ...first, gap: prefix }, ...rest]
+/** Words before the first operator belong to the command line that is attacked. */
+function withoutPrefix(tokens: readonly ShellToken[]): readonly ShellToken[] {
+  const first = tokens.findIndex(({ kind }) => kind === "separator" || kind === "opening")
+  return tokens.slice(Math.max(0, first))
 }
 
-type Token = Readonly<Record<string, string | undefined>>
-
-function atomOf(token: Token, before: Token | undefined): Atom {
-  const isArgument = token.word !== undefined && before?.word !== undefined
-  const gapBefore = isArgument ? space : gap
-  if (token.opening !== undefined)
-    return atom("opening", gapBefore, [{ pattern: opening, evidence: 3 }])
-  if (token.separator !== undefined)
-    return atom("separator", gapBefore, separatorLadder(token.separator))
-  if (token.redirection !== undefined) {
-    return atom("redirection", gapBefore, [
-      { pattern: encodedLiteral(token.redirection), evidence: 1 },
-    ])
-  }
-  const word = plainWord(token.word ?? "")
-  return isArgument
-    ? atom("argument", gapBefore, argumentLadder(word))
-    : atom("command", gapBefore, commandLadder(word))
+/** The end of a command's name takes a blank of its own. */
+function gapBetween(before: ShellToken, { kind }: ShellToken): Pattern {
+  const isWord = kind === "argument" || kind === "command"
+  return isWord && (before.kind === "argument" || before.kind === "reserved") ? space : gap
 }
 
-function atom(name: string, gapBefore: Pattern, ladder: readonly Step[]): Atom {
-  return { name, gap: gapBefore, ladder }
+type LadderOf = (text: string, hasArguments: boolean) => readonly Step[]
+
+const LADDERS: Readonly<Record<ShellToken["kind"], LadderOf>> = {
+  opening: openingLadder,
+  separator: separatorLadder,
+  redirection: (text) => [{ pattern: encodedLiteral(text), evidence: 1 }],
+  reserved: (text) => [{ pattern: encodedLiteral(text), evidence: 0.5 }],
+  command: commandLadder,
+  argument: argumentLadder,
 }
 
-/** The word after quote removal, as far as it can be told without a shell. */
-function plainWord(word: string): string {
-  return word
-    .replace(/\\(.)/g, "$1")
-    .replace(/['"]|\$[@*0-9]|\$\{\w{1,8}\}/g, "")
-    .slice(0, 40)
+function openingLadder(text: string): readonly Step[] {
+  return [
+    { pattern: encodedLiteral(text), evidence: text === "`" ? 2.5 : 3.5 },
+    { pattern: opening, evidence: 3 },
+  ]
 }
 
 function separatorLadder(text: string): readonly Step[] {
@@ -131,17 +177,25 @@ function separatorLadder(text: string): readonly Step[] {
   ]
 }
 
-function commandLadder(word: string): readonly Step[] {
+function commandLadder(word: string, hasArguments: boolean): readonly Step[] {
   const evidence = commandEvidence(word.slice(word.lastIndexOf("/") + 1))
-  const disguised = sequence(
-    repeat(encoded(CharacterSet.of("'\"\\{")), { min: 0, max: 3 }),
-    ...Array.from(word, (character) => sequence(encodedLiteral(character), nothings)),
-  )
+  const end = hasArguments ? argumentsStart : commandEnd
+  const spelt = sequence(disguised(word), end)
   return [
-    { pattern: encodedLiteral(word), evidence },
-    { pattern: disguised, evidence },
-    { pattern: choice(disguised, escapedWord), evidence },
+    { pattern: sequence(encodedLiteral(word), end), evidence },
+    { pattern: spelt, evidence },
+    { pattern: choice(spelt, braced(word), escapedWord, ...globbed(word)), evidence },
   ]
+}
+
+/** `{cat,/etc/passwd}` needs no blank. */
+function braced(word: string): Pattern {
+  return sequence(openBrace, encodedLiteral(word), encoded(CharacterSet.of(",")))
+}
+
+/** Any absolute path with a glob in it, for a word that is one. */
+function globbed(word: string): readonly Pattern[] {
+  return word.startsWith("/") ? [globbedPath] : []
 }
 
 function commandEvidence(name: string): number {
@@ -153,6 +207,23 @@ function argumentLadder(word: string): readonly Step[] {
   const evidence = SENSITIVE.test(word) ? 3 : Math.min(1, word.length / 8)
   return [
     { pattern: encodedLiteral(word), evidence },
-    { pattern: argument, evidence: 0 },
+    { pattern: disguised(word), evidence },
+    ...(word.startsWith("/") ? [{ pattern: absolutePath, evidence: 0.5, takesGaps: true }] : []),
+    { pattern: argumentText, evidence: 0, takesGaps: true },
   ]
+}
+
+/** The word with what a shell takes out again before and between its characters. */
+function disguised(word: string): Pattern {
+  const opened = repeat(encoded(CharacterSet.of("'\"\\{")), { min: 0, max: 3 })
+  const spelt = Array.from(word, (character) => spelling(character))
+  return sequence(opened, ...spelt.flatMap((one, index) => (index === 0 ? [one] : [nothings, one])))
+}
+
+/** `/./` and `//` are `/`. */
+function spelling(character: string): Pattern {
+  const plain = encodedLiteral(character)
+  if (character !== "/") return plain
+  const again = sequence(optional(encodedLiteral(".")), plain)
+  return sequence(plain, repeat(again, { min: 0, max: 2 }))
 }

@@ -1,9 +1,6 @@
-import { checkPattern } from "../pattern/check-pattern.ts"
-import { type Pattern, sequence } from "../pattern/pattern.ts"
-import { printPattern } from "../pattern/print-pattern.ts"
-import { trimEnds } from "../pattern/trim-ends.ts"
-import { RuleRefusedError } from "../rule-refused-error.ts"
+import { isPatternSafe } from "../pattern/check-pattern.ts"
 import type { Atom } from "./atom.ts"
+import { evidenceOf, type Shape, shapesOf, writeShape } from "./shapes.ts"
 
 export interface SynthesisOptions {
   /** Says whether a pattern meets a request that nobody attacks with. */
@@ -26,18 +23,15 @@ export interface SynthesisedPattern {
 
 const CANDIDATES_MAX = 48
 /** More tokens only make a rule narrower. */
-const ATOMS_MAX = 8
+const ATOMS_MAX = 7
 const ALTERNATIVES_MAX = 3
+/** A pattern that covers this share needs no alternative; longer ones are looked at twice more. */
+const COVERAGE_ENOUGH = 0.98
+const FURTHER_LENGTHS = 2
 /** Of candidates that cover as much, one with less evidence than this gives way to one with more. */
 const EVIDENCE_ENOUGH = 8
 /** With less evidence it is no attack, even where the corpus holds nothing like it. */
 const EVIDENCE_MIN = 5.5
-
-/** A stretch of the atoms, each at a step of its ladder. */
-interface Shape {
-  readonly atoms: readonly Atom[]
-  readonly levels: readonly number[]
-}
 
 interface Candidate {
   readonly shape: Shape
@@ -60,12 +54,13 @@ export function synthesise(
   atoms: readonly Atom[],
   options: SynthesisOptions,
 ): SynthesisedPattern | undefined {
-  const candidates = shapesOf(atoms).flatMap((shape) => candidateOf(shape, options))
   const trial = new Trial(options)
+  const candidates = candidatesOf(atoms, { ...options, trial })
   const chosen: Candidate[] = []
   let missed = new Set(options.variants)
-  while (chosen.length < ALTERNATIVES_MAX) {
-    const best = trial.best(candidates, { missed, isFirst: chosen.length === 0 })
+  while (chosen.length < ALTERNATIVES_MAX && missed.size > 0) {
+    const enough = chosen.length === 0 ? 0 : Math.max(1, options.variants.length / 20)
+    const best = trial.best(candidates, { missed, enough, chosen })
     if (best === undefined) break
     chosen.push(best)
     missed = missed.difference(best.covered)
@@ -79,7 +74,68 @@ function joined(chosen: readonly Candidate[], coverage: number): SynthesisedPatt
   return { pattern, coverage, tokens }
 }
 
-/** Holds candidates against the checks that cost much, each once and a bounded number in all. */
+/** Shorter stretches first, until one of them is good and covers enough. */
+function candidatesOf(
+  atoms: readonly Atom[],
+  options: SynthesisOptions & { readonly trial: Trial },
+): readonly Candidate[] {
+  const { variants, trial } = options
+  const missed = new Set(variants)
+  const enough = COVERAGE_ENOUGH * missed.size
+  const growth = new Growth(options)
+  const candidates: Candidate[] = []
+  let lengthMax = Math.min(ATOMS_MAX, atoms.length)
+  for (let length = 1; length <= lengthMax; length++) {
+    candidates.push(...shapesOf(atoms, length).flatMap((shape) => growth.candidate(shape)))
+    if (trial.best(candidates, { missed, enough, chosen: [] }) === undefined) continue
+    lengthMax = Math.min(lengthMax, length + FURTHER_LENGTHS)
+  }
+  return candidates
+}
+
+/** Leaves out every stretch that holds a shorter one which already failed. */
+class Growth {
+  readonly #options: SynthesisOptions
+  readonly #failed = new Set<string>()
+
+  constructor(options: SynthesisOptions) {
+    this.#options = options
+  }
+
+  candidate(shape: Shape): readonly Candidate[] {
+    const pattern = this.#holdsFailed(shape) ? undefined : writeShape(shape)
+    const regex = pattern === undefined ? undefined : new RegExp(pattern, "u")
+    if (pattern === undefined || !this.#options.exploits.every((sent) => regex?.test(sent))) {
+      this.#failed.add(keyOf(shape.from, shape.levels))
+      return []
+    }
+    const evidence = evidenceOf(shape)
+    if (evidence < EVIDENCE_MIN) return []
+    const covered = new Set(this.#options.variants.filter((variant) => regex?.test(variant)))
+    return [{ shape, pattern, covered, evidence: Math.min(EVIDENCE_ENOUGH, evidence) }]
+  }
+
+  #holdsFailed({ from, levels }: Shape): boolean {
+    const isFailed = (at: number, shorter: readonly number[]) =>
+      this.#failed.has(keyOf(at, shorter))
+    return isFailed(from, levels.slice(0, -1)) || isFailed(from + 1, levels.slice(1))
+  }
+}
+
+function keyOf(from: number, levels: readonly number[]): string {
+  return `${from}:${levels.join(",")}`
+}
+
+interface Wanted {
+  /** What is not covered yet. */
+  readonly missed: ReadonlySet<string>
+  /** Texts of it that a candidate must cover. */
+  readonly enough: number
+  /** What it is to be an alternative to. */
+  readonly chosen: readonly Candidate[]
+}
+
+/** Holds candidates against the benign corpus, each once and a bounded number in all. */
 class Trial {
   readonly #options: SynthesisOptions
   readonly #known = new Map<string, boolean>()
@@ -90,89 +146,30 @@ class Trial {
     this.#left = options.candidatesMax ?? CANDIDATES_MAX
   }
 
-  /** The good one that covers most of what is missed; at least a twentieth unless it is the first. */
-  best(
-    candidates: readonly Candidate[],
-    { missed, isFirst }: { missed: ReadonlySet<string>; isFirst: boolean },
-  ): Candidate | undefined {
-    const gain = ({ covered }: Candidate) => missed.intersection(covered).size
-    const enough = isFirst ? 0 : Math.max(1, this.#options.variants.length / 20)
+  /** The good one that covers most of what is missed. */
+  best(candidates: readonly Candidate[], wanted: Wanted): Candidate | undefined {
+    const gains = new Map(
+      candidates.map((one) => [one, wanted.missed.intersection(one.covered).size]),
+    )
+    const gain = (candidate: Candidate) => gains.get(candidate) ?? 0
     return candidates
-      .filter((candidate) => gain(candidate) >= enough)
+      .filter((candidate) => gain(candidate) >= wanted.enough)
       .sort((one, other) => gain(other) - gain(one) || other.evidence - one.evidence)
-      .find(({ pattern }) => this.#isGood(pattern))
+      .find((candidate) => this.#isGood(candidate.pattern) && fits(candidate, wanted.chosen))
   }
 
   #isGood(pattern: string): boolean {
     const known = this.#known.get(pattern)
     if (known !== undefined) return known
     if (this.#left <= 0) return false
-    const isGood = isSafe(pattern) && !this.#meetsBenign(pattern)
+    this.#left -= 1
+    const isGood = !this.#options.meetsBenign(pattern)
     this.#known.set(pattern, isGood)
     return isGood
   }
-
-  #meetsBenign(pattern: string): boolean {
-    this.#left -= 1
-    return this.#options.meetsBenign(pattern)
-  }
 }
 
-/** Shorter stretches first, and of each the more general writing first. */
-function shapesOf(atoms: readonly Atom[]): readonly Shape[] {
-  const shapes: Shape[] = []
-  for (let length = 1; length <= Math.min(ATOMS_MAX, atoms.length); length++) {
-    for (let from = 0; from + length <= atoms.length; from++) {
-      shapes.push(...writingsOf(atoms.slice(from, from + length)))
-    }
-  }
-  return shapes
-}
-
-/** All tokens as general as can be, then each step narrower for all, then one token exact. */
-function writingsOf(atoms: readonly Atom[]): readonly Shape[] {
-  const tops = atoms.map(({ ladder }) => ladder.length - 1)
-  const highest = Math.max(...tops)
-  const together = Array.from({ length: highest + 1 }, (_, down) =>
-    tops.map((top) => Math.max(0, Math.min(top, highest - down))),
-  )
-  const single = tops.flatMap((top, index) => (top > 0 ? [tops.with(index, 0)] : []))
-  return [...together, ...single]
-    .map((levels) => ({ atoms, levels }))
-    .filter((shape) => evidenceOf(shape) >= EVIDENCE_MIN)
-}
-
-function evidenceOf({ atoms, levels }: Shape): number {
-  const evidence = atoms.map(({ ladder }, index) => ladder[levels[index] ?? 0]?.evidence ?? 0)
-  return evidence.reduce((sum, each) => sum + each, 0)
-}
-
-function candidateOf(shape: Shape, { exploits, variants }: SynthesisOptions): readonly Candidate[] {
-  const pattern = printPattern(trimEnds(sequence(...partsOf(shape))))
-  const regex = new RegExp(pattern, "u")
-  if (!exploits.every((exploit) => regex.test(exploit))) return []
-  const covered = new Set(variants.filter((variant) => regex.test(variant)))
-  return [{ shape, pattern, covered, evidence: Math.min(EVIDENCE_ENOUGH, evidenceOf(shape)) }]
-}
-
-function partsOf({ atoms, levels }: Shape): readonly Pattern[] {
-  let isGapTaken = true
-  return atoms.flatMap(({ ladder, gap }, index) => {
-    const step = ladder[levels[index] ?? 0]
-    if (step === undefined) return []
-    const takesGaps = step.takesGaps === true
-    const parts = isGapTaken || takesGaps ? [step.pattern] : [gap, step.pattern]
-    isGapTaken = takesGaps
-    return parts
-  })
-}
-
-function isSafe(pattern: string): boolean {
-  try {
-    checkPattern(pattern)
-    return true
-  } catch (error) {
-    if (error instanceof RuleRefusedError) return false
-    throw error
-  }
+/** Together they must not grow longer than a pattern may. */
+function fits(candidate: Candidate, chosen: readonly Candidate[]): boolean {
+  return isPatternSafe([...chosen, candidate].map(({ pattern }) => pattern).join("|"))
 }

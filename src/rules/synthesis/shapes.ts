@@ -1,0 +1,65 @@
+import { checkSafety } from "../pattern/check-pattern.ts"
+import { type Pattern, sequence } from "../pattern/pattern.ts"
+import { printPattern } from "../pattern/print-pattern.ts"
+import { trimEnds } from "../pattern/trim-ends.ts"
+import { RuleRefusedError } from "../rule-refused-error.ts"
+import type { Atom } from "./atom.ts"
+
+/** A stretch of an attack's atoms, each at a step of its ladder. */
+export interface Shape {
+  /** Of the first atom among those of the attack. */
+  readonly from: number
+  readonly atoms: readonly Atom[]
+  /** Index into the ladder of each atom. */
+  readonly levels: readonly number[]
+}
+
+/** All stretches of a length, each in several writings, the more general first. */
+export function shapesOf(atoms: readonly Atom[], length: number): readonly Shape[] {
+  const starts = Array.from({ length: Math.max(0, atoms.length - length + 1) }, (_, from) => from)
+  return starts.flatMap((from) => {
+    const stretch = atoms.slice(from, from + length)
+    return levelsOf(stretch).map((levels) => ({ from, atoms: stretch, levels }))
+  })
+}
+
+/** All tokens as general as can be, then each step narrower for all, then one token exact. */
+function levelsOf(atoms: readonly Atom[]): readonly (readonly number[])[] {
+  const tops = atoms.map(({ ladder }) => ladder.length - 1)
+  const highest = Math.max(...tops)
+  const together = Array.from({ length: highest + 1 }, (_, down) =>
+    tops.map((top) => Math.max(0, Math.min(top, highest - down))),
+  )
+  const single = tops.flatMap((top, index) => (top > 0 ? [tops.with(index, 0)] : []))
+  return [...new Map([...together, ...single].map((levels) => [String(levels), levels])).values()]
+}
+
+/** The sum of what its tokens say for an attack (see `Step`). */
+export function evidenceOf({ atoms, levels }: Shape): number {
+  const evidence = atoms.map(({ ladder }, index) => ladder[levels[index] ?? 0]?.evidence ?? 0)
+  return evidence.reduce((sum, each) => sum + each, 0)
+}
+
+/** The shape as text, or undefined where it cannot be written safely. */
+export function writeShape(shape: Shape): string | undefined {
+  const pattern = trimEnds(sequence(...partsOf(shape)))
+  try {
+    checkSafety(pattern)
+    return printPattern(pattern)
+  } catch (error) {
+    if (error instanceof RuleRefusedError) return undefined
+    throw error
+  }
+}
+
+function partsOf({ atoms, levels }: Shape): readonly Pattern[] {
+  let isGapTaken = true
+  return atoms.flatMap(({ ladder, gap }, index) => {
+    const step = ladder[levels[index] ?? 0]
+    if (step === undefined) return []
+    const takesGaps = step.takesGaps === true
+    const parts = isGapTaken || takesGaps ? [step.pattern] : [gap, step.pattern]
+    isGapTaken = takesGaps
+    return parts
+  })
+}
