@@ -106,6 +106,17 @@ function createSandboxMetrics(registry: Registry) {
       }
     },
   })
+  gauge(registry, {
+    name: "cerberus_sandbox_audit_entries",
+    help: "Entries of the sandbox's audit log; it never falls, or somebody has cut the log.",
+    collect: (entries) => entries.set(read?.().auditHead.count ?? 0),
+  })
+  gauge(registry, {
+    // all that a double holds; a label with the hash would be a new series for each entry
+    name: "cerberus_sandbox_audit_head",
+    help: "First 52 bits of the hash of the newest audit entry, as a number.",
+    collect: (head) => head.set(Number.parseInt(read?.().auditHead.hash.slice(0, 13) ?? "0", 16)),
+  })
   return {
     /** `reader` is called at each scrape; the last one given counts. */
     watchSandbox(reader: () => SandboxGauges): void {
