@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { resolve } from "node:path"
 
 const ROOT = resolve(import.meta.dir, "..")
-const PAGES = ["docs/SERVING.md"] as const
+const PAGES = ["docs/SERVING.md", "docs/OPERATIONS.md"] as const
 /** What prom-client adds to the name of a histogram. */
 const SUFFIX = /_(?:bucket|count|sum)$/
 
