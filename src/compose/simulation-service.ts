@@ -54,7 +54,7 @@ export async function openSimulationService(
   const sandbox = openSandbox({ config: config.sandbox, stateDirectory: paths.sandbox, audit, log })
   stack.defer(() => sandbox.close())
   telemetry.watchSandbox(() => sandboxGauges(sandbox, audit))
-  const rules = openRules({ ...parts, sandbox }, stack)
+  const rules = openRules({ ...parts, sandbox, audit }, stack)
   const meter = new EngineMeter()
   const runner = createSimulationRunner({
     rules: rules.flow,

@@ -5,7 +5,7 @@ import type { Config } from "../../config.ts"
 import { ConfigInvalidError } from "../../errors.ts"
 import type { Logger } from "../../log.ts"
 import type { GenerateRulesParts, RuleOrder } from "../../operators/generate-rules.ts"
-import type { RuleStore, Sandbox, VerdictStore } from "../../ports.ts"
+import type { AuditLog, RuleStore, Sandbox, VerdictStore } from "../../ports.ts"
 import type { Rule, RuleDecision } from "../../rule.ts"
 import {
   type NeverBlock,
@@ -19,6 +19,7 @@ import type { DataDirectoryPaths } from "../../store/data-directory.ts"
 import { openRuleStore } from "../../store/rule-store.ts"
 import type { Telemetry } from "../../telemetry.ts"
 import { workerPool } from "../worker-pool.ts"
+import { auditedRules } from "./audited-rules.ts"
 import { coveringRule } from "./covering-rule.ts"
 import type { PatternAnswer, PatternOrder } from "./pattern-worker.ts"
 import { keepReconciled } from "./reconcile-periodically.ts"
@@ -33,6 +34,7 @@ export interface OpenRulesParts {
   readonly paths: Pick<DataDirectoryPaths, "store">
   readonly verdicts: Pick<VerdictStore, "query" | "byEvent">
   readonly sandbox: Pick<Sandbox, "run">
+  readonly audit: Pick<AuditLog, "append">
   readonly telemetry: Pick<
     Telemetry,
     "ruleGenerated" | "ruleApplied" | "ruleRefused" | "watchRules"
@@ -51,7 +53,7 @@ const NEVER_BLOCK_BYTES_MAX = 1_048_576
 export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): Rules {
   const { config, log, paths, telemetry } = parts
   const neverBlock = readNeverBlock(config.rules.neverBlockFile)
-  const store = openRuleStore(paths.store)
+  const store = auditedRules(openRuleStore(paths.store), parts)
   stack.defer(() => store.close())
   const onApplied = ({ rule_id }: Rule) => {
     telemetry.ruleApplied()
