@@ -24,6 +24,7 @@ export interface Config {
   readonly minio: MinioConfig | undefined
   readonly rules: RulesConfig
   readonly gatekeeper: GatekeeperConfig | undefined
+  readonly alerts: AlertsConfig
 }
 
 export interface RulesConfig {
@@ -38,6 +39,21 @@ export interface RulesConfig {
 export interface GatekeeperConfig {
   readonly url: string
   readonly token: string
+}
+
+export interface AlertsConfig {
+  readonly webhook: WebhookConfig | undefined
+  /** Score, 0..1. */
+  readonly threshold: number
+  readonly updateMs: number
+  readonly quietMs: number
+}
+
+/** Both are secrets: whoever knows the URL of a webhook can often post to it. */
+export interface WebhookConfig {
+  readonly url: string
+  /** Each signs; the receiver needs to know one of them. */
+  readonly secrets: readonly string[]
 }
 
 export const SANDBOX_MODES = ["auto", "docker", "bubblewrap", "none"] as const
@@ -102,6 +118,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     minio: readMinio(read),
     rules: readRules(read),
     gatekeeper: readGatekeeper(read),
+    alerts: readAlerts(read),
   }
   read.throwIfAny()
   return Object.freeze(config)
@@ -181,6 +198,44 @@ function readGatekeeper(read: VariableReader): GatekeeperConfig | undefined {
   }
   if (token === undefined) read.problem("GATEKEEPER_API_TOKEN", "needed with GATEKEEPER_API_URL")
   return { url, token: token ?? "" }
+}
+
+function readAlerts(read: VariableReader): AlertsConfig {
+  return {
+    webhook: readWebhook(read),
+    threshold: read.number("SENTINEL_ALERT_THRESHOLD", 0, 1),
+    updateMs: read.number("SENTINEL_ALERT_UPDATE_MINUTES", 0.01, 1_440) * 60_000,
+    quietMs: read.number("SENTINEL_ALERT_QUIET_MINUTES", 0.01, 1_440) * 60_000,
+  }
+}
+
+function readWebhook(read: VariableReader): WebhookConfig | undefined {
+  const url = read.optional("SENTINEL_ALERT_WEBHOOK_URL")
+  const secrets = (read.token("SENTINEL_ALERT_WEBHOOK_SECRET") ?? "").split(",")
+  if (url === undefined) return undefined
+  if (!isSafeWebhook(url)) {
+    const expected = "expected https://HOST[:PORT]/PATH without user and password; http on loopback"
+    read.problem("SENTINEL_ALERT_WEBHOOK_URL", expected)
+  }
+  if (secrets.some((secret) => !isStrongSecret(secret))) {
+    const expected = "needed with the URL: whsec_ and base64 of 16 bytes, or 16 characters, or more"
+    read.problem("SENTINEL_ALERT_WEBHOOK_SECRET", expected)
+  }
+  return { url, secrets }
+}
+
+/** Alerts name attackers and rules: they do not travel in the clear. */
+function isSafeWebhook(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || text.length > 2_048 || url.username !== "" || url.password !== "")
+    return false
+  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback)
+}
+
+function isStrongSecret(secret: string): boolean {
+  const encoded = /^whsec_([A-Za-z0-9+/]{22,}={0,2})$/.exec(secret)?.[1]
+  return encoded !== undefined || (secret.length >= 16 && !secret.startsWith("whsec_"))
 }
 
 function parseHostPort(text: string): { host: string; port: number } | undefined {

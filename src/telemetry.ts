@@ -1,4 +1,5 @@
 import type { VerdictWord } from "./events.ts"
+import { createAlertMetrics } from "./telemetry/alert-metrics.ts"
 import {
   createBacklogMetrics,
   createOperatorMetrics,
@@ -51,6 +52,7 @@ export function createTelemetry(options: { readonly version?: string } = {}) {
     ...createServedModelMetrics(registry),
     ...createSimulationMetrics(registry),
     ...createRuleMetrics(registry),
+    ...createAlertMetrics(registry),
     ...createWorkerMetrics(registry),
     contentType: registry.contentType,
     render: (): Promise<string> => registry.metrics(),

@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   evidence: ["words"],
   ml: ["words", "evidence"],
   rules: ["words", "ml"],
+  alerts: ["words", "ml"],
   operators: ["words", "stream", "evidence", "ml", "rules"],
   connectors: ["words", "stream/types"],
   services: ["words", "stream/types"],
@@ -25,8 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["words", "stream", "operators"],
   simulation: ["words", "stream", "operators"],
   compose: [
-    ...["words", "stream", "evidence", "ml", "rules", "operators", "pipeline", "simulation"],
-    ...["connectors", "services", "store", "api", "sandbox", "twins"],
+    ...["words", "stream", "evidence", "ml", "rules", "alerts", "operators"],
+    ...["pipeline", "simulation", "connectors", "services", "store", "api", "sandbox", "twins"],
   ],
   commands: [
     ...["words", "stream", "evidence", "ml", "rules", "operators", "pipeline", "simulation"],
@@ -41,7 +42,7 @@ const ENTRY_POINTS = ["src/main.ts", "src/twins/main.ts"]
 
 const WORDS = [
   ...["errors", "events", "ports", "twin-protocol", "simulation-result", "model-traffic"],
-  ...["rule", "config", "telemetry", "clock", "log", "json-line"],
+  ...["rule", "alert", "config", "telemetry", "clock", "log", "json-line"],
 ]
 
 /** Libraries that are the language of one folder, not a service called from one module. */

@@ -43,6 +43,8 @@ export interface RunnerParts {
   readonly simulations: SimulationQueues
   /** Undefined where nothing is simulated. */
   readonly simulation?: Pick<SimulationRunner, "topology" | "numbers"> | undefined
+  /** Undefined where nobody is told. */
+  readonly alerts?: Sink<ExplainedVerdict> | undefined
   readonly onRecorded: (verdict: Verdict) => void
   readonly onRejected: (file: RejectedFile) => void
 }
@@ -84,7 +86,11 @@ export function createRunner(parts: RunnerParts): Runner {
     }),
     announce: announceSink(log),
     enqueueSimulation: parts.simulations.sink,
-    publish: [jsonlSink(parts.paths.verdictLines), ...kafka.sinks],
+    publish: [
+      jsonlSink(parts.paths.verdictLines),
+      ...kafka.sinks,
+      ...(parts.alerts ? [parts.alerts] : []),
+    ],
   })
   const engine = new Engine({
     flow,

@@ -13,6 +13,7 @@ import { openDeadLetterStore } from "../store/dead-letter-store.ts"
 import { openVerdictStore } from "../store/verdict-store.ts"
 import type { SourceRecord } from "../stream/types.ts"
 import { createTelemetry } from "../telemetry.ts"
+import { openAlerts } from "./alerts/open-alerts.ts"
 import { createAnalyzer } from "./analyzer.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
 import { observeEngine } from "./engine-observer.ts"
@@ -94,7 +95,10 @@ async function openServer(opening: Opening, stack: AsyncDisposableStack): Promis
   const runner =
     mode === "serve"
       ? undefined
-      : createRunner({ ...opening, ...core, simulation: simulation?.runner })
+      : createRunner({
+          ...{ ...opening, ...core, simulation: simulation?.runner },
+          alerts: core.alerts?.verdicts,
+        })
   if (runner !== undefined) {
     core.telemetry.watchEngine(() => runner.gauges())
     await runner.start()
@@ -123,6 +127,7 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const simulations = openSimulationQueues({ config, paths }, stack)
   const letters = openDeadLetterAccess({ config, paths, store: deadLetters }, stack)
   const falsePositives = openFalsePositives(paths, models.server, stack)
+  const alerts = openAlerts({ config, log, paths, telemetry }, stack)
   const onDone = (record: SourceRecord) => {
     // a state that cannot be written now is a display that lags, no reason to fail the record
     deadLetters.markDone(record).catch((error) => {
@@ -138,6 +143,7 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
     deadLetters,
     letters,
     simulations,
+    alerts,
     paths,
     ...observed,
   }

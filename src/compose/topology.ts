@@ -3,6 +3,7 @@ import { UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
 import { dataDirectoryPaths } from "../store/data-directory.ts"
 import type { Topology } from "../stream/topology.ts"
+import { describedAlerts } from "./alerts/open-alerts.ts"
 import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
@@ -17,10 +18,12 @@ import { describedSimulation } from "./simulation-service.ts"
 export async function describeTopology(config: Config, log: Logger): Promise<Topology> {
   const neverRuns = () => Promise.reject(new UnavailableError("the store"))
   const simulations = describedSimulationQueues(config)
+  const alerts = describedAlerts(config)
   const runner = createRunner({
     config,
     log,
-    simulation: describedSimulation({ config, log, simulations }),
+    alerts: alerts?.verdicts,
+    simulation: describedSimulation({ config, log, simulations, alerts }),
     models: await openModels(config, { log }),
     paths: dataDirectoryPaths(config.dataDir),
     verdicts: { record: neverRuns },

@@ -141,6 +141,33 @@ export const VARIABLES = [
     default: "",
     meaning: "lines `path PREFIX`, `param NAME` or `address CIDR` that no rule may touch",
   },
+  {
+    name: "SENTINEL_ALERT_WEBHOOK_URL",
+    default: "",
+    meaning: "where alerts are posted: https, or http on this machine; unset = nowhere",
+    secret: true,
+  },
+  {
+    name: "SENTINEL_ALERT_WEBHOOK_SECRET",
+    default: "",
+    meaning: "signs them: `whsec_` and base64, or other text; several, separated by commas",
+    secret: true,
+  },
+  {
+    name: "SENTINEL_ALERT_THRESHOLD",
+    default: "0.75",
+    meaning: "score (0..1) of a verdict or an exploit from which it is worth an alert",
+  },
+  {
+    name: "SENTINEL_ALERT_UPDATE_MINUTES",
+    default: "10",
+    meaning: "minutes between two updates of one alert, at least",
+  },
+  {
+    name: "SENTINEL_ALERT_QUIET_MINUTES",
+    default: "60",
+    meaning: "minutes of quiet after which an alert is closed",
+  },
 ] as const satisfies readonly Variable[]
 
 export type VariableName = (typeof VARIABLES)[number]["name"]

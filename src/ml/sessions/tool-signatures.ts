@@ -34,6 +34,11 @@ export function toolOfUserAgent(userAgent: string): ToolSignature | undefined {
   return TOOL_SIGNATURES.find((signature) => lower.includes(signature.fragment))
 }
 
+/** True for a tool that many use for many things: it does not tell one campaign from another. */
+export function isGenericClient(tool: string): boolean {
+  return TOOL_SIGNATURES.some((known) => known.tool === tool && !known.scanner)
+}
+
 const SENSITIVE_FRAGMENTS = [
   "/.env",
   "/.git",

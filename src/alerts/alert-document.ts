@@ -1,0 +1,51 @@
+import type { Alert, AlertGroup, AlertStatus } from "../alert.ts"
+
+/** The alert as it is sent. */
+export function alertDocument(group: AlertGroup, status: AlertStatus): Alert {
+  const { counts, campaign, techniques } = group
+  const { auto_applied, pending_review } = counts
+  return {
+    event_id: `alert-${group.id}-${group.told}`,
+    timestamp: isoTime(group.toldMs),
+    ...{ source: "sentinel", event_type: "alert", status },
+    ...{ alert_id: group.id, group_key: group.key, sequence: group.told },
+    text: summary(group, status),
+    attacker: group.attacker ?? null,
+    attackers: group.attackers,
+    campaign,
+    first_seen: isoTime(group.openedMs),
+    last_seen: isoTime(group.lastSeenMs),
+    sessions: group.sessions,
+    verdicts: { simulate: counts.simulate, tag: counts.tag },
+    exploits_proven: counts.exploit_possible,
+    rules: { ...group.rules, auto_applied, pending_review },
+    techniques,
+    score_max: group.scoreMax,
+    severity_max: group.severityMax,
+  }
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function summary(group: AlertGroup, status: AlertStatus): string {
+  const { counts, sessions } = group
+  const parts = [
+    plural(sessions.count, "session"),
+    counts.exploit_possible > 0 && `${plural(counts.exploit_possible, "exploit")} proven`,
+    counts.auto_applied > 0 && `${plural(counts.auto_applied, "rule")} applied`,
+    counts.pending_review > 0 && `${plural(counts.pending_review, "rule")} to review`,
+  ].filter((part) => part !== false)
+  const ending = status === "closed" ? " (over)" : ""
+  return `${group.campaign.name} from ${whom(group)}: ${parts.join(", ")}${ending}`
+}
+
+function whom({ attacker, attackers, isDistributed }: AlertGroup): string {
+  if (isDistributed) return plural(attackers.count, "further address", "further addresses")
+  return attacker ?? "an unknown address"
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
