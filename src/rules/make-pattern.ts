@@ -38,7 +38,8 @@ export interface MadePattern {
 /**
  * The most general safe pattern for an exploit that no benign corpus meets.
  *
- * Reads the minimised payload first, for it holds nothing beside the attack, then the payload.
+ * Reads the minimised payload first, for it holds nothing beside the attack, then the payload; of
+ * both the pattern that matches more of the relatives that it was made from.
  * @returns undefined where every candidate meets benign text
  */
 export function makePattern(
@@ -50,23 +51,22 @@ export function makePattern(
     const regex = new RegExp(pattern, "u")
     return corpora.some((corpus) => corpus.meets(regex))
   }
+  const matchedOf = (regex: RegExp, texts: readonly string[]) =>
+    texts.filter((relative) => sent(relative).every((form) => regex.test(form))).length
+  let best: MadePattern | undefined
   for (const text of readingsOf(task)) {
     const { atoms, limits } = READERS[task.class](text)
     const variants = [task.payload, ...task.relatives].flatMap(sent)
     const made = synthesise(atoms, { exploits: sent(task.payload), variants, meetsBenign })
     if (made === undefined) continue
     const regex = new RegExp(made.pattern, "u")
-    const matchedOf = (texts: readonly string[]) =>
-      texts.filter((relative) => sent(relative).every((form) => regex.test(form))).length
-    return {
-      pattern: made.pattern,
-      tokens: made.tokens,
-      matched: matchedOf(task.relatives),
-      heldOutMatched: matchedOf(task.heldOut),
-      limits,
-    }
+    const matched = matchedOf(regex, task.relatives)
+    if (best !== undefined && best.matched >= matched) continue
+    const heldOutMatched = matchedOf(regex, task.heldOut)
+    best = { pattern: made.pattern, tokens: made.tokens, matched, heldOutMatched, limits }
+    if (matched === task.relatives.length) break
   }
-  return undefined
+  return best
 }
 
 /** What an application may decode is read as what comes out, for patterns take both. */
