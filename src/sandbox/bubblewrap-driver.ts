@@ -93,7 +93,7 @@ type BubblewrapProcess = Bun.Subprocess<"pipe", "pipe", "ignore">
 function joined(group: LimitGroup | undefined): readonly string[] {
   if (group === undefined) return []
   const script =
-    'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
+    'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
   return ["sh", "-c", script, "sh", ...group.directories, "--"]
 }
 

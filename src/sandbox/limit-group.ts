@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type GroupReader, readerV1, readerV2 } from "./control-group.ts"
 import type { TwinLimits } from "./limits.ts"
@@ -8,6 +8,7 @@ const PREFIX = "sentinel-"
 const CPU_PERIOD_US = 100_000
 const REMOVE_ROUNDS_MAX = 50
 const REMOVE_PAUSE_MS = 20
+const ABANDONED_MS = 60_000
 
 /** A control group of Sentinel's own making, for processes that no engine limits. */
 export interface LimitGroup {
@@ -63,14 +64,24 @@ function makeSeparate(make: Make, { memoryBytes, pids, cpus }: TwinLimits): Grou
   return readerV1(accounting, memory)
 }
 
-/** Removes the groups whose name begins so, and that hold no process any more. */
+/**
+ * Removes the groups that no process is in any more: those whose name begins so, and those that
+ * others left a while ago. The kernel keeps one that is in use.
+ */
 export function removeGroups(namePrefix: string): void {
   for (const parent of ["", "pids", "cpu", "cpuacct", "memory"]) {
-    const root = join(ROOT, parent)
-    for (const entry of entriesOf(root)) {
-      if (entry.startsWith(`${PREFIX}${namePrefix}`)) removeGroup(join(root, entry))
+    for (const entry of entriesOf(join(ROOT, parent))) {
+      const directory = join(ROOT, parent, entry)
+      const isOwn = entry.startsWith(`${PREFIX}${namePrefix}`)
+      if (isOwn || (entry.startsWith(PREFIX) && isOld(directory))) removeGroup(directory)
     }
   }
+}
+
+/** One that was made just now may be about to get its first process. */
+function isOld(directory: string): boolean {
+  const made = statSync(directory, { throwIfNoEntry: false })?.mtimeMs
+  return made !== undefined && Date.now() - made > ABANDONED_MS
 }
 
 /** A killed process stays in its group for a moment. What is left then is for the reaper. */
