@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander"
+import { RULE_STATES, type RuleState } from "../rule.ts"
 import { SIMULATED_CLASSES, type SimulatedClass } from "../twin-protocol.ts"
 
 /** Values of options, refused with what was expected. */
@@ -35,6 +36,17 @@ export function parseSimulated(text: string): SimulatedClass {
 export function parseReason(text: string): string {
   if (text.length > 0 && text.length <= 200) return text
   throw new InvalidArgumentError("Expected 1 to 200 characters.")
+}
+
+export function parseReviewer(text: string): string {
+  if (text.length > 0 && text.length <= 512) return text
+  throw new InvalidArgumentError("Expected 1 to 512 characters.")
+}
+
+export function parseRuleState(text: string): RuleState {
+  const known = RULE_STATES.find((state) => state === text)
+  if (known !== undefined) return known
+  throw new InvalidArgumentError(`Expected one of ${RULE_STATES.join(", ")}.`)
 }
 
 export function parseErrors(text: string): number {

@@ -4,6 +4,7 @@ import { publicError, SentinelError } from "../errors.ts"
 import type { AuditVerifyOptions } from "./audit.ts"
 import type { LetterOptions, RedriveOptions } from "./dead-letters.ts"
 import { declareModels } from "./declare-models.ts"
+import { declareRules } from "./declare-rules.ts"
 import type { EvaluateOptions } from "./evaluate.ts"
 import {
   parseCount,
@@ -71,6 +72,7 @@ async function buildProgram(terminal: Terminal, choose: (run: Run) => void): Pro
   declareOperations(program, terminal, choose)
   declareAudit(program, terminal, choose)
   declareSandbox(program, terminal, choose)
+  declareRules(program, terminal, choose)
   declareTools(program, terminal, choose)
   await declareBench(program, terminal, choose)
   return program

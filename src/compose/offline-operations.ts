@@ -8,6 +8,7 @@ import { openDeadLetterStore } from "../store/dead-letter-store.ts"
 import { createTelemetry } from "../telemetry.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
 import { offlineModels } from "./offline-models.ts"
+import { offlineRules } from "./rules/offline-rules.ts"
 
 /** The operating endpoints without a server: for a data directory that nobody runs. */
 export interface OfflineOperations extends Pick<Api, "handle"> {
@@ -27,12 +28,13 @@ export async function openOfflineOperations(
   const store = openDeadLetterStore(data.paths.store, { retentionDays: config.retention.days })
   opening.defer(() => store.close())
   const deadLetters = openDeadLetterAccess({ config, paths: data.paths, store }, opening)
+  const rules = offlineRules({ config, log, paths: data.paths }, opening)
   const api = createProbeApi({
     // only this process can call it: it has no port
     ...{ host: "127.0.0.1", apiToken: undefined },
     ...{ telemetry, version, clock: systemClock, log },
     ready: () => ({ ready: false, reasons: ["not running"] }),
-    operating: { deadLetters, models: offlineModels(config, log), topology: undefined },
+    operating: { deadLetters, models: offlineModels(config, log), rules, topology: undefined },
   })
   const opened = opening.move()
   return { handle: (request) => api.handle(request), close: () => opened.disposeAsync() }

@@ -1,32 +1,22 @@
-import { readFileSync } from "node:fs"
 import type { RuleOperations } from "../../api/rule-operations.ts"
 import { systemClock } from "../../clock.ts"
 import type { Config } from "../../config.ts"
-import { ConfigInvalidError } from "../../errors.ts"
 import type { Logger } from "../../log.ts"
 import type { GenerateRulesParts, RuleOrder } from "../../operators/generate-rules.ts"
 import type { AuditLog, RuleStore, Sandbox, VerdictStore } from "../../ports.ts"
 import type { Rule, RuleDecision } from "../../rule.ts"
-import {
-  type NeverBlock,
-  NOTHING_PROTECTED,
-  parseNeverBlock,
-  type RuleOrigin,
-} from "../../rules/policy/never-block.ts"
+import type { RuleOrigin } from "../../rules/policy/never-block.ts"
 import { RuleCoveredError } from "../../rules/rule-refused-error.ts"
-import { gatekeeperClient } from "../../services/gatekeeper-client.ts"
 import type { DataDirectoryPaths } from "../../store/data-directory.ts"
-import { openRuleStore } from "../../store/rule-store.ts"
 import type { Telemetry } from "../../telemetry.ts"
 import { workerPool } from "../worker-pool.ts"
-import { auditedRules } from "./audited-rules.ts"
 import { coveringRule } from "./covering-rule.ts"
+import { openRuleService } from "./open-rule-service.ts"
 import type { PatternAnswer, PatternOrder } from "./pattern-worker.ts"
+import { proposeRules } from "./propose-rules.ts"
 import { keepReconciled } from "./reconcile-periodically.ts"
 import { ruleMaker } from "./rule-maker.ts"
 import { ruleOperations } from "./rule-operations.ts"
-import { RuleReconciler } from "./rule-reconciler.ts"
-import { RuleService } from "./rule-service.ts"
 
 export interface OpenRulesParts {
   readonly config: Pick<Config, "rules" | "gatekeeper">
@@ -47,29 +37,19 @@ export interface Rules {
   readonly operations: RuleOperations
 }
 
-const NEVER_BLOCK_BYTES_MAX = 1_048_576
-
-/** Opens the rule store, and keeps Gatekeeper, where there is one, at what is decided. */
+/** Makes rules, has them decided about, and keeps Gatekeeper, where there is one, at that. */
 export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): Rules {
-  const { config, log, paths, telemetry } = parts
-  const neverBlock = readNeverBlock(config.rules.neverBlockFile)
-  const store = auditedRules(openRuleStore(paths.store), parts)
-  stack.defer(() => store.close())
-  const onApplied = ({ rule_id }: Rule) => {
-    telemetry.ruleApplied()
-    log.warn("gatekeeper enforces a rule", { rule_id })
-  }
-  const reconciler =
-    config.gatekeeper &&
-    new RuleReconciler({
-      ...{ store, clock: systemClock, onApplied },
-      gatekeeper: gatekeeperClient(config.gatekeeper),
-    })
+  const { log, telemetry } = parts
+  const deciding = openRuleService(
+    {
+      ...parts,
+      onApplied: () => telemetry.ruleApplied(),
+      onDecided: (rule, decision) => announce(rule, decision, parts),
+    },
+    stack,
+  )
+  const { store, service, reconciler } = deciding
   if (reconciler !== undefined) stack.defer(keepReconciled(reconciler, log))
-  const service = new RuleService({
-    ...{ store, reconciler, policy: config.rules, neverBlock, clock: systemClock },
-    onDecided: (rule, decision) => announce(rule, decision, parts),
-  })
   telemetry.watchRules(() => ({ states: store.counts(), isDrifting: reconciler?.isDrifting }))
   const make = openMaker(parts, stack)
   return {
@@ -81,10 +61,10 @@ export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): R
         log.info("no rule was made for an exploit", { simulation_id: simulationId, attack, code })
       },
     },
-    operations: ruleOperations({
-      ...{ store, service, reconciler, make },
-      ...{ verdicts: parts.verdicts, sandbox: parts.sandbox },
-    }),
+    operations: {
+      ...ruleOperations(deciding),
+      propose: proposeRules({ ...parts, store, service, make }),
+    },
   }
 }
 
@@ -133,19 +113,4 @@ function announce(
 function originOf({ subject, task }: RuleOrder): RuleOrigin {
   const address = task.verdict?.context.attacker_ip
   return { location: subject.location, ...(address !== undefined && { address }) }
-}
-
-/** @throws ConfigInvalidError: rules without the list would block what must not be blocked */
-function readNeverBlock(file: string | undefined): NeverBlock {
-  if (file === undefined) return NOTHING_PROTECTED
-  let text: string
-  try {
-    text = readFileSync(file, "utf8")
-  } catch {
-    throw new ConfigInvalidError(["SENTINEL_NEVER_BLOCK_FILE: cannot be read"])
-  }
-  if (text.length > NEVER_BLOCK_BYTES_MAX) {
-    throw new ConfigInvalidError(["SENTINEL_NEVER_BLOCK_FILE: larger than 1 MiB"])
-  }
-  return parseNeverBlock(text)
 }

@@ -37,6 +37,7 @@ export interface Reconciliation {
 export class RuleReconciler {
   readonly #parts: ReconcilerParts
   #running: Promise<Reconciliation> | undefined
+  #isClosed = false
   #last: Reconciliation = { drift: undefined, failures: ["UNAVAILABLE"] }
 
   constructor(parts: ReconcilerParts) {
@@ -57,11 +58,18 @@ export class RuleReconciler {
   /** Runs once more after the run that goes on: what was decided meanwhile is delivered as well. */
   async run(): Promise<Reconciliation> {
     await this.#running?.catch(() => undefined)
+    if (this.#isClosed) return this.#last
     this.#running ??= this.#reconcile().finally(() => {
       this.#running = undefined
     })
     this.#last = await this.#running
     return this.#last
+  }
+
+  /** Begins no further run, and waits for the one that goes on. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#running?.catch(() => undefined)
   }
 
   async #reconcile(): Promise<Reconciliation> {

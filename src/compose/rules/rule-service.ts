@@ -66,7 +66,7 @@ export class RuleService {
     ruleId: string,
     options: { force: boolean; origin: RuleOrigin },
   ): Promise<RuleDecision> {
-    const stored = this.#stored(ruleId)
+    const stored = this.stored(ruleId)
     const { rule, state } = stored
     if (options.force) {
       const reasons = ["a person decided it"]
@@ -158,7 +158,8 @@ export class RuleService {
     this.#parts.reconciler?.run().catch(() => undefined)
   }
 
-  #stored(ruleId: string): StoredRule {
+  /** @throws RuleUnknownError */
+  stored(ruleId: string): StoredRule {
     const stored = this.#parts.store.get(ruleId)
     if (stored === undefined) throw new RuleUnknownError()
     return stored

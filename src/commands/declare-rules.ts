@@ -1,0 +1,79 @@
+import type { Command } from "commander"
+import { RULE_STATES } from "../rule.ts"
+import { parseCount, parseReason, parseReviewer, parseRuleState } from "./parse-arguments.ts"
+import type { ListOptions, ReviewOptions } from "./rules.ts"
+import type { Run } from "./run.ts"
+import type { Terminal } from "./terminal.ts"
+
+const REVIEWS = [
+  ["approve", "have Gatekeeper enforce it; also one that was rejected or is over"],
+  ["reject", "take it out and keep it from coming back; it stays listed with the note"],
+  ["expire", "take it out; where the exploit comes again, a person is asked"],
+] as const
+
+/** The commands that show WAF rules and decide about them. */
+export function declareRules(
+  program: Command,
+  terminal: Terminal,
+  choose: (run: Run) => void,
+): void {
+  const rules = program
+    .command("rules")
+    .description("list the WAF rules that were made, review them, take them out again")
+  rules
+    .command("list")
+    .description("list rules, newest first")
+    .option("--state <state>", RULE_STATES.join(", "), parseRuleState)
+    .option("--limit <count>", "at most so many rules", parseCount, 100)
+    .option("--json", "print JSON lines instead of a table")
+    .action((options: ListOptions) =>
+      choose(async () => (await import("./rules.ts")).listRules(options, terminal)),
+    )
+  rules
+    .command("show")
+    .description("print a rule, what it was made from, what was measured, and its history")
+    .argument("<id>", "e.g. sentinel-sqli-0123456789abcdef")
+    .option("--json", "print JSON instead of text")
+    .action((id: string, options: { json?: boolean }) =>
+      choose(async () => (await import("./rules.ts")).showRule(id, options, terminal)),
+    )
+  declareReviews(rules, terminal, choose)
+  rules
+    .command("apply")
+    .description("ask the policy about a stored rule once more")
+    .argument("<id>")
+    .option("--force", "apply it, whatever the policy says")
+    .action((id: string, options: { force?: boolean }) =>
+      choose(async () => (await import("./rules.ts")).applyRule(id, options, terminal)),
+    )
+  rules
+    .command("drift")
+    .description("compare with Gatekeeper now and heal; exit code 1 where it differed")
+    .option("--json", "print JSON instead of text")
+    .action((options: { json?: boolean }) =>
+      choose(async () => (await import("./rules.ts")).showDrift(options, terminal)),
+    )
+}
+
+function declareReviews(rules: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  for (const [word, description] of REVIEWS) {
+    reviewed(rules.command(word).description(description).argument("<id>")).action(
+      (ruleId: string, options: ReviewOptions) =>
+        choose(async () =>
+          (await import("./rules.ts")).reviewRule({ ruleId, word }, options, terminal),
+        ),
+    )
+  }
+  reviewed(rules.command("withdraw").description("take every rule of Sentinel out of Gatekeeper"))
+    .requiredOption("--all", "all of them: a single one is expired or rejected")
+    .action((options: ReviewOptions) =>
+      choose(async () => (await import("./rules.ts")).withdrawRules(options, terminal)),
+    )
+}
+
+function reviewed(command: Command): Command {
+  return command
+    .option("--reviewer <name>", "who decides; default: the user of this terminal", parseReviewer)
+    .option("--note <text>", "why; kept in the history", parseReason)
+    .option("--json", "print JSON instead of text")
+}

@@ -1,0 +1,192 @@
+import { userInfo } from "node:os"
+import { jsonLine } from "../json-line.ts"
+import type { RuleDecision, StoredRule } from "../rule.ts"
+import { type Operations, withOperations } from "./operations.ts"
+import { printable } from "./printable.ts"
+import { renderTable } from "./table.ts"
+import type { Terminal } from "./terminal.ts"
+
+/** A rule as the list of the API writes it. */
+type ListedRule = StoredRule["rule"] & { readonly state: string }
+
+interface Page {
+  readonly rules: readonly ListedRule[]
+  readonly cursor: string | null
+}
+
+interface Drift {
+  readonly reachable: boolean
+  readonly missing: readonly string[]
+  readonly changed: readonly string[]
+  readonly surplus: readonly string[]
+  readonly failures: readonly string[]
+}
+
+export interface ListOptions {
+  readonly state?: string
+  readonly limit: number
+  readonly json?: boolean
+}
+
+export interface ReviewOptions {
+  /** Who decides; default the user of the terminal. */
+  readonly reviewer?: string
+  readonly note?: string
+  readonly json?: boolean
+}
+
+export type ReviewWord = "approve" | "reject" | "expire"
+
+const PAGE_MAX = 100
+
+/** Lists rules, newest first. */
+export function listRules(options: ListOptions, terminal: Terminal): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const rules = await collect(operations, options)
+    if (options.json === true) {
+      for (const rule of rules) await terminal.write(jsonLine(rule))
+      return 0
+    }
+    const header = ["rule", "state", "action", "confidence", "unseen", "expires", "for"]
+    const table = renderTable([header, ...rules.map(row)])
+    await terminal.write(rules.length === 0 ? "no rules\n" : table)
+    return 0
+  })
+}
+
+async function collect(
+  operations: Operations,
+  { state, limit }: ListOptions,
+): Promise<readonly ListedRule[]> {
+  const rules: ListedRule[] = []
+  let cursor: string | null = null
+  do {
+    const query = new URLSearchParams({ limit: String(Math.min(PAGE_MAX, limit - rules.length)) })
+    if (state !== undefined) query.set("state", state)
+    if (cursor !== null) query.set("cursor", cursor)
+    const page = (await operations.get(`/rules?${query}`)) as Page
+    rules.push(...page.rules)
+    cursor = page.cursor
+  } while (cursor !== null && rules.length < limit)
+  return rules
+}
+
+function row({ audit, evidence, ...rule }: ListedRule): readonly string[] {
+  const { held_out, held_out_matched } = audit.coverage
+  return [
+    ...[rule.rule_id, rule.state, rule.action, rule.confidence.toFixed(3)],
+    ...[`${held_out_matched}/${held_out}`, rule.expires_at.slice(0, 10)],
+    evidence.sample_payloads[0] ?? evidence.attack_type,
+  ].map(printable)
+}
+
+/** Prints a rule with all that speaks for it, and its history. */
+export function showRule(
+  ruleId: string,
+  options: { json?: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const stored = (await operations.get(`/rules/${encodeURIComponent(ruleId)}`)) as StoredRule
+    await terminal.write(options.json === true ? jsonLine(stored) : describe(stored))
+    return 0
+  })
+}
+
+function describe({ rule, state, history }: StoredRule): string {
+  const { audit, match, evidence } = rule
+  const { coverage, benign } = audit
+  const share = `at most ${(benign.false_positive_rate_max * 100).toFixed(4)}% with 95% confidence`
+  const requests = Object.entries(benign.corpora).map(([name, count]) => `${count} ${name}`)
+  const rows = [
+    ["state", `${state}, expires ${rule.expires_at}`],
+    ["action", `${rule.action}, priority ${rule.priority}`],
+    [match.type, match.pattern],
+    ["exploit", evidence.sample_payloads[0] ?? "-"],
+    [
+      "simulation",
+      `${evidence.simulation_id}: ${audit.simulation_signals[0] ?? "not proven here"}`,
+    ],
+    ["evidence", `${audit.evidence_sha256 ?? "-"} (${audit.integrity ?? "unknown"})`],
+    ["relatives", `${coverage.matched} of ${coverage.variants} that it was made from`],
+    ["", `${coverage.held_out_matched} of ${coverage.held_out} unseen ones`],
+    ["benign", `${benign.matched} of ${requests.join(" + ") || "0"} matched; ${share}`],
+    ...audit.confidence.map(({ reason, value }) => [
+      "confidence",
+      `${value.toFixed(4)}  ${reason}`,
+    ]),
+    ...audit.limits.map((limit) => ["misses", limit]),
+    ...history.map(({ at, by, note, state: to }) => [at, `${to} by ${by}: ${note}`]),
+  ]
+  return renderTable([["rule", rule.rule_id], ...rows].map((cells) => cells.map(printable)))
+}
+
+/** A person's decision about a rule. */
+export function reviewRule(
+  { ruleId, word }: { readonly ruleId: string; readonly word: ReviewWord },
+  options: ReviewOptions,
+  terminal: Terminal,
+): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const path = `/rules/${encodeURIComponent(ruleId)}/${word}`
+    const stored = (await operations.post(path, reviewOf(options))) as StoredRule
+    const text = `${printable(`${stored.rule.rule_id} is ${stored.state}`)}\n`
+    await terminal.write(options.json === true ? jsonLine(stored) : text)
+    return 0
+  })
+}
+
+/** Lets the policy decide about a stored rule now. */
+export function applyRule(
+  ruleId: string,
+  options: { force?: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const body = { rule_id: ruleId, force: options.force === true }
+    const answer = (await operations.post("/rule-apply", body)) as {
+      readonly decision: RuleDecision["decision"]
+      readonly reason: string
+    }
+    await terminal.write(`${printable(`${ruleId}: ${answer.decision}, ${answer.reason}`)}\n`)
+    return 0
+  })
+}
+
+/** Takes every rule of Sentinel out of Gatekeeper. */
+export function withdrawRules(options: ReviewOptions, terminal: Terminal): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const answer = await operations.post("/rules-withdraw", reviewOf(options))
+    const { withdrawn } = answer as { readonly withdrawn: number }
+    await terminal.write(`${withdrawn} rules withdrawn\n`)
+    return 0
+  })
+}
+
+/** @returns 1 where Gatekeeper did not hold the decided rules, whatever could be healed */
+export function showDrift(options: { json?: boolean }, terminal: Terminal): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const drift = (await operations.post("/rules-reconcile", {})) as Drift
+    await terminal.write(options.json === true ? jsonLine(drift) : driftText(drift))
+    const { reachable, missing, changed, surplus, failures } = drift
+    const different = missing.length + changed.length + surplus.length + failures.length
+    return reachable && different === 0 ? 0 : 1
+  })
+}
+
+function driftText({ reachable, failures, ...found }: Drift): string {
+  const { missing, changed, surplus } = found
+  const lines = [
+    ...missing.map((id) => `missing   ${id}`),
+    ...changed.map((id) => `changed   ${id}`),
+    ...surplus.map((id) => `surplus   ${id}`),
+  ]
+  const failed = failures.length > 0 ? [`not healed: ${[...new Set(failures)].join(", ")}`] : []
+  if (!reachable) return `Gatekeeper does not answer\n`
+  if (lines.length + failed.length === 0) return "Gatekeeper holds what is decided\n"
+  return `${[...lines, ...failed, ...(failed.length === 0 ? ["healed"] : [])].map(printable).join("\n")}\n`
+}
+
+function reviewOf({ reviewer, note }: ReviewOptions) {
+  return { reviewer: reviewer ?? userInfo().username, ...(note !== undefined && { note }) }
+}

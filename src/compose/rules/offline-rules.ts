@@ -1,0 +1,62 @@
+import type { RuleOperations } from "../../api/rule-operations.ts"
+import type { Config } from "../../config.ts"
+import { UnavailableError } from "../../errors.ts"
+import type { Logger } from "../../log.ts"
+import type { AuditLog } from "../../ports.ts"
+import type { DataDirectoryPaths } from "../../store/data-directory.ts"
+import { openSandboxAudit } from "../audit-log.ts"
+import { openRuleService } from "./open-rule-service.ts"
+import { ruleOperations } from "./rule-operations.ts"
+
+export interface OfflineRulesParts {
+  readonly config: Pick<Config, "rules" | "gatekeeper">
+  readonly log: Logger
+  readonly paths: DataDirectoryPaths
+}
+
+/**
+ * The rules of a data directory that nobody serves: what is decided reaches Gatekeeper before the
+ * answer is given, or with the next start. None can be made.
+ */
+export function offlineRules(
+  parts: OfflineRulesParts,
+  stack: AsyncDisposableStack,
+): RuleOperations {
+  const ignore = () => undefined
+  const opened = openRuleService(
+    { ...parts, audit: lazyAudit(parts, stack), onApplied: ignore, onDecided: ignore },
+    stack,
+  )
+  const operations = ruleOperations(opened)
+  const delivered = async <T>(decided: T): Promise<T> => {
+    await opened.reconciler?.run()
+    return decided
+  }
+  return {
+    ...operations,
+    propose: () => Promise.reject(new UnavailableError("what makes rules")),
+    async apply(ruleId, force) {
+      // the policy asks whether Gatekeeper agrees: nobody has looked yet
+      await opened.reconciler?.run()
+      return delivered(await operations.apply(ruleId, force))
+    },
+    review: async (...review) => {
+      const { rule } = await delivered(await operations.review(...review))
+      return opened.service.stored(rule.rule_id)
+    },
+  }
+}
+
+/** Most who open the directory decide nothing. */
+function lazyAudit(
+  parts: OfflineRulesParts,
+  stack: AsyncDisposableStack,
+): Pick<AuditLog, "append"> {
+  let opened: Promise<AuditLog> | undefined
+  return {
+    async append(eventType, data) {
+      opened ??= openSandboxAudit(parts, stack)
+      return (await opened).append(eventType, data)
+    },
+  }
+}
