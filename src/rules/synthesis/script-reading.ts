@@ -1,11 +1,20 @@
 import { CharacterSet } from "../pattern/character-set.ts"
 import { encoded, encodedCaseless, encodedLiteral } from "../pattern/encoded.ts"
-import { anyOf, characters, choice, type Pattern, repeat, sequence } from "../pattern/pattern.ts"
+import {
+  anyOf,
+  characters,
+  choice,
+  literal,
+  optional,
+  type Pattern,
+  repeat,
+  sequence,
+} from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
 import { valueStart } from "./value-start.ts"
 
 const TOKENS_MAX = 24
-const ATTRIBUTES_MAX = 64
+const PAIRS_MAX = 64
 const CODE_MAX = 48
 const NAME_MAX = 24
 const TOKEN =
@@ -15,29 +24,41 @@ const TOKEN =
 const SINKS = "alert confirm prompt print eval fetch atob import function settimeout".split(" ")
 
 const LETTERS = CharacterSet.range(0x61, 0x7a).withBothCases()
-const NAME = LETTERS.union(CharacterSet.range(0x30, 0x39)).union(CharacterSet.of("-_$"))
+const LETTERS_AND_DIGITS = LETTERS.union(CharacterSet.range(0x30, 0x39))
+const NAME = LETTERS_AND_DIGITS.union(CharacterSet.of("-_$"))
 const ASCII = CharacterSet.range(0x00, 0x7f)
 const beyondAscii = CharacterSet.range(0, 0x7f).complement()
 const inTag = textOf(ASCII.without(CharacterSet.of("<>%")))
 /** Without `=`, so that it is the last handler before the code that is meant. */
 const inCode = textOf(ASCII.without(CharacterSet.of("<>%=")))
-const attributes = sequence(
-  encoded(CharacterSet.of("\t\n\f\r +/\"'")),
-  repeat(inTag, { min: 0, max: ATTRIBUTES_MAX }),
-)
+const jsonBlank = sequence(literal("\\"), characters(CharacterSet.of("nrtf")))
+/** What may stand between two attributes; right before one, so that its name has one beginning. */
+const delimiter = choice(encoded(CharacterSet.of("\t\n\f\r +/\"'")), jsonBlank)
+const attributes = sequence(delimiter, optional(sequence(pairs(inTag), delimiter)))
+/** From a tag's name into what it holds. */
+const content = pairs(textOf(ASCII.without(CharacterSet.of("<%"))))
 const code = repeat(inCode, { min: 0, max: CODE_MAX })
-const blanks = repeat(encoded(CharacterSet.of("\t\n\f\r +")), { min: 0, max: 4 })
+const blanks = repeat(choice(encoded(CharacterSet.of("\t\n\f\r +")), jsonBlank), {
+  min: 0,
+  max: 4,
+})
 const lessThan = choice(encoded(CharacterSet.of("<")), encodedLiteral("\\u003c"))
 const name = sequence(encoded(LETTERS), repeat(encoded(NAME), { min: 0, max: NAME_MAX }))
-/** What HTML and URLs pass over inside of a scheme: blanks, and the same as references. */
-const passedOver = choice(
-  encoded(CharacterSet.of("\t\n\r")),
-  sequence(
-    encoded(CharacterSet.of("&")),
-    repeat(encoded(NAME.union(CharacterSet.of("#"))), { min: 2, max: 10 }),
-    encoded(CharacterSet.of(";")),
-  ),
+/** Any character reference (HTML, 13.5); digits and letters are not percent-encoded. */
+const reference = sequence(
+  encoded(CharacterSet.of("&")),
+  repeat(choice(encoded(CharacterSet.of("#")), characters(LETTERS_AND_DIGITS)), {
+    min: 2,
+    max: 10,
+  }),
+  encoded(CharacterSet.of(";")),
 )
+const schemeBlank = choice(encoded(CharacterSet.of("\t\n\r")), jsonBlank)
+
+/** Up to 2 * PAIRS_MAX + 1 characters: two for each count, for a repeat may not be higher. */
+function pairs(one: Pattern): Pattern {
+  return sequence(repeat(sequence(one, one), { min: 0, max: PAIRS_MAX }), optional(one))
+}
 
 function textOf(set: CharacterSet): Pattern {
   return choice(encoded(set), characters(beyondAscii))
@@ -45,11 +66,37 @@ function textOf(set: CharacterSet): Pattern {
 
 /** Reads a cross-site script as the tags, handlers, schemes and calls that make it run. */
 export function readScript(payload: string): Reading {
-  const tokens = [...payload.matchAll(TOKEN)].slice(0, TOKENS_MAX).map(({ groups = {} }) => groups)
+  const tokens = scriptTokens(withoutReferences(payload))
   const atoms = tokens.map((token, index) => atomOf(token, tokens[index - 1]))
   const [first, ...rest] = atoms
   const started = first === undefined ? [] : [{ ...first, gap: blanks }, ...rest]
   return { atoms: [valueStart, ...started], limits: [] }
+}
+
+/** Quotes and brackets count where the attack breaks out of what it was put into, not further on. */
+function scriptTokens(text: string): readonly Token[] {
+  const tokens: Token[] = []
+  for (const { groups = {} } of text.matchAll(TOKEN)) {
+    if (tokens.length >= TOKENS_MAX) break
+    const isInside = tokens.some(({ breakout }) => breakout === undefined)
+    if (groups.breakout === undefined || !isInside) tokens.push(groups)
+  }
+  return tokens
+}
+
+/** Schemes are read through the references that disguise them. */
+function withoutReferences(payload: string): string {
+  return payload
+    .replace(/&#x0{0,6}([2-7][0-9a-f]);?/gi, (_, hex: string) => fromCode(Number.parseInt(hex, 16)))
+    .replace(/&#0{0,6}(\d{2,3});?/g, (whole, code: string) =>
+      Number(code) < 127 ? fromCode(Number(code)) : whole,
+    )
+    .replace(/&(?:tab|newline);|&#x?0{0,6}(?:9|10|13|[ad]);?/gi, "")
+    .replace(/&colon;/gi, ":")
+}
+
+function fromCode(code: number): string {
+  return String.fromCharCode(code)
 }
 
 type Token = Readonly<Record<string, string | undefined>>
@@ -60,8 +107,9 @@ function atomOf(token: Token, before: Token | undefined): Atom {
 }
 
 function gapOf(kind: string, before: Token | undefined): Pattern {
-  if (kind === "handler" && before?.tag !== undefined) return attributes
-  return kind === "breakout" ? blanks : code
+  if (kind === "breakout") return blanks
+  if (before?.tag === undefined) return code
+  return kind === "call" ? content : attributes
 }
 
 function ladderOf(kind: string, text: string): readonly Step[] {
@@ -86,7 +134,7 @@ function ladderOf(kind: string, text: string): readonly Step[] {
 
 function tagLadder(tag: string): readonly Step[] {
   const exact = { pattern: sequence(lessThan, encodedCaseless(tag)), evidence: 1.5 }
-  if (/^script$/i.test(tag)) return [{ ...exact, evidence: 3.5 }]
+  if (/^script$/i.test(tag)) return [{ ...exact, evidence: 5 }]
   return [exact, { pattern: sequence(lessThan, name), evidence: 1 }]
 }
 
@@ -94,19 +142,27 @@ function handlerLadder(handler: string): readonly Step[] {
   const equals = sequence(blanks, encoded(CharacterSet.of("=")))
   const any = sequence(encodedCaseless("on"), repeat(encoded(LETTERS), { min: 3, max: NAME_MAX }))
   return [
-    { pattern: sequence(encodedCaseless(handler), equals), evidence: 4 },
-    { pattern: sequence(any, equals), evidence: 3.5 },
+    { pattern: sequence(encodedCaseless(handler), equals), evidence: 4.5 },
+    { pattern: sequence(any, equals), evidence: 4.5 },
   ]
 }
 
+/** URLs pass over blanks inside of a scheme; HTML reads references as their characters. */
 function schemeLadder(scheme: string): readonly Step[] {
-  const [first = "", ...rest] = Array.from(scheme)
-  const split = repeat(passedOver, { min: 0, max: 2 })
-  const spread = rest.flatMap((character) => [split, encodedCaseless(character)])
+  const letters = Array.from(scheme, encodedCaseless)
+  const blank = repeat(choice(schemeBlank, reference), { min: 0, max: 2 })
+  const referred = letters.map((letter) => choice(letter, reference))
   return [
-    { pattern: encodedCaseless(scheme), evidence: 4 },
-    { pattern: sequence(encodedCaseless(first), ...spread), evidence: 4 },
+    { pattern: sequence(...letters), evidence: 4 },
+    { pattern: spread(letters, blank), evidence: 4 },
+    { pattern: spread(referred, repeat(schemeBlank, { min: 0, max: 2 })), evidence: 4 },
   ]
+}
+
+function spread(letters: readonly Pattern[], between: Pattern): Pattern {
+  return sequence(
+    ...letters.flatMap((letter, index) => (index === 0 ? [letter] : [between, letter])),
+  )
 }
 
 function callLadder(callee: string): readonly Step[] {
