@@ -100,12 +100,14 @@ export interface Twin {
   /** Loads and warms what no request should wait for. */
   prepare?(): Promise<void>
   /**
-   * `report` is told each attempt with an effect as soon as it is known: all that is left of a run
+   * `report` is for each attempt with an effect, as soon as it is known: all that is left of a run
    * that has to be killed. A twin that calls it has run its control before.
    */
-  run(
-    request: TwinRequest,
-    workDirectory: string,
-    report?: (attempt: TwinAttempt) => void,
-  ): Promise<TwinAnswer>
+  run(request: TwinRequest, workDirectory: string, report?: ReportAttempt): Promise<TwinAnswer>
 }
+
+/**
+ * Readies a report, and gives what sends it: a payload that owns the process by then can no longer
+ * change what is said.
+ */
+export type ReportAttempt = (attempt: TwinAttempt) => () => void

@@ -30,15 +30,30 @@ export async function* readLines(
   }
 }
 
+// Taken before anything of a payload runs in this process: a page may replace what it finds
+const { stringify } = JSON
+const encoder = new TextEncoder()
+const encode = encoder.encode.bind(encoder)
+
 /** Writes at once, so that what was said before a process spins or is killed is not lost. */
 export function writeLine(descriptor: number, value: unknown): void {
-  let bytes = Buffer.from(`${JSON.stringify(value)}\n`)
-  while (bytes.length > 0) bytes = bytes.subarray(writeSome(descriptor, bytes))
+  writeBytes(descriptor, encodeLine(value))
 }
 
-function writeSome(descriptor: number, bytes: Uint8Array): number {
+/** The line as `writeBytes` takes it. */
+export function encodeLine(value: unknown): Uint8Array {
+  return encode(`${stringify(value)}\n`)
+}
+
+/** Writes all of it, at once. It uses nothing that a page in this process could have replaced. */
+export function writeBytes(descriptor: number, bytes: Uint8Array): void {
+  let written = 0
+  while (written < bytes.length) written += writeSome(descriptor, bytes, written)
+}
+
+function writeSome(descriptor: number, bytes: Uint8Array, offset: number): number {
   try {
-    return writeSync(descriptor, bytes)
+    return writeSync(descriptor, bytes, offset)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error
     Bun.sleepSync(1) // the reader's pipe is full

@@ -1,5 +1,11 @@
-import type { SimulatedClass, Twin, TwinAnswer, TwinAttempt } from "../twin-protocol.ts"
-import { readLines, writeLine } from "./lines.ts"
+import type {
+  ReportAttempt,
+  SimulatedClass,
+  Twin,
+  TwinAnswer,
+  TwinAttempt,
+} from "../twin-protocol.ts"
+import { encodeLine, readLines, writeBytes, writeLine } from "./lines.ts"
 import { loadTwin } from "./load-twin.ts"
 import { parseTwinRequest } from "./twin-request.ts"
 
@@ -36,11 +42,16 @@ async function answerLine(twin: Twin, line: string, workDirectory: string): Prom
     return writeLine(STDOUT, { error: "class is not the one of this twin" })
   }
   const nonce = nonceOf(line)
-  const say = (message: Omit<TwinMessage, "nonce">) => writeLine(STDOUT, { nonce, ...message })
-  const report = nonce === undefined ? undefined : (attempt: TwinAttempt) => say({ attempt })
+  const report = nonce === undefined ? undefined : reporter(nonce)
   const answer = await twin.run(parsed.request, workDirectory, report)
-  if (nonce === undefined) writeLine(STDOUT, answer)
-  else say({ answer })
+  writeLine(STDOUT, nonce === undefined ? answer : { nonce, answer })
+}
+
+function reporter(nonce: string): ReportAttempt {
+  return (attempt) => {
+    const line = encodeLine({ nonce, attempt })
+    return () => writeBytes(STDOUT, line)
+  }
 }
 
 function nonceOf(line: string): string | undefined {

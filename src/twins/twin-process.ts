@@ -54,7 +54,8 @@ export class TwinProcess {
     this.#send({ ...request, nonce })
     const answer = this.#hearAnswer(nonce, heard)
     const outcome = await this.#withTimeout(request.budgetMs + GRACE_MS, answer)
-    return outcome === "timeout" ? unfinishedAnswer(request, heard) : outcome
+    const isKept = outcome === "timeout" || (outcome === undefined && heard.some(isHit))
+    return isKept ? unfinishedAnswer(request, heard) : outcome
   }
 
   /** Kills the whole group and removes its directory; a second time it does nothing. */
@@ -72,7 +73,7 @@ export class TwinProcess {
   async #hearAnswer(nonce: string, heard: TwinAttempt[]): Promise<TwinAnswer | undefined> {
     for await (const line of this.#messages) {
       const message = messageOf(line, nonce)
-      if (message?.answer !== undefined) return message.answer
+      if (message?.answer !== undefined) return withHeard(message.answer, heard)
       if (message?.attempt !== undefined && heard.length < TWIN_LIMITS.attemptsMax) {
         heard.push(message.attempt)
       }
@@ -107,20 +108,35 @@ function isReadyLine(result: IteratorResult<string | undefined> | "timeout"): bo
 function messageOf(line: string | undefined, nonce: string): TwinMessage | undefined {
   try {
     const message = JSON.parse(line ?? "") as TwinMessage | null
-    return message?.nonce === nonce ? message : undefined
+    if (message?.nonce !== nonce) return undefined
+    const attempts = message.attempt === undefined ? message.answer?.attempts : [message.attempt]
+    return attempts?.every(({ effects }) => Array.isArray(effects)) === true ? message : undefined
   } catch {
     return undefined
   }
 }
 
 function unfinishedAnswer(request: TwinRequest, heard: readonly TwinAttempt[]): TwinAnswer {
-  const isHit = heard.some(({ effects }) => effects.some(({ kind }) => kind !== "syntax_error"))
   return {
     id: request.id,
     class: request.class,
     attempts: heard,
     templatesTried: new Set(heard.map(({ template }) => template)).size,
     controlAttempts: [],
-    ...(isHit ? {} : { inconclusive: "budget_exceeded" }),
+    ...(heard.some(isHit) ? {} : { inconclusive: "budget_exceeded" }),
   }
+}
+
+/** What was reported cannot be taken back: a payload may own the process by the time it answers. */
+function withHeard(answer: TwinAnswer, heard: readonly TwinAttempt[]): TwinAnswer {
+  const templates = new Set(answer.attempts.map(({ template }) => template))
+  const missing = heard.filter((one) => isHit(one) && !templates.has(one.template))
+  if (missing.length === 0) return answer
+  const attempts = [...missing, ...answer.attempts].slice(0, TWIN_LIMITS.attemptsMax)
+  const { id, class: twinClass, templatesTried, controlAttempts } = answer
+  return { id, class: twinClass, attempts, templatesTried, controlAttempts }
+}
+
+function isHit({ effects }: TwinAttempt): boolean {
+  return effects.some(({ kind }) => kind !== "syntax_error")
 }

@@ -10,6 +10,7 @@ const ROOT = resolve(import.meta.dir, "../..")
 const HOST_LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"]
 const BUN = "/opt/bun"
 const SERVER = join(import.meta.dir, "twin-server.ts")
+const PROGRAM = join(ROOT, "src/twins/main.ts")
 
 /** A twin in a bubblewrap sandbox that is used for one file of tests. */
 export interface IsolatedTwin {
@@ -20,20 +21,25 @@ export interface IsolatedTwin {
 /**
  * Runs the twins' sources inside bubblewrap: no network, no capabilities, the host read-only and its
  * programs out of reach. Undefined where bubblewrap is not installed: the test is to be skipped.
+ *
+ * `program` is the one of the image, with a child for each request; else one process answers all.
  */
 export async function startIsolatedTwin(
   twinClass: TwinRequest["class"],
+  { program = false } = {},
 ): Promise<IsolatedTwin | undefined> {
   const bubblewrap = await requireService("bubblewrap")
   if (bubblewrap === undefined) return undefined
   const image = buildRoot()
-  const child = Bun.spawn([bubblewrap.binary, ...isolation(image), BUN, SERVER, twinClass], {
+  const served = program ? [PROGRAM, "serve", twinClass] : [SERVER, twinClass]
+  const child = Bun.spawn([bubblewrap.binary, ...isolation(image), BUN, ...served], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",
     env: {},
   })
   const lines = readLines(child.stdout)
+  if (program) await lines.next()
   return {
     async run(request) {
       child.stdin.write(`${JSON.stringify({ ...DEFAULTS, class: twinClass, ...request })}\n`)

@@ -1,4 +1,5 @@
 import {
+  type ReportAttempt,
   TWIN_LIMITS,
   type Twin,
   type TwinAnswer,
@@ -9,6 +10,7 @@ import {
   type TwinRequest,
 } from "../../twin-protocol.ts"
 import { decodeForm, isFormEncoded } from "../form-encoding.ts"
+import { isHostLeft } from "./host-guard.ts"
 import { FRAMES_DEPTH_MAX, inspectPage, openPage, type ScriptOrigin } from "./page.ts"
 import type { PageSurface } from "./page-surface.ts"
 import { fillPage, PAGE_TEMPLATES, type PageTemplate } from "./page-templates.ts"
@@ -23,8 +25,6 @@ const KINDS: Readonly<Record<ScriptOrigin, TwinEffectKind>> = {
 }
 
 const CUT = { inconclusive: "budget_exceeded" } as const
-
-type Report = (attempt: TwinAttempt) => void
 
 /**
  * Puts a payload into pages, in each context that HTML and script have, and opens them in jsdom.
@@ -57,13 +57,16 @@ interface Findings {
   readonly inconclusive?: TwinInconclusive
 }
 
-async function simulate(request: TwinRequest, report: Report | undefined): Promise<Findings> {
+async function simulate(
+  request: TwinRequest,
+  report: ReportAttempt | undefined,
+): Promise<Findings> {
   const deadlineMs = Date.now() + request.budgetMs
   const attempts: TwinAttempt[] = []
   let tried = 0
   for (const template of chooseTemplates(request)) {
     const isRepetition = template.isUrlDecoded && attempts.length > 0
-    if (isRepetition || attempts.length >= ATTEMPTS_ENOUGH) break
+    if (isHostLeft() || isRepetition || attempts.length >= ATTEMPTS_ENOUGH) break
     if (Date.now() > deadlineMs) {
       return { tried, attempts, control: [], ...(attempts.length === 0 ? CUT : {}) }
     }
@@ -89,7 +92,7 @@ function chooseTemplates({ templates, payload }: TwinRequest): readonly PageTemp
 async function tryTemplate(
   template: PageTemplate,
   { payload, canary }: TwinRequest,
-  report: Report | undefined,
+  report: ReportAttempt | undefined,
 ): Promise<{ control: readonly TwinAttempt[]; found: readonly TwinAttempt[] }> {
   const value = template.isUrlDecoded ? decodeForm(payload) : payload
   const markup = fillPage(template, value)
@@ -112,10 +115,13 @@ function isActive(surface: PageSurface, depth = 0): boolean {
 interface Opening {
   readonly template: PageTemplate
   readonly canary: string
-  readonly report?: Report | undefined
+  readonly report?: ReportAttempt | undefined
 }
 
-/** Reports at the first effect: a script that goes on for ever has had it by then. */
+/**
+ * Reports at the first effect: a script that goes on for ever has had it by then. The report is made
+ * before the page is opened, and sent before its values are looked at: neither can be altered by it.
+ */
 async function openTemplate(
   markup: string,
   { template, canary, report }: Opening,
@@ -123,17 +129,29 @@ async function openTemplate(
   const effects: TwinEffect[] = []
   const program = markup.slice(0, TWIN_LIMITS.programCharactersMax)
   const attempt = { template: template.name, program, effects }
+  const ready = (origin: ScriptOrigin) =>
+    once(report?.({ ...attempt, effects: [toEffect(origin, "the payload's code ran")] }))
+  const send = { script: ready("script"), handler: ready("handler") }
   await openPage(markup, {
     cookie: canary,
-    onScript(origin, what) {
-      const effect = toEffect(origin, what)
+    onScript(origin, describe) {
+      send[origin]()
+      const effect = toEffect(origin, describe())
       if (effects.length >= EFFECTS_MAX || effects.some((one) => one.detail === effect.detail))
         return
       effects.push(effect)
-      if (effects.length === 1) report?.(attempt)
     },
   })
   return effects.length === 0 ? [] : [attempt]
+}
+
+function once(send: (() => void) | undefined): () => void {
+  let isSent = false
+  return () => {
+    if (isSent) return
+    isSent = true
+    send?.()
+  }
 }
 
 function toEffect(origin: ScriptOrigin, what: string): TwinEffect {

@@ -2,6 +2,11 @@
 const CALLS_MAX = 200
 const TIMERS_MAX = 100
 const DETAIL_CHARACTERS_MAX = 200
+/** jsdom names itself there, and scripts that want to be seen by people only ask for it. */
+const USER_AGENT =
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+const { stringify } = JSON
 
 /** What a hook needs of a page's window. */
 export type PageWindow = Pick<
@@ -10,8 +15,11 @@ export type PageWindow = Pick<
   | ("Promise" | "XMLHttpRequest" | "eval" | "navigator")
 >
 
-/** Told each time a script reaches something that only an attacker's script would. */
-export type OnCall = (what: string) => void
+/**
+ * Told each time a script reaches something that only an attacker's script would; `describe` looks at
+ * values of the page, which may do anything when they are looked at.
+ */
+export type OnCall = (describe: () => string) => void
 
 export interface PageTimers {
   /** Runs what scripts put off until now, and what that puts off, bounded. */
@@ -30,19 +38,20 @@ export function hookWindow(window: PageWindow, onCall: OnCall): PageTimers {
   const report = limited(onCall)
   for (const [name, result] of Object.entries(FUNCTIONS)) {
     define(window, name, (...given: readonly unknown[]) => {
-      report(`${name}(${describe(given[0])})`)
+      report(() => `${name}(${describe(given[0])})`)
       return result
     })
   }
   define(window, "fetch", (target: unknown) => {
-    report(`fetch(${describe(target)})`)
+    report(() => `fetch(${describe(target)})`)
     return new window.Promise(() => {})
   })
   for (const name of CONSTRUCTORS) define(window, name, reportingConstructor(name, report))
   define(window.navigator, "sendBeacon", (target: unknown) => {
-    report(`navigator.sendBeacon(${describe(target)})`)
+    report(() => `navigator.sendBeacon(${describe(target)})`)
     return true
   })
+  define(window.navigator, "userAgent", USER_AGENT)
   hookRequests(window, report)
   hookDocument(window, report)
   return hookTimers(window)
@@ -63,18 +72,20 @@ function define(target: object, name: string, value: unknown): void {
 
 function reportingConstructor(name: string, report: OnCall) {
   return function Reporting(target: unknown) {
-    report(`new ${name}(${describe(target)})`)
+    report(() => `new ${name}(${describe(target)})`)
   }
 }
 
 function hookRequests(window: PageWindow, report: OnCall): void {
   const { prototype } = window.XMLHttpRequest
   define(prototype, "open", (_: unknown, target: unknown) => {
-    report(`XMLHttpRequest.open(${describe(target)})`)
+    report(() => `XMLHttpRequest.open(${describe(target)})`)
   })
   define(prototype, "send", () => {})
   for (const name of ["HTMLImageElement", "HTMLScriptElement", "HTMLIFrameElement"] as const) {
-    hookSetter(window[name].prototype, "src", (value) => report(`${name}.src = ${describe(value)}`))
+    hookSetter(window[name].prototype, "src", (value) =>
+      report(() => `${name}.src = ${describe(value)}`),
+    )
   }
 }
 
@@ -83,17 +94,16 @@ function hookDocument(window: PageWindow, report: OnCall): void {
   for (const name of ["write", "writeln"] as const) {
     const original = Document.prototype[name]
     define(Document.prototype, name, function hooked(this: Document, ...text: string[]) {
-      report(`document.${name}(${describe(text[0])})`)
+      report(() => `document.${name}(${describe(text[0])})`)
       original.apply(this, text)
     })
   }
-  hookSetter(Document.prototype, "title", (value) => report(`document.title = ${describe(value)}`))
-  hookSetter(Element.prototype, "innerHTML", (value) => report(`innerHTML = ${describe(value)}`))
-  hookSetter(Element.prototype, "outerHTML", (value) => report(`outerHTML = ${describe(value)}`))
-  hookSetter(Document.prototype, "cookie", (value) =>
-    report(`document.cookie = ${describe(value)}`),
-  )
-  hookGetter(Document.prototype, "cookie", () => report("document.cookie was read"))
+  const telling = (name: string) => (value: unknown) => report(() => `${name} = ${describe(value)}`)
+  hookSetter(Document.prototype, "title", telling("document.title"))
+  hookSetter(Element.prototype, "innerHTML", telling("innerHTML"))
+  hookSetter(Element.prototype, "outerHTML", telling("outerHTML"))
+  hookSetter(Document.prototype, "cookie", telling("document.cookie"))
+  hookGetter(Document.prototype, "cookie", () => report(() => "document.cookie was read"))
 }
 
 function hookSetter(target: object, name: string, onSet: (value: unknown) => void): void {
@@ -161,7 +171,7 @@ export function attempt(run: () => unknown): void {
 /** A value that the page made, which may do anything when it is looked at. */
 function describe(value: unknown): string {
   try {
-    return JSON.stringify(String(value)).slice(0, DETAIL_CHARACTERS_MAX)
+    return stringify(String(value)).slice(0, DETAIL_CHARACTERS_MAX)
   } catch {
     return "?"
   }

@@ -1,5 +1,6 @@
 import { type DOMWindow, JSDOM, VirtualConsole } from "jsdom"
-import { attempt, hookWindow, type PageTimers } from "./page-hooks.ts"
+import { checkHost, guardHost } from "./host-guard.ts"
+import { attempt, hookWindow, type OnCall, type PageTimers } from "./page-hooks.ts"
 import { type PageSurface, readSurface } from "./page-surface.ts"
 
 const URL_OF_PAGE = "https://shop.example/search"
@@ -9,7 +10,7 @@ const CONSOLE_METHODS = ["log", "info", "warn", "error", "debug", "table", "dir"
 
 /** How a script came to run: by itself, or by a handler or link that a user would set off. */
 export type ScriptOrigin = "script" | "handler"
-export type OnScript = (origin: ScriptOrigin, what: string) => void
+export type OnScript = (origin: ScriptOrigin, describe: () => string) => void
 
 let parser: DOMParser | undefined
 
@@ -31,8 +32,9 @@ export async function openPage(
   depth = 0,
 ): Promise<void> {
   let origin: ScriptOrigin = "script"
-  const onCall = (what: string) => page.onScript(origin, what)
+  const onCall: OnCall = (describe) => page.onScript(origin, describe)
   const timers: PageTimers[] = []
+  guardHost(() => onCall(() => "the page left the browser for the program around it"))
   const { window } = new JSDOM(markup, {
     url: URL_OF_PAGE,
     runScripts: "dangerously",
@@ -47,10 +49,11 @@ export async function openPage(
     await new Promise(setImmediate)
     for (const timer of timers) timer.flush()
     await new Promise(setImmediate)
+    checkHost()
   }
   await settle()
   const surface = readSurface(window.document, URL_OF_PAGE)
-  for (const url of surface.remoteScripts) onCall(`a script is loaded from ${url}`)
+  for (const url of surface.remoteScripts) onCall(() => `a script is loaded from ${url}`)
   for (const code of surface.codes) attempt(() => window.eval(code))
   await settle()
   origin = "handler"
@@ -62,14 +65,14 @@ export async function openPage(
 }
 
 /** The dialogs of a frame, and going to another address, are told of as not implemented. */
-function reportingConsole(onCall: (what: string) => void): VirtualConsole {
+function reportingConsole(onCall: OnCall): VirtualConsole {
   const console = new VirtualConsole()
   for (const method of CONSOLE_METHODS) {
-    console.on(method as "log", () => onCall(`console.${method} was called`))
+    console.on(method as "log", () => onCall(() => `console.${method} was called`))
   }
   console.on("jsdomError", (error) => {
     const isAction = /navigation|history|alert|confirm|prompt|print|open/.test(error.message)
-    if ("type" in error && error.type === "not-implemented" && isAction) onCall(error.message)
+    if ("type" in error && error.type === "not-implemented" && isAction) onCall(() => error.message)
   })
   return console
 }

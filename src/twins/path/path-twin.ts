@@ -37,7 +37,7 @@ export const pathTwin: Twin = {
     const servers = PATH_SERVERS.filter(({ name }) => request.templates?.includes(name) ?? true)
     const controlAttempts = attemptAll(servers, { ...request, payload: CONTROL }, workDirectory)
     const attempts = attemptAll(servers, request, workDirectory)
-    for (const attempt of attempts) report?.(attempt)
+    for (const attempt of attempts) report?.(attempt)()
     const answer = { ...none, attempts, controlAttempts, templatesTried: servers.length }
     return controlAttempts.length === 0 ? answer : { ...answer, inconclusive: "control_failed" }
   },

@@ -1,4 +1,5 @@
 import {
+  type ReportAttempt,
   TWIN_LIMITS,
   type Twin,
   type TwinAnswer,
@@ -63,8 +64,6 @@ function controlAll(canary: string): readonly TwinAttempt[] {
   )
 }
 
-type Report = (attempt: TwinAttempt) => void
-
 function attemptAll(
   request: TwinRequest,
   options: Omit<Search, "isLate">,
@@ -86,7 +85,7 @@ function attemptAll(
 
 interface Search {
   readonly templates: readonly SqlTemplate[]
-  readonly report: Report | undefined
+  readonly report: ReportAttempt | undefined
   readonly workDirectory: string
   readonly isLate: () => boolean
 }
@@ -98,7 +97,7 @@ function attemptEach(run: SqlRun, search: Search, found: Map<string, TwinAttempt
     const attempt = run.attempt(template)
     if (attempt === undefined) continue
     found.set(template.name, attempt)
-    search.report?.(attempt)
+    search.report?.(attempt)()
   }
   return search.templates.length
 }

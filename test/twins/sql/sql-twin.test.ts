@@ -184,7 +184,7 @@ describe("sqlTwin", () => {
     const answer = await sqlTwin.run(
       { ...request, payload, budgetMs: 10_000 },
       directory,
-      (attempt) => {
+      (attempt) => () => {
         reported.push(attempt.template)
       },
     )
