@@ -80,6 +80,8 @@ export interface RuleAudit {
   readonly confidence: readonly ConfidenceStep[]
   /** What it does not cover, in words. */
   readonly limits: readonly string[]
+  /** From then on a person should look at it again; ISO 8601. */
+  readonly review_at?: string
   /** Rules that this one took the place of. */
   readonly replaces: readonly string[]
 }

@@ -3,6 +3,7 @@ import type { SimulationResult } from "../simulation-result.ts"
 import { ruleAction, ruleLocations } from "./action-table.ts"
 import { checkRule } from "./check-rule.ts"
 import { falsePositiveRateMax, ruleConfidence } from "./confidence/rule-confidence.ts"
+import { literalOf } from "./literal-pattern.ts"
 import type { MadePattern, PatternTask } from "./make-pattern.ts"
 
 /** Where the exploit came from, as far as it is known. */
@@ -35,6 +36,9 @@ const ABBREVIATIONS = {
   path_traversal: "path",
 } as const
 const SAMPLE_CHARACTERS_MAX = 200
+const SAMPLES_MAX = 10
+/** A rule is looked at again when half of its time is over. */
+const REVIEW_SHARE = 0.5
 
 /**
  * The rule for a made pattern, with all that speaks for it.
@@ -52,17 +56,12 @@ export function assembleRule(parts: RuleParts): Rule {
     created_at: new Date(nowMs).toISOString(),
     valid_from: new Date(nowMs).toISOString(),
     expires_at: new Date(nowMs + timeToLiveMs).toISOString(),
-    match: {
-      type: "regex",
-      pattern: made.pattern,
-      location: ruleLocations(task.location),
-      flags: { caseless: false },
-    },
+    match: matchOf(task, made.pattern),
     ...ruleAction({ severity: result.severity, confidence }),
     confidence,
     evidence: {
       simulation_id: result.simulation_id,
-      sample_payloads: [task.payload.slice(0, SAMPLE_CHARACTERS_MAX)],
+      sample_payloads: samplesOf(task),
       severity: result.severity,
       attack_type: task.class,
     },
@@ -73,13 +72,32 @@ export function assembleRule(parts: RuleParts): Rule {
   return rule
 }
 
+/** The literal where the pattern is nothing else: case-sensitive, as patterns are. */
+function matchOf({ location }: PatternTask, pattern: string): Rule["match"] {
+  const literal = literalOf(pattern)
+  return {
+    ...(literal === undefined
+      ? { type: "regex" as const, pattern }
+      : { type: "string" as const, pattern: literal }),
+    location: ruleLocations(location),
+    flags: { caseless: false },
+  }
+}
+
+/** The exploit and some of its relatives, whole ones alone but for the first. */
+function samplesOf({ payload, relatives }: PatternTask): readonly string[] {
+  const whole = relatives.filter((text) => text.length <= SAMPLE_CHARACTERS_MAX)
+  return [payload.slice(0, SAMPLE_CHARACTERS_MAX), ...whole].slice(0, SAMPLES_MAX)
+}
+
 function ruleId({ class: label, location }: PatternTask, pattern: string): string {
   const matched = JSON.stringify([pattern, ruleLocations(location)])
   const digest = new Bun.CryptoHasher("sha256").update(matched).digest("hex")
   return `sentinel-${ABBREVIATIONS[label]}-${digest.slice(0, 16)}`
 }
 
-function auditOf({ task, made, result, provenance, corpora }: RuleParts): RuleAudit {
+function auditOf(parts: RuleParts): RuleAudit {
+  const { task, made, result, provenance, corpora, nowMs, timeToLiveMs } = parts
   const { evidenceSha256, integrity, model, verdict, classification, simulated } = provenance
   const benign = {
     count: Object.values(corpora).reduce((sum, count) => sum + count, 0),
@@ -111,6 +129,7 @@ function auditOf({ task, made, result, provenance, corpora }: RuleParts): RuleAu
       benign,
     }),
     limits: made.limits,
+    review_at: new Date(nowMs + REVIEW_SHARE * timeToLiveMs).toISOString(),
     replaces: [],
   }
 }
