@@ -81,7 +81,8 @@ export interface Alert {
   readonly timestamp: string
   readonly source: "sentinel"
   readonly event_type: "alert"
-  readonly status: AlertStatus
+  /** "test": asked for by `./sentinel alerts test`. */
+  readonly status: AlertStatus | "test"
   /** The same from opened to closed. */
   readonly alert_id: string
   /** The same for every alert about this attacker and campaign, whichever process raised it. */

@@ -34,11 +34,43 @@ describe("readConfig", () => {
     ["KAFKA_BOOTSTRAP_SERVERS", "kafka"],
     ["KAFKA_BOOTSTRAP_SERVERS", "a:9092,"],
     ["MINIO_SECURE", "yes"],
+    ["SENTINEL_ALERT_THRESHOLD", "1.5"],
   ])("readConfig names %s and never shows its value %j", (name, value) => {
     const found = problems({ [name]: value })
     expect(found).toHaveLength(1)
     expect(found[0]).toStartWith(`${name}: `)
     expect(found[0]).not.toContain(value)
+  })
+
+  test.each([
+    ["https://alerts.example:8443/hook/T0K3N", true],
+    ["http://127.0.0.1:9000/hook", true],
+    ["http://[::1]:9000/", true],
+    ["http://localhost/hook", true],
+    ["http://alerts.example/hook", false],
+    ["http://127.0.0.1.alerts.example/hook", false],
+    ["https://user:password@alerts.example/", false],
+    ["ftp://alerts.example/", false],
+    ["alerts.example/hook", false],
+  ])("readConfig takes the webhook %s: %p", (url, isTaken) => {
+    const secret = { SENTINEL_ALERT_WEBHOOK_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }
+    const found = problems({ SENTINEL_ALERT_WEBHOOK_URL: url, ...secret })
+    expect(found).toHaveLength(isTaken ? 0 : 1)
+    if (!isTaken) expect(found[0]).not.toContain("alerts.example")
+  })
+
+  test.each([
+    ["sixteen-letters-", true],
+    ["the-new-secret-of-two,the-old-secret-of-two", true],
+    ["", false],
+    ["short", false],
+    ["the-new-secret-of-two,", false],
+    ["whsec_c2hvcnQ=", false],
+    ["whsec_*not*base64*not*base64*", false],
+  ])("readConfig takes the webhook's secret %j: %p", (secret, isTaken) => {
+    const url = "https://alerts.example/hook"
+    const env = { SENTINEL_ALERT_WEBHOOK_URL: url, SENTINEL_ALERT_WEBHOOK_SECRET: secret }
+    expect(problems(env)).toHaveLength(isTaken ? 0 : 1)
   })
 
   test("readConfig reports all problems together", () => {

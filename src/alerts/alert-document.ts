@@ -25,6 +25,24 @@ export function alertDocument(group: AlertGroup, status: AlertStatus): Alert {
   }
 }
 
+/** An alert about nothing, to see that somebody gets it. */
+export function testAlert(nowMs: number): Alert {
+  const none = { count: 0, first: [] }
+  const timestamp = isoTime(nowMs)
+  return {
+    event_id: `alert-test-${nowMs.toString(36)}`,
+    timestamp,
+    ...{ source: "sentinel", event_type: "alert", status: "test" },
+    ...{ alert_id: "test", group_key: "test", sequence: 1 },
+    text: "a test by Sentinel: whoever reads this is told of its alerts",
+    ...{ attacker: null, attackers: none, campaign: { name: "test", by: "intent" } },
+    ...{ first_seen: timestamp, last_seen: timestamp, sessions: none },
+    ...{ verdicts: { simulate: 0, tag: 0 }, exploits_proven: 0 },
+    rules: { ...none, auto_applied: 0, pending_review: 0 },
+    ...{ techniques: [], score_max: 0, severity_max: 0 },
+  }
+}
+
 function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }

@@ -45,6 +45,7 @@ async function checkConfigured(config: Config): Promise<readonly Finding[]> {
     checkMinio(config),
     checkSandbox(config),
     checkToken(config),
+    checkAlerts(config),
   ])
 }
 
@@ -167,6 +168,21 @@ async function checkToken({ apiToken }: Config): Promise<Finding> {
   if (apiToken !== undefined) return { state: "ok", subject, detail: "set" }
   const detail = "not set: the API stays on loopback"
   return { state: "off", subject, detail, remedy: "set SENTINEL_API_TOKEN to serve other hosts" }
+}
+
+/** Asks nobody: a test alert wakes people. */
+async function checkAlerts({ alerts, kafka }: Config): Promise<Finding> {
+  const subject = "alerts"
+  const told = [
+    ...(alerts.webhook ? [`posted to ${new URL(alerts.webhook.url).host}`] : []),
+    ...(kafka ? ["published on Kafka"] : []),
+  ]
+  if (told.length > 0) {
+    const remedy = "./sentinel alerts test shows whether they arrive"
+    return { state: "ok", subject, detail: told.join(", "), remedy }
+  }
+  const remedy = "set SENTINEL_ALERT_WEBHOOK_URL and SENTINEL_ALERT_WEBHOOK_SECRET"
+  return { state: "off", subject, detail: "nobody is told of attacks", remedy }
 }
 
 /** What `scripts/services status` knows, one finding for each service of the integration tests. */

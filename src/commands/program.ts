@@ -71,6 +71,7 @@ async function buildProgram(terminal: Terminal, choose: (run: Run) => void): Pro
   declareModels(program, terminal, choose)
   declareOperations(program, terminal, choose)
   declareAudit(program, terminal, choose)
+  declareAlerts(program, terminal, choose)
   declareSandbox(program, terminal, choose)
   declareRules(program, terminal, choose)
   declareTools(program, terminal, choose)
@@ -211,6 +212,15 @@ function declareAudit(program: Command, terminal: Terminal, choose: (run: Run) =
     .action((options: AuditVerifyOptions) =>
       choose(async () => (await import("./audit.ts")).verifyAuditLog(options, terminal)),
     )
+}
+
+function declareAlerts(program: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  program
+    .command("alerts")
+    .description("whom Sentinel tells of attacks")
+    .command("test")
+    .description("send a test alert to the webhook and to Kafka, whichever is configured")
+    .action(() => choose(async () => (await import("./alerts.ts")).sendTestAlert(terminal)))
 }
 
 function declareSandbox(program: Command, terminal: Terminal, choose: (run: Run) => void): void {

@@ -1,4 +1,4 @@
-import { ALERT_STATUSES, type AlertStatus } from "../alert.ts"
+import { ALERT_STATUSES, type Alert } from "../alert.ts"
 import { counter, gauge, type Registry } from "./metrics.ts"
 
 /** What is known of the alerts at the moment of a scrape. */
@@ -30,7 +30,7 @@ export function createAlertMetrics(registry: Registry) {
     help: "Occurrences that could not be kept for an alert.",
   })
   return {
-    alertRaised: (status: AlertStatus): void => raised.inc({ status }),
+    alertRaised: (status: Alert["status"]): void => raised.inc({ status }),
     alertTried: (target: string, outcome: string): void => tries.inc({ target, outcome }),
     alertLost: (): void => lost.inc(),
     watchAlerts: exposeOutboxes(registry),
