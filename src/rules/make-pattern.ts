@@ -7,6 +7,7 @@ import { readScript } from "./synthesis/script-reading.ts"
 import { readShell } from "./synthesis/shell-reading.ts"
 import { readSql } from "./synthesis/sql-reading.ts"
 import { synthesise } from "./synthesis/synthesise.ts"
+import { readVerbatim } from "./synthesis/verbatim-reading.ts"
 
 const READERS: Readonly<Record<SimulatedClass, (payload: string) => Reading>> = {
   sql_injection: readSql,
@@ -54,8 +55,7 @@ export function makePattern(
   const matchedOf = (regex: RegExp, texts: readonly string[]) =>
     texts.filter((relative) => sent(relative).every((form) => regex.test(form))).length
   let best: MadePattern | undefined
-  for (const text of readingsOf(task)) {
-    const { atoms, limits } = READERS[task.class](text)
+  for (const { atoms, limits } of readingsOf(task)) {
     const variants = [task.payload, ...task.relatives].flatMap(sent)
     const made = synthesise(atoms, { exploits: sent(task.payload), variants, meetsBenign })
     if (made === undefined) continue
@@ -69,16 +69,23 @@ export function makePattern(
   return best
 }
 
-/** What an application may decode is read as what comes out, for patterns take both. */
-function readingsOf({ minimised, payload }: PatternTask): ReadonlySet<string> {
+/**
+ * The minimised payload first, for it holds nothing beside the attack; what an application may
+ * decode is read as what comes out too, for patterns take both.
+ */
+function* readingsOf({ class: label, minimised, payload }: PatternTask): Generator<Reading> {
   const texts = [...(minimised === undefined ? [] : [minimised]), payload]
-  return new Set([...texts, ...texts.map(decodedAscii)])
+  for (const text of new Set([...texts, ...texts.map(decodedAscii)])) yield READERS[label](text)
+  yield readVerbatim(payload)
 }
 
 function decodedAscii(text: string): string {
-  const once = (encoded: string) =>
-    encoded.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    )
-  return once(once(text))
+  const decoded = decodeOnce(decodeOnce(text))
+  return decoded.includes(" ") ? decoded : decoded.replaceAll("+", " ")
+}
+
+function decodeOnce(text: string): string {
+  return text.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
 }

@@ -18,7 +18,7 @@ const PAIRS_MAX = 64
 const CODE_MAX = 48
 const NAME_MAX = 24
 const TOKEN =
-  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}\s{0,4}(?=[(`]))|(?<hole>\$\{)|(?<breakout>["'`>])/gi
+  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}\s{0,4}(?=[(`]))|(?<source>\bsrc\s{0,4}=)|(?<hole>\$\{)|(?<breakout>["'`>])/gi
 
 /** Functions that proofs of concept call, and those through which a script does harm. */
 const SINKS = "alert confirm prompt print eval fetch atob import function settimeout".split(" ")
@@ -42,6 +42,7 @@ const blanks = repeat(choice(encoded(CharacterSet.of("\t\n\f\r +")), jsonBlank),
   min: 0,
   max: 4,
 })
+const equals = sequence(blanks, encoded(CharacterSet.of("=")))
 const lessThan = choice(encoded(CharacterSet.of("<")), encodedLiteral("\\u003c"))
 const name = sequence(encoded(LETTERS), repeat(encoded(NAME), { min: 0, max: NAME_MAX }))
 /** Any character reference (HTML, 13.5); digits and letters are not percent-encoded. */
@@ -120,6 +121,8 @@ function ladderOf(kind: string, text: string): readonly Step[] {
       return handlerLadder(text.replace(/[^a-z]/gi, ""))
     case "scheme":
       return schemeLadder(text.replace(/\s/g, ""))
+    case "source":
+      return [{ pattern: sequence(encodedCaseless("src"), equals), evidence: 1 }]
     case "call":
       return callLadder(text.trim())
     case "breakout":
@@ -139,7 +142,6 @@ function tagLadder(tag: string): readonly Step[] {
 }
 
 function handlerLadder(handler: string): readonly Step[] {
-  const equals = sequence(blanks, encoded(CharacterSet.of("=")))
   const any = sequence(encodedCaseless("on"), repeat(encoded(LETTERS), { min: 3, max: NAME_MAX }))
   return [
     { pattern: sequence(encodedCaseless(handler), equals), evidence: 4.5 },
