@@ -38,6 +38,8 @@ export class RuleReconciler {
   readonly #parts: ReconcilerParts
   #running: Promise<Reconciliation> | undefined
   #isClosed = false
+  /** Rules that the last run had there. */
+  #decided: ReadonlySet<string> = new Set()
   #last: Reconciliation = { drift: undefined, failures: ["UNAVAILABLE"] }
 
   constructor(parts: ReconcilerParts) {
@@ -84,7 +86,9 @@ export class RuleReconciler {
       )
       await this.#heal(drift, failures)
       await this.#markActive(decided, failures)
-      return { drift: withoutNew(drift, decided), failures }
+      const found = withoutDecisions(drift, { decided, before: this.#decided })
+      this.#decided = new Set(decided.map(idOf))
+      return { drift: found, failures }
     } catch (error) {
       return { drift: undefined, failures: [codeOf(error)] }
     }
@@ -147,10 +151,17 @@ export class RuleReconciler {
   }
 }
 
-/** A rule that was never active there is not missed. */
-function withoutNew(drift: Drift, decided: readonly StoredRule[]): Drift {
+/** A rule that was never active there is not missed; one that was decided until now is no surplus. */
+function withoutDecisions(
+  drift: Drift,
+  { decided, before }: { decided: readonly StoredRule[]; before: ReadonlySet<string> },
+): Drift {
   const isActive = new Set(decided.filter(({ state }) => state === "active").map(idOf))
-  return { ...drift, missing: drift.missing.filter(({ rule_id }) => isActive.has(rule_id)) }
+  return {
+    ...drift,
+    missing: drift.missing.filter(({ rule_id }) => isActive.has(rule_id)),
+    surplus: drift.surplus.filter((ruleId) => !before.has(ruleId)),
+  }
 }
 
 function idOf({ rule }: StoredRule): string {

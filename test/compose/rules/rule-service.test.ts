@@ -4,10 +4,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { RuleReconciler } from "../../../src/compose/rules/rule-reconciler.ts"
 import { RuleService, type RuleServiceParts } from "../../../src/compose/rules/rule-service.ts"
-import { RuleStateError, RuleUnknownError } from "../../../src/errors.ts"
+import { RuleProtectedError, RuleStateError, RuleUnknownError } from "../../../src/errors.ts"
 import type { RuleStore } from "../../../src/ports.ts"
 import type { Rule } from "../../../src/rule.ts"
-import { NOTHING_PROTECTED } from "../../../src/rules/policy/never-block.ts"
+import { NOTHING_PROTECTED, parseNeverBlock } from "../../../src/rules/policy/never-block.ts"
 import { RuleRefusedError } from "../../../src/rules/rule-refused-error.ts"
 import { gatekeeperClient } from "../../../src/services/gatekeeper-client.ts"
 import { openRuleStore } from "../../../src/store/rule-store.ts"
@@ -141,6 +141,60 @@ describe("RuleService", () => {
     expect(asked.decision).toBe("logged_only")
     await rules.apply("h", { force: true, origin: ORIGIN })
     expect(await blockedBy("/?q=attack-h")).toBe("Blocked by rule: h")
+  })
+
+  test("apply without force leaves what a person decided as it is", async () => {
+    const rules = service()
+    await rules.propose(rule("k"), ORIGIN)
+    await rules.move("k", "rejected", REVIEW)
+    const asked = await rules.apply("k", { force: false, origin: ORIGIN })
+    expect(asked.decision).toBe("logged_only")
+    expect(store.get("k")?.state).toBe("rejected")
+  })
+
+  test("a rule whose time was over is decided about again, one that a person ended is not", async () => {
+    const rules = service()
+    await rules.propose(rule("l", { expires_at: new Date(NOW + 1_000).toISOString() }), ORIGIN)
+    nowMs = NOW + 2_000
+    await reconciler.run()
+    expect(store.get("l")?.state).toBe("expired")
+    await rules.propose(rule("l"), ORIGIN)
+    expect(store.get("l")).toMatchObject({ state: "approved", rule: rule("l") })
+    await rules.move("l", "expired", REVIEW)
+    expect((await rules.propose(rule("l"), ORIGIN)).decision).toBe("logged_only")
+    expect(store.get("l")?.state).toBe("expired")
+  })
+
+  test("what is approved after its time was over lives once more", async () => {
+    const rules = service()
+    const expiresAt = new Date(NOW + 1_000).toISOString()
+    await rules.propose(rule("m", { confidence: 0.8, expires_at: expiresAt }), ORIGIN)
+    nowMs = NOW + 2_000
+    await rules.move("m", "approved", REVIEW)
+    expect(await blockedBy("/?q=attack-m")).toBe("Blocked by rule: m")
+    expect(store.get("m")?.rule.expires_at).toBe(new Date(nowMs + TTL_MS).toISOString())
+  })
+
+  test("a proven rule takes the place of the same one without a proof", async () => {
+    const rules = service()
+    const unproven = { ...someRule().audit, simulated: false }
+    const proposed = await rules.propose(rule("n", { audit: unproven }), ORIGIN)
+    expect(proposed.reasons).toEqual(["no simulation that Sentinel ran confirms it"])
+    expect((await rules.propose(rule("n", { audit: unproven }), ORIGIN)).reasons[0]).toContain(
+      "is known",
+    )
+    expect((await rules.propose(rule("n"), ORIGIN)).decision).toBe("auto_applied")
+    expect(await blockedBy("/?q=attack-n")).toBe("Blocked by rule: n")
+  })
+
+  test("not even a person approves what must never be blocked", async () => {
+    const neverBlock = parseNeverBlock("path /attack-o")
+    const rules = service({ neverBlock })
+    expect((await rules.propose(rule("o"), ORIGIN)).decision).toBe("logged_only")
+    await expect(rules.move("o", "approved", REVIEW)).rejects.toThrow(RuleProtectedError)
+    const forced = rules.apply("o", { force: true, origin: ORIGIN })
+    await expect(forced).rejects.toThrow(RuleProtectedError)
+    expect(store.get("o")?.state).toBe("logged_only")
   })
 
   test("propose refuses an unsafe pattern, move an unknown rule and a senseless state", async () => {
