@@ -106,6 +106,7 @@ export class RuleReconciler {
   async #move(ruleId: string, to: { state: RuleState; note: string }): Promise<void> {
     const { store, clock } = this.#parts
     const move = { ...to, by: "policy", nowMs: clock.nowMs() }
+    if (store.get(ruleId) === undefined) return
     await store.update(ruleId, (held) =>
       mayMove(held.state, to.state) ? moved(held, move) : undefined,
     )
@@ -147,7 +148,15 @@ export class RuleReconciler {
       }
       await this.#move(stored.rule.rule_id, { state: "active", note: "read back from Gatekeeper" })
       onApplied(stored.rule)
+      for (const ruleId of stored.rule.audit.replaces) await this.#replaceBy(stored.rule, ruleId)
     }
+  }
+
+  /** Only now that the better rule is active: between the two there is no gap. */
+  async #replaceBy({ rule_id }: Rule, replaced: string): Promise<void> {
+    await this.#move(replaced, { state: "replaced", note: `${rule_id} covers it` })
+    if (this.#parts.store.get(replaced)?.state !== "replaced") return
+    await this.#parts.gatekeeper.remove(replaced)
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type RuleOrigin,
 } from "../../rules/policy/never-block.ts"
 import { isOpenAgain, mayMove, moved } from "../../rules/policy/rule-states.ts"
+import { replacedRules } from "../../rules/replaced-rules.ts"
 import type { RuleReconciler } from "./rule-reconciler.ts"
 
 export interface RuleServiceParts {
@@ -30,6 +31,8 @@ export interface Review {
   readonly note: string
 }
 
+const REPLACEABLE = ["pending_review", "logged_only", "approved", "active"] as const
+const REPLACED_MAX = 100
 const HOUR_MS = 3_600_000
 const STATE_AFTER = {
   auto_applied: "approved",
@@ -117,10 +120,11 @@ export class RuleService {
     return { ...held, rule: { ...held.rule, expires_at: expiresAt } }
   }
 
-  async #propose(rule: Rule, origin: RuleOrigin): Promise<RuleDecision> {
+  async #propose(proposed: Rule, origin: RuleOrigin): Promise<RuleDecision> {
     const { store, clock, onDecided } = this.#parts
-    const known = store.get(rule.rule_id)
-    if (known !== undefined && !isMadeBetter(known, rule)) return knownDecision(known)
+    const known = store.get(proposed.rule_id)
+    if (known !== undefined && !isMadeBetter(known, proposed)) return knownDecision(known)
+    const rule = this.#withReplaced(proposed, origin)
     const decision = decideRule(rule, this.#policyState(rule, origin))
     const state = STATE_AFTER[decision.decision]
     const note = decision.reasons.join("; ")
@@ -130,6 +134,13 @@ export class RuleService {
     onDecided(rule, decision)
     if (state === "approved") this.#deliver()
     return decision
+  }
+
+  /** Names the rules that the new one makes needless: they go once Gatekeeper has it. */
+  #withReplaced(rule: Rule, origin: RuleOrigin): Rule {
+    const held = this.#parts.store.inStates(REPLACEABLE).map((stored) => stored.rule)
+    const replaces = replacedRules(held, rule, origin.location).map(({ rule_id }) => rule_id)
+    return { ...rule, audit: { ...rule.audit, replaces: replaces.slice(0, REPLACED_MAX) } }
   }
 
   #policyState(rule: Rule, origin: RuleOrigin): PolicyState {

@@ -204,4 +204,19 @@ describe("RuleService", () => {
     await service().propose(rule("j"), ORIGIN)
     await expect(service().move("j", "pending_review", REVIEW)).rejects.toThrow(RuleStateError)
   })
+
+  test("a rule that is applied takes the place of those that it makes needless, one that waits does not", async () => {
+    const rules = service()
+    const better = { ...someRule().match, pattern: "attack-old|attack-new" }
+    await rules.propose(rule("old"), ORIGIN)
+    await rules.propose(rule("better", { match: better, confidence: 0.8 }), ORIGIN)
+    expect(store.get("old")?.state).not.toBe("replaced")
+    await rules.move("better", "approved", REVIEW)
+    expect(await blockedBy("/?q=attack-old")).toBe("Blocked by rule: better")
+    expect(store.get("old")?.state).toBe("replaced")
+    expect(store.get("old")?.history.at(-1)?.note).toBe("better covers it")
+    expect(reconciler.isDrifting).toBe(false)
+    expect(store.get("better")?.rule.audit.replaces).toEqual(["old"])
+    expect(await blockedBy("/?q=attack-old")).toBe("Blocked by rule: better")
+  })
 })
