@@ -30,8 +30,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["pipeline", "simulation", "connectors", "services", "store", "api", "sandbox", "twins"],
   ],
   commands: [
-    ...["words", "stream", "evidence", "ml", "rules", "operators", "pipeline", "simulation"],
-    "compose",
+    ...["words", "stream", "evidence", "ml", "rules", "alerts", "operators"],
+    ...["pipeline", "simulation", "compose"],
     ...["connectors", "services", "store", "api", "sandbox", "bench"],
   ],
   main: ["words", "commands"],

@@ -52,8 +52,7 @@ export function foldOccurrence(
   },
 ): GroupChange | undefined {
   const own = newGroup(occurrence, { nowMs, isDistributed: false })
-  const others = [...open.values()].filter((group) => isAttackerOf(group, occurrence))
-  const isOneTooMany = !open.has(own.key) && others.length >= attackersMax
+  const isOneTooMany = !open.has(own.key) && attackersOf(occurrence, open) >= attackersMax
   const group = isOneTooMany ? newGroup(occurrence, { nowMs, isDistributed: true }) : own
   const held = open.get(group.key) ?? group
   if (!memory.isNew(held.id, `${occurrence.word}:${occurrence.id}`)) return undefined
@@ -79,9 +78,14 @@ function told(group: AlertGroup, status: AlertStatus, nowMs: number): GroupChang
   return { group: { ...group, told: group.told + 1, toldMs: nowMs, hasNews: false }, status }
 }
 
-function isAttackerOf(group: AlertGroup, { campaign }: AlertOccurrence): boolean {
-  const isSame = group.campaign.name === campaign.name && group.campaign.by === campaign.by
-  return isSame && group.attacker !== undefined
+/** Those that have an alert of their own. */
+function attackersOf(
+  { campaign: { name, by } }: AlertOccurrence,
+  open: ReadonlyMap<string, AlertGroup>,
+): number {
+  const isOne = ({ campaign, attacker }: AlertGroup) =>
+    attacker !== undefined && campaign.name === name && campaign.by === by
+  return [...open.values()].filter(isOne).length
 }
 
 function newGroup(

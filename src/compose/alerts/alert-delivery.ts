@@ -1,4 +1,5 @@
 import type { AlertDelivery, AlertStore, AlertTarget, QueuedAlert } from "../../alert.ts"
+import { publicError } from "../../errors.ts"
 import type { Clock } from "../../ports.ts"
 import { backoffMs } from "../../stream/backoff.ts"
 
@@ -14,6 +15,8 @@ export interface AlertDeliveryParts {
 }
 
 const RETRY = { attemptsMax: Number.POSITIVE_INFINITY, baseMs: 1_000, capMs: 300_000 }
+/** After the store could not be read or written. */
+const STORE_PAUSE_MS = 10_000
 /** Tries for an alert that the receiver has something against. */
 const REFUSED_MAX = 5
 /** An alert that could not be delivered for so long is given up at its next try. */
@@ -31,7 +34,7 @@ export class AlertDeliveries {
 
   constructor(parts: AlertDeliveryParts) {
     this.#parts = parts
-    this.#running = this.#run().catch(() => undefined)
+    this.#running = this.#run()
   }
 
   /** Something waits. */
@@ -48,13 +51,25 @@ export class AlertDeliveries {
   }
 
   async #run(): Promise<void> {
-    const { store, target } = this.#parts
-    while (!this.#stopping.signal.aborted) {
-      this.#woken = Promise.withResolvers<void>()
-      const queued = store.next(target.name)
-      if (queued === undefined) await this.#woken.promise
-      else await this.#deliver(queued)
+    const { clock, onTried } = this.#parts
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        await this.#next()
+      } catch (error) {
+        if (signal.aborted) return
+        onTried("retry", publicError(error).code)
+        await clock.sleep(STORE_PAUSE_MS, signal).catch(() => undefined)
+      }
     }
+  }
+
+  async #next(): Promise<void> {
+    const { store, target } = this.#parts
+    this.#woken = Promise.withResolvers<void>()
+    const queued = store.next(target.name)
+    if (queued === undefined) await this.#woken.promise
+    else await this.#deliver(queued)
   }
 
   /** Returns when the alert is settled; rejects when stopping. */

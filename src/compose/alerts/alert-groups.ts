@@ -23,6 +23,9 @@ export interface AlertGroupsParts {
   readonly onRaised: (alerts: readonly Alert[]) => void
 }
 
+/** Changes `open`, and answers with how. */
+type Change = (open: Map<string, AlertGroup>, memory: GroupMemory) => readonly GroupChange[]
+
 interface Waiting {
   readonly occurrence: AlertOccurrence
   readonly kept: () => void
@@ -39,6 +42,7 @@ export class AlertGroups {
   /** As many as the callers let in at once. */
   #waiting: Waiting[] = []
   #working: Promise<void> | undefined
+  #rounds: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AlertGroupsParts) {
     this.#parts = parts
@@ -59,7 +63,6 @@ export class AlertGroups {
 
   /** Tells of what is due by now. @throws UnavailableError; the next call finds the same again */
   async tick(): Promise<void> {
-    await this.#working
     if (this.#open.size > 0) await this.#round((open) => dueChanges(open, this.#now()))
   }
 
@@ -82,9 +85,14 @@ export class AlertGroups {
     this.#working = undefined
   }
 
-  async #round(
-    change: (open: Map<string, AlertGroup>, memory: GroupMemory) => readonly GroupChange[],
-  ): Promise<void> {
+  /** One after the other: each begins with what the one before left. */
+  #round(change: Change): Promise<void> {
+    const done = this.#rounds.then(() => this.#write(change))
+    this.#rounds = done.catch(() => undefined)
+    return done
+  }
+
+  async #write(change: Change): Promise<void> {
     const open = new Map(this.#open)
     const { alerts } = await this.#parts.store.round((memory) =>
       roundOf(open, change(open, memory)),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { AlertStore } from "../../../src/alert.ts"
 import { AlertDeliveries } from "../../../src/compose/alerts/alert-delivery.ts"
+import { UnavailableError } from "../../../src/errors.ts"
 import { webhook } from "../../../src/services/webhook.ts"
 import { openAlertStore } from "../../../src/store/alert-store.ts"
 import { someAlert } from "../../support/alerts.ts"
@@ -107,6 +108,19 @@ describe("AlertDeliveries", () => {
     expect(tried.at(-1)).toBe("expired HTTP_503")
     expect(tried).toHaveLength(25)
     expect(new Set(clock.sleepsMs)).toEqual(new Set([3_600_000]))
+  })
+
+  test("AlertDeliveries goes on after its store failed", async () => {
+    const { settle } = store
+    let failures = 2
+    store.settle = (...which) => {
+      failures -= 1
+      return failures < 0 ? settle.apply(store, which) : Promise.reject(new UnavailableError("it"))
+    }
+    deliverTo()
+    await queue("a", "b")
+    await passTime(emptied())
+    expect(ids()).toEqual(["a", "a", "a", "b"])
   })
 
   test("AlertDeliveries delivers again what a crash interrupted, with the same id", async () => {

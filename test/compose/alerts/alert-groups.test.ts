@@ -39,6 +39,7 @@ const sessions = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) =>
     someOccurrence({ id: `event-${from + index}`, sessionId: `session-${from + index}` }),
   )
+const raiseTwo = (groups: AlertGroups) => sessions(2, 2).map((one) => groups.raise(one))
 const told = () => raised.map(({ status, sessions: { count } }) => [status, count])
 
 describe("AlertGroups", () => {
@@ -75,6 +76,23 @@ describe("AlertGroups", () => {
       ["opened", 1],
       ["updated", 5],
     ])
+  })
+
+  test("AlertGroups loses nothing that comes while it tells of what is due", async () => {
+    const groups = openGroups()
+    await Promise.all(sessions(2).map((one) => groups.raise(one)))
+    nowMs += 10 * MINUTE_MS
+    const other = someOccurrence({ attacker: "203.0.113.10" })
+    await Promise.all([groups.tick(), groups.raise(other), groups.tick(), ...raiseTwo(groups)])
+    nowMs += 10 * MINUTE_MS
+    await groups.tick()
+    expect(told()).toEqual([
+      ["opened", 1],
+      ["updated", 2],
+      ["opened", 1],
+      ["updated", 4],
+    ])
+    expect(groups.open).toBe(2)
   })
 
   test("AlertGroups writes a flood in few commits", async () => {
