@@ -6,6 +6,7 @@ import { checkSandboxDriver } from "../compose/sandbox-check.ts"
 import { type Config, readConfig } from "../config.ts"
 import { idempotentProducer, kafkaClient } from "../connectors/kafka-client.ts"
 import { publicError, SandboxPanickedError, UnavailableError } from "../errors.ts"
+import { gatekeeperClient } from "../services/gatekeeper-client.ts"
 import { minioObjects } from "../services/minio-objects.ts"
 import { findServer } from "../store/data-directory.ts"
 import { REPOSITORY } from "./repository.ts"
@@ -44,6 +45,7 @@ async function checkConfigured(config: Config): Promise<readonly Finding[]> {
     checkKafka(config),
     checkMinio(config),
     checkSandbox(config),
+    checkGatekeeper(config),
     checkToken(config),
     checkAlerts(config),
   ])
@@ -160,6 +162,25 @@ async function checkSandbox(config: Config): Promise<Finding> {
     const state = config.sandbox.mode === "auto" ? "off" : "FAILED"
     const remedy = "install bubblewrap, or set DOCKER_HOST to a Docker that answers"
     return { state, subject, detail, remedy }
+  }
+}
+
+/** Reads the active rules, which needs the token as well. */
+async function checkGatekeeper({ gatekeeper, rules }: Config): Promise<Finding> {
+  const subject = "Gatekeeper"
+  if (gatekeeper === undefined) {
+    const detail = "not configured: rules are made and kept, and nobody enforces them"
+    return { state: "off", subject, detail, remedy: "set GATEKEEPER_API_URL to use it" }
+  }
+  try {
+    const active = await within(REACH_TIMEOUT_MS, gatekeeperClient(gatekeeper).list())
+    const ours = active.filter(({ created_by }) => created_by === "sentinel").length
+    const mode = rules.isAutoApplyOn ? "sure rules are applied" : "a person decides every rule"
+    const detail = `answers, ${ours} of its ${active.length} active rules are ours; ${mode}`
+    return { state: "ok", subject, detail }
+  } catch (error) {
+    const remedy = "check GATEKEEPER_API_URL, GATEKEEPER_API_TOKEN, and that Gatekeeper runs"
+    return { state: "FAILED", subject, detail: publicError(error).message, remedy }
   }
 }
 

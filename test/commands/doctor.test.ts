@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { doctor } from "../../src/commands/doctor.ts"
 import { openPanicState } from "../../src/sandbox/panic-state.ts"
+import { startGatekeeper } from "../support/gatekeeper/gatekeeper.ts"
 import { recordTerminal } from "../support/terminal.ts"
 
 let directory: string
@@ -53,6 +54,17 @@ describe("doctor", () => {
     ])
     openPanicState(join(directory, "data/sandbox")).set("test")
     expect((await examine()).screen).toContain("sandbox: ./sentinel sandbox resume\n")
+  })
+
+  test("doctor asks Gatekeeper for its rules, and says what to check where it refuses the token", async () => {
+    await using gatekeeper = await startGatekeeper()
+    const variables = { GATEKEEPER_API_URL: gatekeeper.url, SENTINEL_SANDBOX: "none" }
+    const right = await examine({ ...variables, GATEKEEPER_API_TOKEN: gatekeeper.token })
+    expect(right.screen).toMatch(/^ {2}ok +Gatekeeper +answers, 0 of its 0 active rules are ours/m)
+    const wrong = await examine({ ...variables, GATEKEEPER_API_TOKEN: "wr0ng-t0ken" })
+    expect(wrong.exitCode).toBe(1)
+    expect(wrong.screen).toContain("Gatekeeper: check GATEKEEPER_API_URL, GATEKEEPER_API_TOKEN")
+    expect(wrong.screen).not.toContain("wr0ng-t0ken")
   })
 
   test("doctor reports a bad variable on one line, without its value", async () => {

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { runCommandLine } from "../../src/commands/program.ts"
+import type { Rule, RuleState } from "../../src/rule.ts"
+import { dataDirectoryPaths, ownDataDirectory } from "../../src/store/data-directory.ts"
+import { openRuleStore } from "../../src/store/rule-store.ts"
+import { startGatekeeper, type TestGatekeeper } from "../support/gatekeeper/gatekeeper.ts"
+import { someRule } from "../support/some-rule.ts"
+import { recordTerminal } from "../support/terminal.ts"
+
+/** Without a server of Sentinel, and with a real Gatekeeper. */
+
+const FAR = "2999-01-01T00:00:00.000Z"
+let directory: string
+let gatekeeper: TestGatekeeper
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "rules-"))
+  ownDataDirectory(directory).release()
+  gatekeeper = await startGatekeeper()
+})
+afterEach(async () => {
+  await gatekeeper[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true })
+})
+
+async function run(...args: readonly string[]) {
+  const terminal = recordTerminal({
+    ...{ SENTINEL_DATA_DIR: directory, SENTINEL_SANDBOX: "none" },
+    ...{ GATEKEEPER_API_URL: gatekeeper.url, GATEKEEPER_API_TOKEN: gatekeeper.token },
+  })
+  const exitCode = await runCommandLine(["rules", ...args], terminal)
+  return { exitCode, out: terminal.written(), err: terminal.noted() }
+}
+
+async function keep(id: string, state: RuleState, fields: Partial<Rule> = {}) {
+  const store = openRuleStore(dataDirectoryPaths(directory).store)
+  const match = { ...someRule().match, pattern: `attack-${id}` }
+  const rule = someRule({ rule_id: id, match, expires_at: FAR, ...fields })
+  const at = "2026-01-02T03:04:05.000Z"
+  await store.add({ rule, state, history: [{ state, at, by: "policy", note: "first" }] })
+  await store.close()
+}
+
+async function reasonFor(id: string): Promise<string> {
+  const { reason } = await gatekeeper.inspect({ url: `/?q=attack-${id}`, body: "", headers: {} })
+  return reason
+}
+
+describe("rules", () => {
+  test("list shows each rule on a line, nothing that a terminal obeys, and filters by state", async () => {
+    expect((await run("list")).out).toBe("no rules\n")
+    const evil = { ...someRule().evidence, sample_payloads: ["x\u001b[2J"] }
+    await keep("a", "pending_review", { evidence: evil })
+    await keep("b", "rejected")
+    const { out } = await run("list")
+    expect(out.trim().split("\n")).toHaveLength(3)
+    expect(out).toContain("x\\u001b[2J")
+    const json = (await run("list", "--state", "rejected", "--json")).out.trim().split("\n")
+    expect(json.map((line) => JSON.parse(line).rule_id)).toEqual(["b"])
+    expect(await run("list", "--state", "on")).toMatchObject({ exitCode: 2, out: "" })
+  })
+
+  test("show prints what a rule was made from, what was measured and who decided", async () => {
+    await keep("a", "pending_review")
+    const { out } = await run("show", "a")
+    for (const text of ["attack-a", "19 of 20 unseen", "100000 generated", "policy: first"]) {
+      expect(out).toContain(text)
+    }
+    const stored = JSON.parse((await run("show", "a", "--json")).out)
+    expect(stored).toMatchObject({ rule: { rule_id: "a" }, state: "pending_review" })
+    expect((await run("show", "b")).exitCode).toBe(1)
+  })
+
+  test("approve has Gatekeeper enforce a rule, reject takes it out, both under a name", async () => {
+    await keep("a", "pending_review")
+    const approved = await run("approve", "a", "--reviewer", "ana", "--note", "seen it")
+    expect(approved).toMatchObject({ exitCode: 0, out: "a is active\n" })
+    expect(await reasonFor("a")).toBe("Blocked by rule: a")
+    expect((await run("reject", "a")).out).toBe("a is rejected\n")
+    expect(await reasonFor("a")).not.toContain("rule: a")
+    const { out } = await run("show", "a")
+    expect(out).toContain("approved by ana: seen it")
+    expect(await run("expire", "a")).toMatchObject({ exitCode: 1 })
+  })
+
+  test("withdraw --all takes the rules of Sentinel out, those of others stay", async () => {
+    for (const id of ["a", "b"]) await keep(id, "approved")
+    expect((await run("drift")).exitCode).toBe(0)
+    expect(await reasonFor("b")).toBe("Blocked by rule: b")
+    expect((await run("withdraw")).exitCode).toBe(2)
+    expect((await run("withdraw", "--all")).out).toBe("2 rules withdrawn\n")
+    expect(await reasonFor("b")).not.toContain("rule: b")
+  })
+
+  test("drift names what Gatekeeper forgot, heals it, and says so when nobody answers", async () => {
+    await keep("a", "active")
+    const forgot = await run("drift")
+    expect(forgot).toMatchObject({ exitCode: 1, out: "missing   a\nhealed\n" })
+    expect(await run("drift")).toEqual({
+      ...{ exitCode: 0, out: "Gatekeeper holds what is decided\n", err: "" },
+    })
+    await gatekeeper.fail({ status: 500 })
+    const down = await run("drift")
+    expect(down).toMatchObject({ exitCode: 1, out: "Gatekeeper does not answer\n" })
+  })
+
+  test("apply asks the policy about a rule that waits, and with --force decides", async () => {
+    await keep("a", "pending_review")
+    await keep("b", "logged_only", { confidence: 0.4 })
+    expect((await run("apply", "a")).out).toBe("a: auto_applied, confidence of at least 0.9\n")
+    expect((await run("apply", "b")).out).toBe("b: logged_only, confidence below 0.7\n")
+    await run("apply", "b", "--force")
+    expect(await reasonFor("b")).toBe("Blocked by rule: b")
+  })
+})
