@@ -80,9 +80,16 @@ function scriptTokens(text: string): readonly Token[] {
   for (const { groups = {} } of text.matchAll(TOKEN)) {
     if (tokens.length >= TOKENS_MAX) break
     const isInside = tokens.some(({ breakout }) => breakout === undefined)
-    if (groups.breakout === undefined || !isInside) tokens.push(groups)
+    if (groups.breakout !== undefined && isInside) continue
+    if (groups.source !== undefined && !isScript(tokens.at(-1))) continue
+    tokens.push(groups)
   }
   return tokens
+}
+
+/** Of a script's source alone can a script come. */
+function isScript(token: Token | undefined): boolean {
+  return token?.tag?.toLowerCase() === "<script"
 }
 
 /** Schemes are read through the references that disguise them. */

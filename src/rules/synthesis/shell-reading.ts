@@ -74,7 +74,8 @@ const nothing = choice(
   sequence(dollar, emptyParameter),
   sequence(dollar, openBrace, repeat(encoded(LETTERS), { min: 1, max: 2 }), closeBrace),
 )
-const nothings = repeat(nothing, { min: 0, max: 3 })
+/** Two of them, where JSON writes each in two characters. */
+const nothings = repeat(nothing, { min: 0, max: 4 })
 /** What ends the name of a command that stands alone: not the `=` of a parameter so called. */
 const commandEnd = sequence(nothings, choice(blank, encoded(CharacterSet.of(";|&`<>(){}#"))))
 /** What stands between a command and its arguments. */

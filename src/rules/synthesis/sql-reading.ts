@@ -75,6 +75,7 @@ const expressionAfterWord = sequence(
 )
 const blanks = repeat(encoded(CharacterSet.of(" +\t)")), { min: 0, max: 4 })
 
+const anyRows = sequence(space, anyOf(["all", "distinct"], encodedCaseless))
 const anyLogic = anyOf(LOGIC, encodedCaseless)
 const anySymbol = repeat(encoded(COMPARING), { min: 1, max: 3 })
 const anyComparison = choice(
@@ -110,10 +111,16 @@ function tokensOf(payload: string): readonly Token[] {
   for (const match of payload.matchAll(TOKEN)) {
     const token = tokenOf(match.groups ?? {})
     if (token === undefined) continue
+    if (isAnyUnion(tokens.at(-1), token)) continue
     const isBreakout = token.kind !== "quote" || tokens.every(({ kind }) => kind === "operand")
     if (isBreakout && tokens.length < TOKENS_MAX) addToken(tokens, token)
   }
   return tokens
+}
+
+/** UNION ALL and UNION DISTINCT are as good as UNION to an attacker. */
+function isAnyUnion(before: Token | undefined, { text }: Token): boolean {
+  return before?.text === "union" && (text === "all" || text === "distinct")
 }
 
 function tokenOf(groups: Readonly<Record<string, string | undefined>>): Token | undefined {
@@ -157,8 +164,10 @@ function endsAsWord({ text }: Token): boolean {
 function ladderOf({ kind, text }: Token, isAfterWord: boolean): readonly Step[] {
   const exact = encodedCaseless(text)
   switch (kind) {
-    case "keyword":
-      return [{ pattern: exact, evidence: KEYWORDS.get(text) ?? 1 }]
+    case "keyword": {
+      const pattern = text === "union" ? sequence(exact, optional(anyRows)) : exact
+      return [{ pattern, evidence: KEYWORDS.get(text) ?? 1 }]
+    }
     case "logic":
       return [
         { pattern: exact, evidence: 1 },

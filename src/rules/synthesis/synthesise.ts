@@ -154,7 +154,12 @@ class Trial {
     const gain = (candidate: Candidate) => gains.get(candidate) ?? 0
     return candidates
       .filter((candidate) => gain(candidate) >= wanted.enough)
-      .sort((one, other) => gain(other) - gain(one) || other.evidence - one.evidence)
+      .sort(
+        (one, other) =>
+          gain(other) - gain(one) ||
+          other.evidence - one.evidence ||
+          generality(other) - generality(one),
+      )
       .find((candidate) => this.#isGood(candidate.pattern) && fits(candidate, wanted.chosen))
   }
 
@@ -167,6 +172,11 @@ class Trial {
     this.#known.set(pattern, isGood)
     return isGood
   }
+}
+
+/** Steps that its tokens are written more generally than they stand in the attack. */
+function generality({ shape }: Candidate): number {
+  return shape.levels.reduce((sum, level) => sum + level, 0)
 }
 
 /** Together they must not grow longer than a pattern may. */
