@@ -5,7 +5,8 @@ import { RECORDER_SCRIPT } from "./recorder-script.ts"
  * its input, where that is missing; so `cats & more` and `; find out` are no effect.
  *
  * - `alone`: nothing; operands, where there are any, must be options or match `operands`.
- * - `report`: the same without operands, where the payload is no prose: an English word as well.
+ * - `report`: no operands, where the payload is no prose, as these are English words as well; or an
+ *   option, or an operand that matches `operands`.
  * - `file`: a path among the operands, or a file as standard input.
  * - `host`: an address among the operands, or an option.
  * - `number`: a number first.
@@ -33,7 +34,7 @@ export interface CanaryCommand {
   readonly operands?: RegExp
 }
 
-const ACCOUNTS = /^(?:root|www-data|nobody|daemon|mysql|postgres|admin|ubuntu|[0-9]+)$/
+const ACCOUNTS = /^(?:-|root|www-data|nobody|daemon|mysql|postgres|admin|ubuntu|[0-9]+)$/
 const SERVICES =
   /^(?:status|start|stop|restart|reload|enable|disable|list-units|list-unit-files|daemon-reload)$/
 
@@ -58,14 +59,16 @@ const NAMES_BY_RULE: Readonly<Record<EffectRule, string>> = {
     "w3m links sftp whois mtr tracepath arping hping3 rsh rlogin ftpget tcpdump axel aria2c",
     "redis-cli mongo smbclient ldapsearch",
   ].join(" "),
-  number: "sleep usleep kill killall pkill pgrep pidof seq expr factor",
+  number: "sleep usleep kill seq expr factor",
   script:
     "python python2 python3 perl ruby php node lua java awk gawk mawk tclsh gdb openssl mysql psql sqlite3",
   shell: "sh bash dash ash zsh ksh csh rbash",
   wrapper:
     "nohup nice time timeout xargs setsid sudo doas stdbuf watch strace crontab at screen tmux",
   word: "",
-  anything: "touch mkdir tee mkfifo useradd adduser echo printf",
+  anything: [
+    "touch mkdir tee mkfifo useradd adduser userdel echo printf killall pkill pgrep pidof setenforce",
+  ].join(" "),
 }
 
 /** No package managers and tools of developers: documentation quotes those between backticks. */
@@ -74,7 +77,8 @@ const BY_WORD: readonly CanaryCommand[] = [
   { name: "getent", rule: "word", operands: /^(?:passwd|group|hosts|shadow|services)$/ },
   { name: "ps", rule: "alone", operands: /^[aefjuxw]{1,6}$/ },
   { name: "ip", rule: "word", operands: /^(?:a|ad|addr|address|r|route|l|link|n|neigh)$/ },
-  { name: "su", rule: "word", operands: ACCOUNTS },
+  { name: "su", rule: "report", operands: ACCOUNTS },
+  { name: "init", rule: "word", operands: /^[0-6sS]$/ },
   { name: "passwd", rule: "word", operands: ACCOUNTS },
   { name: "service", rule: "word", operands: SERVICES },
   { name: "systemctl", rule: "word", operands: SERVICES },
@@ -105,7 +109,7 @@ const ALSO_IN: Readonly<Record<string, string>> = {
     "gunzip gzip hostname ip kill ln ls lsblk lsmod mkdir mount mv nano nc netcat netstat ping",
     "ping6 ps pwd rm rmdir sed sh sleep ss stat su systemctl tar touch uname which zsh",
   ].join(" "),
-  "/sbin": "ifconfig ip route iptables reboot halt poweroff shutdown",
+  "/sbin": "ifconfig ip route iptables init reboot halt poweroff shutdown",
   "/usr/sbin": "arp iptables sendmail service useradd adduser",
 }
 

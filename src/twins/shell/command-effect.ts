@@ -18,6 +18,8 @@ const BUILTINS: readonly CanaryCommand[] = [
   { name: "type", rule: "word", operands: /^(?:curl|wget|nc|python3?|perl|php|bash|gcc)$/ },
   { name: "command", rule: "word" },
 ]
+/** A program where payloads lay one down before they start it: it is granted to be there. */
+const DROPPED_PROGRAM = /^(?:\/(?:var\/)?tmp\/|\/dev\/shm\/|\.\/)[\w.-]{1,64}$/
 const CANARIES_BY_NAME = byName(CANARY_COMMANDS)
 const BUILTINS_BY_NAME = byName(BUILTINS)
 
@@ -30,8 +32,10 @@ export function canaryHasEffect(started: StartedCommand, isProse: boolean): bool
   return hasEffect(CANARIES_BY_NAME.get(started.name), started, isProse)
 }
 
-/** The same for a builtin; what only changes the shell's own state is no effect. */
-export function builtinHasEffect(started: StartedCommand, isProse: boolean): boolean {
+/** The same of what only the trace shows; what but changes the shell's own state is no effect. */
+export function tracedHasEffect(started: StartedCommand, isProse: boolean): boolean {
+  if (DROPPED_PROGRAM.test(started.name)) return !isProse
+  if (started.name === "set") return started.arguments.some((word) => /^\+[a-z]*x/.test(word))
   return hasEffect(BUILTINS_BY_NAME.get(started.name), started, isProse)
 }
 
@@ -49,7 +53,8 @@ interface CommandLine {
 const RULES: Readonly<Record<EffectRule, (line: CommandLine) => boolean>> = {
   alone: ({ operands, hasPath, hasKnownOperand }) =>
     operands.length === 0 || hasPath || hasKnownOperand,
-  report: ({ operands, hasOption, isProse }) => hasOption || (operands.length === 0 && !isProse),
+  report: ({ operands, hasOption, hasKnownOperand, isProse }) =>
+    hasOption || hasKnownOperand || (operands.length === 0 && !isProse),
   file: ({ operands, hasOption, hasPath, input }) =>
     input === "file" || hasPath || (hasOption && operands.length > 0),
   host: ({ operands, hasOption }) => operands.some(isAddress) || (hasOption && operands.length > 0),
@@ -105,7 +110,8 @@ function isProgram(word: string): boolean {
 }
 
 function isAddress(word: string): boolean {
-  return word === "localhost" || /^(?:\w+:)?\/\/|^[\w@-]+(?:\.[\w@-]+)+|\w:\d|^::/.test(word)
+  if (word === "localhost" || /^[\w.-]+@[\w.-]+|^[\w.@-]+:[\w./~-]/.test(word)) return true
+  return /^(?:\w+:)?\/\/|^[\w@-]+(?:\.[\w@-]+)+|\w:\d|^::/.test(word)
 }
 
 /**
@@ -118,7 +124,8 @@ function isAddress(word: string): boolean {
 export function isProse(payload: string): boolean {
   const beginsWithWord = /^\s*[\p{L}\p{N}]/u.test(payload)
   const isPacked = /&&|\|\||[;|&`(\n](?=[a-z/$])|\$\{?[A-Z]|\$\(|`/.test(payload)
-  const isOneWordBefore = /^\S+\s*;\s*[^\s;|&]+\s+[^\s;|&]|^\S*[\d.]\S*\s*[;|&\n]/.test(payload)
+  const isOneWordBefore =
+    /^\S+\s*;\s*[^\s;|&]+\s+[^\s;|&]|^\S*[\d.]\S*\s*[;|&\n]|^\s*\w{1,2}\s*;/.test(payload)
   const breaksQuotes = /['"]\s*[;|&\n]/.test(payload)
   return beginsWithWord && !isPacked && !isOneWordBefore && !breaksQuotes
 }

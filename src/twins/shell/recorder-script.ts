@@ -11,6 +11,8 @@ export const RECORDER = {
   /** A folder that stands for `/` where a canary reads a file by its absolute path. */
   rootVariable: "CANARY_ROOT",
   descriptor: 8,
+  /** Names, a line for each command that ran: a program can do nothing to its place. */
+  tally: "/tmp/.commands",
   recordStart: "\x1e",
   fieldStart: "\x1f",
 } as const
@@ -30,6 +32,7 @@ input=none
 record="${RECORDER.recordStart}$${RECORDER.nonceVariable}${RECORDER.fieldStart}$name${RECORDER.fieldStart}$input"
 for argument do record="$record${RECORDER.fieldStart}$argument"; done
 { printf '%s' "$record" >&${RECORDER.descriptor}; } 2>/dev/null
+{ printf '%s\\n' "$name" >>${RECORDER.tally}; } 2>/dev/null
 
 # Files named as arguments, else standard input; 1 where a file is missing.
 show() {

