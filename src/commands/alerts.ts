@@ -1,6 +1,6 @@
 import { testAlert } from "../alerts/alert-document.ts"
 import { systemClock } from "../clock.ts"
-import { alertTargets } from "../compose/alerts/open-alerts.ts"
+import { alertTargets } from "../compose/alerts/alert-targets.ts"
 import { readConfig } from "../config.ts"
 import type { Terminal } from "./terminal.ts"
 
@@ -12,7 +12,7 @@ const LATE = { outcome: "retry", code: "TIMEOUT" } as const
  * @returns 1 where nobody is told, or somebody did not take it
  */
 export async function sendTestAlert(terminal: Terminal): Promise<number> {
-  const targets = alertTargets(readConfig(terminal.env), systemClock)
+  const targets = alertTargets(readConfig(terminal.env))
   if (targets.length === 0) {
     terminal.note("nobody is told: set SENTINEL_ALERT_WEBHOOK_URL, or KAFKA_BOOTSTRAP_SERVERS\n")
     return 1

@@ -15,9 +15,17 @@ beforeEach(() => {
 })
 afterEach(() => receiver[Symbol.asyncDispose]())
 
-function deliver(options: { secrets?: string[]; url?: string; signal?: AbortSignal } = {}) {
+interface DeliverOptions {
+  readonly secrets?: readonly string[]
+  readonly url?: string
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+}
+
+function deliver(options: DeliverOptions = {}) {
   const { secrets = ["a-secret-of-some-length"], url = receiver.url, signal = never } = options
-  const target = webhook({ url, secrets, clock: { nowMs: () => NOW_MS }, timeoutMs: 100 })
+  const { timeoutMs = 10_000 } = options
+  const target = webhook({ url, secrets, clock: { nowMs: () => NOW_MS }, timeoutMs })
   return target.deliver(someAlert(), signal)
 }
 
@@ -76,7 +84,7 @@ describe("webhook", () => {
   test("webhook ends a try that takes too long, and one that nobody answers", async () => {
     const { promise: never, resolve } = Promise.withResolvers<Response>()
     receiver.answer = () => never
-    expect(await deliver()).toEqual({ outcome: "retry", code: "TIMEOUT" })
+    expect(await deliver({ timeoutMs: 50 })).toEqual({ outcome: "retry", code: "TIMEOUT" })
     resolve(status(204))
     expect(await deliver({ url: "http://127.0.0.1:1/hook" })).toEqual({
       ...{ outcome: "retry", code: "UNREACHABLE" },

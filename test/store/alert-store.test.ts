@@ -85,6 +85,23 @@ describe("openAlertStore", () => {
     expect(asked).toEqual([true, false, false, false, true, false])
   })
 
+  test("what a closed group remembered is forgotten while the store is open", async () => {
+    const group = someGroup()
+    await store.round(({ isNew }) => {
+      isNew(group.id, "session-1")
+      return { ...nothing, groups: [group] }
+    })
+    await store.round(() => ({ ...nothing, closed: [group] }))
+    let isForgotten = false
+    for (let round = 0; round < 100 && !isForgotten; round += 1) {
+      await store.round(({ isNew }) => {
+        isForgotten = isNew(group.id, "session-1")
+        return nothing
+      })
+    }
+    expect(isForgotten).toBe(true)
+  })
+
   test("a round that fails keeps nothing, not even what it asked", async () => {
     const failing = store.round(({ isNew }) => {
       isNew("group", "session-1")
