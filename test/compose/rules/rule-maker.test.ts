@@ -1,0 +1,87 @@
+import { describe, expect, test } from "bun:test"
+import { ruleMaker } from "../../../src/compose/rules/rule-maker.ts"
+import { type RuleOrder, worksAs } from "../../../src/operators/generate-rules.ts"
+import { benignCorpus } from "../../../src/rules/benign/benign-corpus.ts"
+import { generatedBenign } from "../../../src/rules/benign/generated-benign.ts"
+import { makePattern } from "../../../src/rules/make-pattern.ts"
+import { coversPayload } from "../../../src/rules/rule-matcher.ts"
+import { RuleRefusedError } from "../../../src/rules/rule-refused-error.ts"
+import { storedVerdict } from "../../support/api-parts.ts"
+import { inProcessSandbox } from "../../support/in-process-sandbox.ts"
+import { provenResult } from "../../support/proven-result.ts"
+import { simulationSubject } from "../../support/simulation-subject.ts"
+
+/** With the real twin, and the real generation beside the test instead of in a thread. */
+
+const EXPLOIT = "' OR (SELECT password FROM users LIMIT 1) IS NOT NULL -- "
+const NOW = Date.parse("2026-01-10T00:00:00Z")
+const DAY_MS = 86_400_000
+const signal = new AbortController().signal
+const corpus = benignCorpus("generated", generatedBenign({ seed: 1, count: 2_000 }))
+
+function order(value = EXPLOIT): RuleOrder {
+  const subject = simulationSubject({ value })
+  const { verdict } = storedVerdict("event-1", "session-1", 0)
+  const proof = { template: "quoted", effect: "canary_leaked" } as const
+  return {
+    ...{ subject, signal, isProven: true, result: provenResult() },
+    task: { eventId: "event-1", sessionId: "session-1", priority: 5, eventTimeMs: 0, verdict },
+    works: worksAs(proof, subject, { sandbox: inProcessSandbox, signal }),
+  }
+}
+
+function maker(nothingIsSafe = false) {
+  const stored: (readonly string[])[] = []
+  const seen = storedVerdict("event-0", "session-0", 0)
+  const benign = { ...seen.verdict, verdict: "benign" as const, payload_predictions: [] }
+  const prediction = { class: "benign", payload_value: "O'Brien & Sons" } as never
+  const make = ruleMaker({
+    pool: {
+      async run(task) {
+        stored.push(task.stored)
+        const made = nothingIsSafe ? undefined : makePattern(task.task, [corpus])
+        return { made, corpora: { generated: corpus.count } }
+      },
+      close: async () => undefined,
+    },
+    verdicts: {
+      query: () => ({
+        items: [seen, { ...seen, verdict: { ...benign, payload_predictions: [prediction] } }],
+        cursor: undefined,
+      }),
+    },
+    clock: { nowMs: () => NOW },
+    timeToLiveMs: DAY_MS,
+  })
+  return { make, stored }
+}
+
+describe("ruleMaker", () => {
+  test("ruleMaker covers an exploit and its relatives, and writes down where the rule comes from", async () => {
+    const { make, stored } = maker()
+    const rule = await make(order())
+    expect(coversPayload(rule.match, { value: EXPLOIT, location: "query:q" })).toBe(true)
+    expect(rule.expires_at).toBe(new Date(NOW + DAY_MS).toISOString())
+    expect(rule.audit).toMatchObject({
+      ...{ evidence_sha256: "0".repeat(64), integrity: "verified", simulated: true },
+      ...{ model: "payload-test/1", verdict: "simulate" },
+      coverage: { variants: 40, held_out: 80 },
+      benign: { corpora: { generated: corpus.count }, matched: 0 },
+    })
+    expect(rule.audit.coverage.held_out_matched).toBeGreaterThan(70)
+    // what this deployment called benign is held against it as well
+    expect(stored).toEqual([["O'Brien & Sons"]])
+  }, 60_000)
+
+  test("ruleMaker makes the same rule of the same exploit again", async () => {
+    const { make } = maker()
+    expect(await make(order())).toEqual(await make(order()))
+  }, 60_000)
+
+  test("ruleMaker refuses what meets benign requests, and remembers it for an hour", async () => {
+    const { make, stored } = maker(true)
+    await expect(make(order())).rejects.toThrow(RuleRefusedError)
+    await expect(make(order())).rejects.toThrow("within the last hour")
+    expect(stored).toHaveLength(1)
+  }, 60_000)
+})
