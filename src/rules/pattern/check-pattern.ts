@@ -108,13 +108,16 @@ class Ways {
   readonly #positions: Positions
   readonly #classes: SetClasses
   readonly #last: ReadonlySet<number>
-  readonly #seen = new Set<number>()
-  readonly #pairs: (readonly [number, number])[] = []
+  /** A bit for each pair. */
+  readonly #seen: Uint8Array
+  #seenCount = 0
+  readonly #pairs: number[] = []
 
   constructor(positions: Positions) {
     this.#positions = positions
     this.#classes = new SetClasses(positions.sets)
     this.#last = new Set(positions.last)
+    this.#seen = new Uint8Array(Math.ceil(positions.sets.length ** 2 / 8))
   }
 
   check(): void {
@@ -129,10 +132,11 @@ class Ways {
     }
   }
 
-  #go([one, other]: readonly [number, number]): void {
-    const { follow } = this.#positions
-    for (const next of follow[one] ?? []) {
-      for (const otherNext of follow[other] ?? []) this.#read(next, otherNext)
+  #go(pair: number): void {
+    const { follow, sets } = this.#positions
+    const others = follow[pair % sets.length] ?? []
+    for (const next of follow[Math.floor(pair / sets.length)] ?? []) {
+      for (const otherNext of others) this.#read(next, otherNext)
     }
   }
 
@@ -143,10 +147,13 @@ class Ways {
       throw new RuleRefusedError("more than one way to match the same text")
     }
     const pair = Math.min(one, other) * sets.length + Math.max(one, other)
-    if (this.#seen.has(pair)) return
-    if (this.#seen.size >= PAIRS_MAX) throw new RuleRefusedError("too large to be judged")
-    this.#seen.add(pair)
-    this.#pairs.push([one, other])
+    const [byte, bit] = [Math.floor(pair / 8), 1 << (pair % 8)]
+    const seen = this.#seen[byte] ?? 0
+    if ((seen & bit) !== 0) return
+    this.#seenCount += 1
+    if (this.#seenCount > PAIRS_MAX) throw new RuleRefusedError("too large to be judged")
+    this.#seen[byte] = seen | bit
+    this.#pairs.push(pair)
   }
 }
 

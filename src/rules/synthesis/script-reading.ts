@@ -14,7 +14,7 @@ import type { Atom, Reading, Step } from "./atom.ts"
 import { valueStart } from "./value-start.ts"
 
 const TOKENS_MAX = 24
-const PAIRS_MAX = 64
+const PAIRS_MAX = 48
 const CODE_MAX = 48
 const NAME_MAX = 24
 const TOKEN =
