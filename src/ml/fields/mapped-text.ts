@@ -79,7 +79,8 @@ export class MappedText {
     width: (unit: number, whole: string) => number,
   ): MappedText {
     const starts = new Int32Array(this.text.length + 1)
-    let [text, read] = ["", 0]
+    let text = ""
+    let read = 0
     const copy = (to: number): void => {
       for (let at = read; at < to; at++) starts[text.length + at - read] = this.position(at)
       text += this.text.slice(read, to)

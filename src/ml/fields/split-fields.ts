@@ -126,7 +126,8 @@ class Splitter {
   #add(value: MappedText, { kind, name }: Place): void {
     const { text } = value
     if (text === "" || this.fields.length >= FIELDS_MAX) return
-    const [start, end] = [value.position(0), value.position(text.length)]
+    const start = value.position(0)
+    const end = value.position(text.length)
     this.fields.push({ kind, name, text, start, end, source: value })
   }
 }

@@ -19,7 +19,8 @@ const SEPARATORS = {
 /** The fields of `a=1&b=2` (or, for cookies, `a=1; b=2`); one without `=` is all value. */
 export function* pairs(text: MappedText, separator: "&" | ";"): Generator<NamedText> {
   const whole = text.text
-  let [from, count] = [0, 0]
+  let from = 0
+  let count = 0
   for (const match of whole.matchAll(SEPARATORS[separator])) {
     count += 1
     if (count >= FIELDS_MAX) break

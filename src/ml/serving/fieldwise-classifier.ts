@@ -67,7 +67,8 @@ function worstField({ text, kind }: PayloadInput, base: PayloadClassifier) {
 
 function pooled(whole: Classification, worst: Classification): Classification {
   const probabilities = pooledProbabilities(whole.probabilities, worst.probabilities)
-  let [name, confidence] = ["benign", probabilities.benign ?? 0]
+  let name = "benign"
+  let confidence = probabilities.benign ?? 0
   for (const [key, probability] of Object.entries(probabilities)) {
     if (probability > confidence) [name, confidence] = [key, probability]
   }

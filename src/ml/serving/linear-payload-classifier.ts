@@ -91,11 +91,13 @@ export class LinearPayloadClassifier implements PayloadClassifier {
   #judge(input: PayloadInput): { text: ByteText; window: number } {
     const text = this.#normalizer.normalize(input.text)
     const windows = windowCount(text.length)
-    let [largest, chosen] = [Number.NEGATIVE_INFINITY, 0]
+    let largest = Number.NEGATIVE_INFINITY
+    let chosen = 0
     for (let window = 0; window < windows; window++) {
       const margin = this.#scoreWindow(text, window, input)
       if (margin <= largest) continue
-      ;[largest, chosen] = [margin, window]
+      largest = margin
+      chosen = window
       this.#chosen.set(this.#logits)
     }
     const logOdds = calibrate(this.#model.calibration, largest, windows)

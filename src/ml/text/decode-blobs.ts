@@ -108,7 +108,8 @@ function decodeHex(source: ByteText, target: ByteText, { from, to }: Stretch): b
   const rollback = target.length
   if ((to - from) % 2 !== 0) return false
   for (let index = from; index < to; index += 2) {
-    const [high, low] = [hexValue(source.at(index)), hexValue(source.at(index + 1))]
+    const high = hexValue(source.at(index))
+    const low = hexValue(source.at(index + 1))
     const byte = high * 16 + low
     if (high < 0 || low < 0 || !mayBeText(byte)) {
       target.length = rollback
@@ -122,7 +123,8 @@ function decodeHex(source: ByteText, target: ByteText, { from, to }: Stretch): b
 function decodeBase64(source: ByteText, target: ByteText, { from, to }: Stretch): boolean {
   const rollback = target.length
   if ((to - from) % 4 === 1) return false
-  let [bits, count] = [0, 0]
+  let bits = 0
+  let count = 0
   for (let index = from; index < to; index++) {
     bits = ((bits << 6) | (BASE64_VALUE[source.bytes[index] ?? 0] ?? 0)) & 0xffff
     count += 6
@@ -181,7 +183,8 @@ function decodeCodes(source: ByteText, target: ByteText, open: number): number {
 /** One number of up to three digits, blanks before it passed over. @returns its end, or -1 */
 function decodeCode(source: ByteText, target: ByteText, from: number): number {
   const first = skipBlanks(source, from)
-  let [code, end] = [0, first]
+  let code = 0
+  let end = first
   while (end < first + 3 && isDigit(source.at(end))) code = code * 10 + source.at(end++) - 0x30
   if (end === first || !isPrintable(code)) return -1
   target.push(code, source.starts[first] ?? 0, source.ends[end - 1] ?? 0)

@@ -24,7 +24,8 @@ const CODE_POINT_MAX = 0x10ffff
 export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone): boolean {
   const { bytes, starts, ends, length } = source
   const { bytes: bytesTo, starts: startsTo, ends: endsTo } = target
-  let [changed, at] = [false, 0]
+  let changed = false
+  let at = 0
   for (let index = 0; index < length; ) {
     const byte = bytes[index] ?? 0
     if (byte !== PERCENT && byte !== AMPERSAND && byte !== BACKSLASH) {

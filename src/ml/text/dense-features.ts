@@ -176,7 +176,8 @@ function countDoubled(
   text: ByteText,
   { start, end, byte }: { start: number; end: number; byte: number },
 ): number {
-  let [count, previous] = [0, 0]
+  let count = 0
+  let previous = 0
   for (let index = start; index < end; index++) {
     const current = text.bytes[index] ?? 0
     if (current === byte && previous === byte) count += 1

@@ -30,7 +30,9 @@ interface FoldOptions {
 export function foldCase(source: ByteText, target: ByteText, options: FoldOptions): void {
   const { bytes, starts, ends, length } = source
   const { bytes: bytesTo, starts: startsTo, ends: endsTo } = target
-  let [at, upper, previous] = [0, 0, 0]
+  let at = 0
+  let upper = 0
+  let previous = 0
   for (let index = 0; index < length; ) {
     const byte = bytes[index] ?? 0
     const isLoneBlank = byte === BLANK && previous !== BLANK && previous !== NEWLINE

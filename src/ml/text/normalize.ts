@@ -109,7 +109,9 @@ export class Normalizer {
    */
   #note(): void {
     const { bytes, length } = this.#text
-    let [seen, run, longest] = [0, 0, 0]
+    let seen = 0
+    let run = 0
+    let longest = 0
     for (let index = 0; index < length; index++) {
       const note = NOTES[bytes[index] ?? 0] ?? 0
       seen |= note

@@ -51,12 +51,12 @@ export class PayloadFeatures {
   readonly occurrenceEnds: Int32Array = new Int32Array(OCCURRENCES_MAX)
   occurrenceCount = 0
   /** The distinct buckets, in order of first occurrence. */
-  readonly buckets: Uint16Array = new Uint16Array(OCCURRENCES_MAX)
+  readonly buckets: Uint16Array = new Uint16Array(OCCURRENCES_MAX + 1)
   bucketCount = 0
   readonly dense: DenseFeatures = new DenseFeatures()
 
-  readonly #seen = new Uint32Array(BUCKETS)
-  #generation = 0
+  /** A bit for each bucket that is in `buckets`: 8 KiB, which stay in the nearest cache. */
+  readonly #seen = new Int32Array(BUCKETS / 32)
   #traced = false
   readonly #lexicon = new Lexicon()
   readonly #findings: WordFindings = {
@@ -77,30 +77,34 @@ export class PayloadFeatures {
   }
 
   #compute(text: ByteText, window: FeatureWindow, traced: boolean): void {
-    this.#generation += 1
+    this.#forget()
     this.#traced = traced
     this.occurrenceCount = 0
-    this.bucketCount = 0
     if (traced) this.#traceByteGrams(text, window)
     this.#byteGrams(text, window)
     this.#words(text, window)
     this.dense.compute(text, window, this.#findings)
   }
 
-  /** The hot loop: the fields are held in variables, and nothing is called but `mix`. */
+  /**
+   * The hot loop: the fields are held in variables, nothing is called but `mix`, and whether a bucket
+   * is new is added and not asked: no processor foresees it.
+   */
   #byteGrams(text: ByteText, { start, end }: FeatureWindow): void {
     const { bytes } = text
     const { buckets } = this
-    const [seen, generation] = [this.#seen, this.#generation]
-    let [count, gram] = [this.bucketCount, 0]
+    const seen = this.#seen
+    let count = this.bucketCount
+    let gram = 0
     for (let index = start; index < end; index++) {
-      const byte = FOLDED[bytes[index] ?? 0] ?? 0
+      const byte = FOLDED[bytes[index] as number] as number
       gram = (gram << 8) | byte
       for (let length = Math.min(NGRAM_MAX, index - start + 1); length > 0; length--) {
-        const bucket = mix(gram & (GRAM_MASK[length] ?? 0), length)
-        if (seen[bucket] === generation) continue
-        seen[bucket] = generation
-        buckets[count++] = bucket
+        const bucket = mix(gram & (GRAM_MASK[length] as number), length)
+        const word = seen[bucket >>> 5] as number
+        buckets[count] = bucket
+        count += (~word >>> (bucket & 31)) & 1
+        seen[bucket >>> 5] = word | (1 << (bucket & 31))
       }
     }
     this.bucketCount = count
@@ -119,14 +123,17 @@ export class PayloadFeatures {
   #words(text: ByteText, { start, end }: FeatureWindow): void {
     const { bytes } = text
     this.#resetFindings()
-    let [previousHash, previousStart, previousExact] = [0, start, 0]
+    let previousHash = 0
+    let previousStart = start
+    let previousExact = 0
     for (let index = start; index < end; ) {
       if (!isWord(bytes[index] ?? 0)) {
         index += 1
         continue
       }
       const wordStart = index
-      let [hash, exact] = [WORD_HASH_START, WORD_HASH_START]
+      let hash = WORD_HASH_START
+      let exact = WORD_HASH_START
       for (; index < end; index++) {
         const byte = bytes[index] ?? 0
         if (!isWord(byte)) break
@@ -143,7 +150,9 @@ export class PayloadFeatures {
         previousExact,
         windowStart: start,
       })
-      ;[previousHash, previousStart, previousExact] = [hash, wordStart, exact]
+      previousHash = hash
+      previousStart = wordStart
+      previousExact = exact
     }
   }
 
@@ -176,9 +185,15 @@ export class PayloadFeatures {
 
   #add(bucket: number, start: number, end: number): void {
     if (this.#traced) this.#trace(bucket, start, end)
-    if (this.#seen[bucket] === this.#generation) return
-    this.#seen[bucket] = this.#generation
-    this.buckets[this.bucketCount++] = bucket
+    const word = this.#seen[bucket >>> 5] as number
+    this.buckets[this.bucketCount] = bucket
+    this.bucketCount += (~word >>> (bucket & 31)) & 1
+    this.#seen[bucket >>> 5] = word | (1 << (bucket & 31))
+  }
+
+  #forget(): void {
+    for (let at = 0; at < this.bucketCount; at++) this.#seen[(this.buckets[at] as number) >>> 5] = 0
+    this.bucketCount = 0
   }
 
   #trace(bucket: number, start: number, end: number): void {
