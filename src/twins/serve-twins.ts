@@ -19,23 +19,21 @@ export async function serveTwins(options: ServeOptions): Promise<void> {
   const nursery = new TwinNursery(options)
   writeLine(STDOUT, { ready: true, classes: options.classes })
   try {
-    for await (const line of readLines(Bun.stdin.stream())) {
-      writeLine(STDOUT, await answerLine(nursery, line))
-    }
+    for await (const line of readLines(Bun.stdin.stream())) await answerLine(nursery, line)
   } finally {
     await nursery.close()
   }
 }
 
-async function answerLine(nursery: TwinNursery, line: string | undefined): Promise<object> {
-  if (line === undefined) return { error: "the line is too long" }
-  const parsed = parseTwinRequest(line)
-  if ("problem" in parsed) return { error: parsed.problem }
+/** Nobody waits for what is cleared away behind an answer; the next request does. */
+async function answerLine(nursery: TwinNursery, line: string | undefined): Promise<void> {
+  const parsed = line === undefined ? { problem: "the line is too long" } : parseTwinRequest(line)
+  if ("problem" in parsed) return writeLine(STDOUT, { error: parsed.problem })
   const { request } = parsed
   const child = nursery.take(request.class)
   try {
     const answer = await child.run(request)
-    return answer ?? { id: request.id, error: "the twin ended without an answer" }
+    writeLine(STDOUT, answer ?? { id: request.id, error: "the twin ended without an answer" })
   } finally {
     await child.dispose()
     nursery.refill()

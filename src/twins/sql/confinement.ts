@@ -19,9 +19,18 @@ const ASSIGNMENT = /,\s*\w+\s*=/
 const BARE_OPERATOR = /^\w{0,32}(['"])\s*(?:<=>|[-=+*/%^&|])\s*\1\w{0,32}$/
 const LITERALS: ReadonlySet<Token["kind"]> = new Set(["string", "identifier", "space"])
 const JOINING = /^(?:;|\|\||&&)$/
-/** `2 or 3` is how people write numbers; with 0 or 1 it is a condition. */
-const NUMBERS_IN_PROSE =
-  /^\s*(?:[2-9]|\d{2,})\s+(?:and|or)\s+(?:[2-9]|\d{2,})\s*$|^\s*1\s+(?:and|or)\s+(?:[2-9]|\d{2,})\s*$/i
+/** How people write values, where a program has no quotes around them. */
+const VALUES_IN_PROSE: readonly RegExp[] = [
+  // with 0 or 1 behind it, it is a condition
+  /^\s*\d{1,9}\s+(?:and|or)\s+(?:[2-9]|\d{2,9})\s*$/i,
+  /^\s*(?:true|yes)\s+(?:and|or)\s+(?:false|no)\s*$/i,
+  /^\s*(?:\d{1,9}\s+)?(?:between\s+\S{1,32}\s+and\s+\S{1,32}|limit\s+\d{1,9}|like\s+\w{1,32})\s*$/i,
+]
+/** A formula, whose value is a value; unless it takes time or is there for its error. */
+const FORMULA =
+  /^\s*(?!sleep|pg_sleep|benchmark|extractvalue|updatexml|load_file)\w{1,32}\(\s*[-+.\w]{0,32}\s*\)\s*$/i
+/** `the 'or' operator`: a word in quotes between others. */
+const QUOTED_WORD = /^[\w\s,.]{0,200}[a-z]\s+(['"])\w{1,32}\1\s+[a-z][\w\s,.]{0,200}$/i
 
 /**
  * Whether the payload stays a value: inside of one literal where the program has quotes around it,
@@ -36,11 +45,20 @@ export function isConfined(template: SqlTemplate, program: Program, tokens: Toke
   if (place === undefined) return true
   const value = program.text.slice(place.start, place.end)
   const assigns = template.slot !== undefined && ASSIGNMENT.test(value)
-  if (template.quote === "") return NUMBERS_IN_PROSE.test(value) || !(assigns || hasCode(within))
+  if (template.quote === "") return isPlain(value) || !(assigns || hasCode(within))
+  if (QUOTED_WORD.test(value)) return true
   if (within.every(({ kind }) => LITERALS.has(kind))) return true
   if (tokens.some(({ kind }) => kind === "invalid")) return false
   const isCut = within.some(({ kind }) => kind === "comment")
   return !isCut && !assigns && !BARE_OPERATOR.test(value) && !hasCode(within)
+}
+
+/** A value as people write it, with no more than a semicolon behind it. */
+function isPlain(value: string): boolean {
+  const text = value.replace(/[;\s]{1,8}$/, "")
+  return (
+    /^\s*-?[\w.]{0,64}$/.test(text) || [...VALUES_IN_PROSE, FORMULA].some((one) => one.test(text))
+  )
 }
 
 /** What the payload is made of, where it is not confined. */

@@ -16,12 +16,19 @@ const UNBOUND = /^\s*(?:attach|detach|reindex|analyze)\b/i
 /** The database of one request. Every run begins with it as it was. */
 export class Laboratory {
   readonly #canary: string
-  readonly #database: Database
+  readonly #seed: SeedValue
+  #opened: Database | undefined
   #image: Uint8Array | undefined
 
   constructor(canary: string, seed: SeedValue) {
     this.#canary = canary
-    this.#database = seededDatabase(canary, seed)
+    this.#seed = seed
+  }
+
+  /** Made when something is run: most of what is harmless never gets as far. */
+  get #database(): Database {
+    this.#opened ??= seededDatabase(this.#canary, this.#seed)
+    return this.#opened
   }
 
   run(
@@ -67,7 +74,7 @@ export class Laboratory {
   }
 
   close(): void {
-    this.#database.close()
+    this.#opened?.close()
   }
 
   #onCopy(

@@ -22,9 +22,6 @@ const CONTROL = "1"
 /** More templates with a strong effect prove nothing more. */
 const STRONG_HITS_MAX = 6
 
-/** What the control of this process did before the request came; it counts for one run. */
-let controlled: readonly TwinAttempt[] | undefined
-
 /**
  * An application that joins SQL from text, and its database in memory.
  *
@@ -35,50 +32,36 @@ let controlled: readonly TwinAttempt[] | undefined
 export const sqlTwin: Twin = {
   class: "sql_injection",
   templates: SQL_TEMPLATES.map(({ name }) => name),
-  async prepare(): Promise<void> {
-    controlled = controlAll("0".repeat(CANARY_DIGITS))
-  },
   async run(request, workDirectory, report): Promise<TwinAnswer> {
     const none = { id: request.id, class: request.class, attempts: [], controlAttempts: [] }
     if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
       return { ...none, templatesTried: 0, inconclusive: "too_large" }
     }
-    const isAsked = (name: string) => request.templates?.includes(name) ?? true
-    const control = controlled ?? controlAll(request.canary)
-    controlled = undefined
-    const controlAttempts = control.filter(({ template }) => isAsked(template))
-    if (controlAttempts.length > 0) {
-      return { ...none, controlAttempts, templatesTried: 0, inconclusive: "control_failed" }
-    }
-    const templates = SQL_TEMPLATES.filter(({ name }) => isAsked(name))
-    return { ...none, ...attemptAll(request, { templates, report, workDirectory }) }
+    const templates = SQL_TEMPLATES.filter(({ name }) => request.templates?.includes(name) ?? true)
+    using control = new SqlRun({ ...request, payload: CONTROL, workDirectory })
+    return { ...none, ...attemptAll(request, { templates, report, workDirectory, control }) }
   },
 }
 
-const CANARY_DIGITS = 32
-
-function controlAll(canary: string): readonly TwinAttempt[] {
-  using run = new SqlRun({ payload: CONTROL, canary, workDirectory: "" })
-  return SQL_TEMPLATES.map((template) => run.control(template)).filter(
-    (attempt) => attempt !== undefined,
-  )
-}
+type Findings = Pick<TwinAnswer, "attempts" | "templatesTried"> &
+  Partial<Pick<TwinAnswer, "controlAttempts" | "inconclusive">>
 
 function attemptAll(
   request: TwinRequest,
-  options: Omit<Search, "isLate">,
-): Pick<TwinAnswer, "attempts" | "templatesTried" | "inconclusive"> {
-  const { templates, workDirectory } = options
-  const search: Search = { ...options, isLate: deadline(request.budgetMs) }
-  const found = new Map<string, TwinAttempt>()
+  options: Pick<Search, "templates" | "report" | "workDirectory" | "control">,
+): Findings {
+  const isLate = deadline(request.budgetMs)
+  const search: Search = { ...options, isLate, found: new Map(), failedControls: [] }
+  const { templates, workDirectory, found, failedControls } = search
   let [isForeign, templatesTried] = [false, 0]
   for (const payload of spellingsOf(request.payload)) {
     using run = new SqlRun({ payload, canary: request.canary, workDirectory })
-    templatesTried = attemptEach(run, search, found)
+    templatesTried = attemptEach(run, search)
     isForeign ||= run.isForeign
+    if (failedControls.length > 0) return controlFailed(failedControls, templatesTried)
     if ([...found.values()].some(isHit)) break
   }
-  const isCut = search.isLate() && templatesTried < templates.length
+  const isCut = isLate() && templatesTried < templates.length
   const reason = isCut ? "budget_exceeded" : isForeign ? "dialect" : undefined
   return { ...ranked([...found.values()], reason), templatesTried }
 }
@@ -88,18 +71,33 @@ interface Search {
   readonly report: ReportAttempt | undefined
   readonly workDirectory: string
   readonly isLate: () => boolean
+  readonly control: SqlRun
+  readonly found: Map<string, TwinAttempt>
+  readonly failedControls: TwinAttempt[]
 }
 
-/** How many templates it took until there was enough proof, or no more time. */
-function attemptEach(run: SqlRun, search: Search, found: Map<string, TwinAttempt>): number {
+/**
+ * How many templates it took until there was enough proof, or no more time. The control is run where
+ * the payload had an effect: nowhere else is there anything that it could refute.
+ */
+function attemptEach(run: SqlRun, search: Search): number {
   for (const [tried, template] of search.templates.entries()) {
-    if (search.isLate() || isProven(found)) return tried
+    if (search.isLate() || isProven(search.found)) return tried
     const attempt = run.attempt(template)
     if (attempt === undefined) continue
-    found.set(template.name, attempt)
+    const failed = isHit(attempt) ? search.control.control(template) : undefined
+    if (failed !== undefined) {
+      search.failedControls.push(failed)
+      return tried + 1
+    }
+    search.found.set(template.name, attempt)
     search.report?.(attempt)()
   }
   return search.templates.length
+}
+
+function controlFailed(controlAttempts: readonly TwinAttempt[], templatesTried: number): Findings {
+  return { attempts: [], controlAttempts, templatesTried, inconclusive: "control_failed" }
 }
 
 function isProven(found: ReadonlyMap<string, TwinAttempt>): boolean {
