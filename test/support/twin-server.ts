@@ -9,6 +9,7 @@ const twinClass = Bun.argv[2]
 if (!isSimulatedClass(twinClass)) throw new Error("name a class")
 const twin = await loadTwin(twinClass)
 for await (const line of console) {
+  if (line === "") break // the input has ended
   const directory = mkdtempSync(join(tmpdir(), "run-"))
   const answer = await twin.run(JSON.parse(line), directory)
   rmSync(directory, { recursive: true, force: true })

@@ -8,6 +8,8 @@ export interface PathServer {
   resolve(parameter: string, documentRoot: string): string | undefined
 }
 
+const CLIMBS = /(?:^|\/)\.\.(?:\/|$)/
+
 type Opens = (parameter: string, documentRoot: string) => string | undefined
 
 /** Steps of servers that cut at a NUL are those of runtimes that hand the path to C as it is. */
@@ -17,7 +19,9 @@ const OPENS: Readonly<Record<string, Opens>> = {
   absolute: (parameter, root) => posix.resolve(root, cutAtNul(parameter)),
   backslash: (parameter, root) => posix.resolve(root, windowsPath(cutAtNul(parameter))),
   prefix: (parameter, root) => join(root, `page-${cutAtNul(parameter)}`),
-  bare_prefix: (parameter, root) => posix.normalize(root + cutAtNul(parameter)),
+  // one that does not climb names something beside the root by accident: /srv and etc/passwd
+  bare_prefix: (parameter, root) =>
+    CLIMBS.test(parameter) ? posix.normalize(root + cutAtNul(parameter)) : undefined,
   suffix: (parameter, root) => join(root, cutAtNul(`${parameter}.php`)),
   stripped_once: (parameter, root) => join(root, stripOnce(cutAtNul(parameter))),
   stripped_once_backslash: (parameter, root) =>

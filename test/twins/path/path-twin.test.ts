@@ -71,6 +71,8 @@ const BENIGN = [
   "The file /etc/passwd holds users",
   'import { a } from "../../../lib/a"',
   "and/or",
+  "etc/passwd",
+  "config.php",
   "50%",
   "",
 ]
