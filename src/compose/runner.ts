@@ -88,8 +88,9 @@ export function createRunner(parts: RunnerParts): Runner {
     enqueueSimulation: parts.simulations.sink,
     publish: [
       jsonlSink(parts.paths.verdictLines),
-      ...kafka.sinks,
+      // before Kafka: an outage there must not keep people from being told
       ...(parts.alerts ? [parts.alerts] : []),
+      ...kafka.sinks,
     ],
   })
   const engine = new Engine({

@@ -1,4 +1,4 @@
-import type { AlertDelivery, AlertStore, AlertTarget, QueuedAlert } from "../../alert.ts"
+import type { Alert, AlertDelivery, AlertStore, AlertTarget, QueuedAlert } from "../../alert.ts"
 import { publicError } from "../../errors.ts"
 import type { Clock } from "../../ports.ts"
 import { backoffMs } from "../../stream/backoff.ts"
@@ -23,7 +23,8 @@ const REFUSED_MAX = 5
 const LIFE_MS = 24 * 3_600_000
 
 /**
- * Delivers what waits for one target, the oldest first, one after the other. At least once: an alert
+ * Delivers what waits for one target, the oldest first, one after the other; before each try the
+ * store is asked anew, for an update may have taken the place of another. At least once: an alert
  * leaves the store only after it was delivered, so a crash in between delivers it again.
  */
 export class AlertDeliveries {
@@ -31,6 +32,8 @@ export class AlertDeliveries {
   readonly #stopping = new AbortController()
   #woken = Promise.withResolvers<void>()
   readonly #running: Promise<void>
+  #failures = 0
+  #refused = { eventId: "", count: 0 }
 
   constructor(parts: AlertDeliveryParts) {
     this.#parts = parts
@@ -64,37 +67,43 @@ export class AlertDeliveries {
     }
   }
 
+  /** One try, with the pause that it brings; or the wait for something to deliver. */
   async #next(): Promise<void> {
     const { store, target } = this.#parts
     this.#woken = Promise.withResolvers<void>()
     const queued = store.next(target.name)
-    if (queued === undefined) await this.#woken.promise
-    else await this.#deliver(queued)
-  }
-
-  /** Returns when the alert is settled; rejects when stopping. */
-  async #deliver({ alert, queuedMs }: QueuedAlert): Promise<void> {
-    const { store, target, clock, random } = this.#parts
+    if (queued === undefined) return this.#woken.promise
     const { signal } = this.#stopping
-    let refusals = 0
-    for (let attempt = 1; ; attempt += 1) {
-      const answer = await target.deliver(alert, signal)
-      if (answer.outcome === "refused") refusals += 1
-      const isOver = answer.outcome === "delivered" || refusals === REFUSED_MAX
-      const isLate = !isOver && clock.nowMs() - queuedMs >= LIFE_MS
-      this.#tell(answer, { isOver, isLate })
-      if (isOver || isLate) return store.settle(target.name, alert.event_id)
-      const afterMs = "afterMs" in answer ? answer.afterMs : undefined
-      await clock.sleep(afterMs ?? backoffMs(attempt, RETRY, random), signal)
-    }
+    const answer = await target.deliver(queued.alert, signal)
+    const outcome = this.#outcomeOf(answer, queued)
+    this.#parts.onTried(outcome, answer.outcome === "delivered" ? "" : answer.code)
+    if (outcome !== "retry") await store.settle(target.name, queued.alert.event_id)
+    await this.#pause(answer)
   }
 
-  #tell(
-    answer: AlertDelivery,
-    { isOver, isLate }: { readonly isOver: boolean; readonly isLate: boolean },
-  ): void {
-    const code = answer.outcome === "delivered" ? "" : answer.code
-    const retried = answer.outcome === "refused" && !isOver ? "retry" : answer.outcome
-    this.#parts.onTried(isLate ? "expired" : retried, code)
+  #outcomeOf(answer: AlertDelivery, { alert, queuedMs }: QueuedAlert): DeliveryOutcome {
+    if (answer.outcome === "delivered") return "delivered"
+    if (answer.outcome === "refused" && this.#refusalsOf(alert) >= REFUSED_MAX) return "refused"
+    return this.#parts.clock.nowMs() - queuedMs >= LIFE_MS ? "expired" : "retry"
+  }
+
+  /** This one included. */
+  #refusalsOf({ event_id: eventId }: Alert): number {
+    const count = this.#refused.eventId === eventId ? this.#refused.count + 1 : 1
+    this.#refused = { eventId, count }
+    return count
+  }
+
+  /** The longer, the more tries in a row have failed, whichever alerts they were for. */
+  async #pause(answer: AlertDelivery): Promise<void> {
+    if (answer.outcome === "delivered") {
+      this.#failures = 0
+      return
+    }
+    this.#failures += 1
+    const { clock, random } = this.#parts
+    const askedMs = answer.outcome === "retry" ? answer.afterMs : undefined
+    const pauseMs = askedMs ?? backoffMs(this.#failures, RETRY, random)
+    await clock.sleep(pauseMs, this.#stopping.signal)
   }
 }

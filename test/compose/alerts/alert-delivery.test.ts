@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { AlertStore } from "../../../src/alert.ts"
+import type { Alert, AlertStore } from "../../../src/alert.ts"
 import { AlertDeliveries } from "../../../src/compose/alerts/alert-delivery.ts"
 import { UnavailableError } from "../../../src/errors.ts"
 import { webhook } from "../../../src/services/webhook.ts"
@@ -41,8 +41,9 @@ function deliverTo(url = receiver.url, timeoutMs = 10_000): void {
   })
 }
 
-async function queue(...ids: string[]): Promise<void> {
-  const alerts = ids.map((event_id) => someAlert({ event_id }))
+const queue = (...ids: string[]) => queueAlerts(ids.map((event_id) => someAlert({ event_id })))
+
+async function queueAlerts(alerts: readonly Alert[]): Promise<void> {
   await store.round(() => ({ groups: [], closed: [], alerts }))
   deliveries.wake()
 }
@@ -89,6 +90,19 @@ describe("AlertDeliveries", () => {
     // a busy machine may be slow as well: then one comes twice
     expect([...new Set(ids())]).toEqual(["a", "b"])
     expect(Math.max(...clock.sleepsMs)).toBeLessThanOrEqual(300_000)
+  })
+
+  test("AlertDeliveries delivers only the latest of the updates that came during an outage", async () => {
+    receiver.answer = () => new Response(null, { status: 503 })
+    const updates = (...event_ids: string[]) =>
+      event_ids.map((event_id) => someAlert({ event_id, status: "updated" }))
+    deliverTo()
+    await queueAlerts(updates("a-2"))
+    while (tried.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await queueAlerts(updates("a-3", "a-4"))
+    receiver.answer = () => new Response(null, { status: 204 })
+    await passTime(emptied())
+    expect(ids()).toEqual(["a-4"])
   })
 
   test("AlertDeliveries gives up an alert that is refused five times, and goes on", async () => {
