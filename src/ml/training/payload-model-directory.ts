@@ -1,9 +1,10 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises"
+import { randomUUID } from "node:crypto"
+import { mkdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { PAYLOAD_CLASSES } from "../../events.ts"
 import { type GateReport, gates } from "../evaluation/gates.ts"
 import { featureSchemaSha256, type LinearModel } from "../models/linear-onnx.ts"
-import { MODEL_TYPE, PAYLOAD_MODEL_NAME } from "../serving/payload-model-files.ts"
+import { MODEL_TYPE } from "../serving/payload-model-files.ts"
 import { FEATURE_SCHEMA } from "../text/payload-features.ts"
 import { payloadModelCard } from "./payload-model-card.ts"
 import type { TrainedModel } from "./trained-model.ts"
@@ -13,7 +14,7 @@ import type { TrainedModel } from "./trained-model.ts"
  * into it: a reader sees all of a version or none. An older version of that name is replaced.
  */
 export async function writeModelDirectory(directory: string, trained: TrainedModel): Promise<void> {
-  const draft = join(dirname(directory), `.draft-${process.pid}-${trained.modelSha256.slice(0, 8)}`)
+  const draft = join(dirname(directory), `.draft-${randomUUID()}`)
   await mkdir(draft, { recursive: true })
   try {
     await Bun.write(join(draft, "model.onnx"), trained.bytes)
@@ -25,26 +26,6 @@ export async function writeModelDirectory(directory: string, trained: TrainedMod
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
-}
-
-/** The version after the highest one of `payload-linear` in these folders; 1.0.0 where there is none. */
-export async function nextVersion(...modelsDirectories: readonly string[]): Promise<string> {
-  const names = await Promise.all(
-    modelsDirectories.map((models) => readdir(join(models, PAYLOAD_MODEL_NAME)).catch(() => [])),
-  )
-  const [highest] = names
-    .flat()
-    .filter((name) => /^\d{1,6}\.\d{1,6}\.\d{1,6}$/.test(name))
-    .map((name) => name.split(".").map(Number))
-    .sort((left, right) => compareVersions(right, left))
-  if (highest === undefined) return "1.0.0"
-  const [major = 1, minor = 0, patch = 0] = highest
-  return `${major}.${minor}.${patch + 1}`
-}
-
-function compareVersions(left: readonly number[], right: readonly number[]): number {
-  const differing = left.findIndex((part, index) => part !== right[index])
-  return differing < 0 ? 0 : (left[differing] ?? 0) - (right[differing] ?? 0)
 }
 
 function schemaOf(trained: TrainedModel): string {
