@@ -49,7 +49,7 @@ export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): R
     stack,
   )
   const { store, service, reconciler } = deciding
-  if (reconciler !== undefined) stack.defer(keepReconciled(reconciler, log))
+  if (reconciler !== undefined) stack.defer(keepReconciled({ reconciler, clock: systemClock, log }))
   telemetry.watchRules(() => ({ states: store.counts(), isDrifting: reconciler?.isDrifting }))
   const make = openMaker(parts, stack)
   return {
