@@ -30,7 +30,7 @@ export function twinCommand(twinClass: SimulatedClass, instance: string): readon
   return [
     INIT_PATH,
     "-c",
-    `${TWIN_PATH} serve "$1"; exit $?`,
+    `${TWIN_PATH} serve --alone "$1"; exit $?`,
     "twin",
     twinClass,
     processMark(instance),

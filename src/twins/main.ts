@@ -2,17 +2,22 @@ import { tmpdir } from "node:os"
 import { SIMULATED_CLASSES } from "../twin-protocol.ts"
 import { runTwin } from "./run-twin.ts"
 import { serveTwins } from "./serve-twins.ts"
+import { isAlone } from "./stray-processes.ts"
 import { isSimulatedClass } from "./twin-request.ts"
 
 /**
- * The program inside the sandbox: `twin serve [CLASS...]` answers many requests, each in a child of
- * its own, `twin run CLASS` answers one. See docs/SANDBOX.md.
+ * The program inside the sandbox: `twin serve [--alone] [CLASS...]` answers many requests, each in a
+ * child of its own, `twin run CLASS` answers one. With `--alone` every other process of its PID
+ * namespace ends with each request: for a sandbox only, where it is the one that PID 1 started. See
+ * docs/SANDBOX.md.
  */
-const [mode = "", ...names] = process.argv.slice(2)
+const [mode = "", ...words] = process.argv.slice(2)
+const endsOthers = mode === "serve" && words[0] === "--alone"
+const names = endsOthers ? words.slice(1) : words
 const classes = names.filter(isSimulatedClass)
 const [first] = classes
 
-if (classes.length !== names.length) refuse()
+if (classes.length !== names.length || (endsOthers && !isAlone())) refuse()
 else if (mode === "serve") await serve()
 else if (mode === "run" && first !== undefined && names.length === 1) {
   await runTwin(first, process.cwd())
@@ -24,6 +29,7 @@ function serve(): Promise<void> {
     classes: classes.length > 0 ? classes : SIMULATED_CLASSES,
     command: isCompiled() ? [process.execPath] : [process.execPath, Bun.main],
     env: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
+    endsOthers,
     workDirectory: process.env.TWIN_WORK_DIR ?? tmpdir(),
   })
 }
@@ -34,6 +40,6 @@ function isCompiled(): boolean {
 }
 
 function refuse(): void {
-  process.stderr.write(`usage: twin serve [CLASS...] | twin run CLASS\n`)
+  process.stderr.write(`usage: twin serve [--alone] [CLASS...] | twin run CLASS\n`)
   process.exitCode = 2
 }

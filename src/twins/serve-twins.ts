@@ -35,9 +35,15 @@ async function answerLine(nursery: TwinNursery, line: string | undefined): Promi
     const answer = await child.run(request)
     writeLine(STDOUT, answer ?? { id: request.id, error: "the twin ended without an answer" })
   } finally {
-    await child.dispose()
-    nursery.refill()
+    await endChild(child, nursery)
   }
+}
+
+/** Its request is answered; what it has left running is ended, and those who waited with it. */
+async function endChild(child: TwinProcess, nursery: TwinNursery): Promise<void> {
+  await child.dispose()
+  if (child.endsOthers) await nursery.close()
+  nursery.refill()
 }
 
 /** The children that are loaded and wait, one for each class. */

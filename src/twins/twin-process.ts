@@ -4,6 +4,7 @@ import type { SimulatedClass, TwinAnswer, TwinAttempt, TwinRequest } from "../tw
 import { TWIN_LIMITS } from "../twin-protocol.ts"
 import { readLines } from "./lines.ts"
 import type { TwinMessage } from "./run-twin.ts"
+import { killAllOthers } from "./stray-processes.ts"
 
 /** What the twin's own clock may be late by before it is killed. */
 const GRACE_MS = 100
@@ -18,6 +19,8 @@ export interface TwinProcessOptions {
   readonly env: Readonly<Record<string, string>>
   /** Under which the process gets a fresh directory of its own. */
   readonly workDirectory: string
+  /** Whether all other processes end with it, and not its own group only. @see isAlone */
+  readonly endsOthers?: boolean
 }
 
 /**
@@ -26,6 +29,7 @@ export interface TwinProcessOptions {
  */
 export class TwinProcess {
   readonly class: SimulatedClass
+  readonly endsOthers: boolean
   readonly #directory: string
   readonly #process: Bun.Subprocess<"pipe", "pipe", "ignore">
   readonly #messages: AsyncGenerator<string | undefined>
@@ -33,6 +37,7 @@ export class TwinProcess {
 
   constructor(options: TwinProcessOptions) {
     this.class = options.class
+    this.endsOthers = options.endsOthers === true
     this.#directory = mkdtempSync(join(options.workDirectory, "twin-"))
     this.#process = Bun.spawn([...options.command, "run", options.class], {
       cwd: this.#directory,
@@ -58,10 +63,11 @@ export class TwinProcess {
     return isKept ? unfinishedAnswer(request, heard) : outcome
   }
 
-  /** Kills the whole group and removes its directory; a second time it does nothing. */
+  /** Kills the whole group, or all there is, and removes its directory; twice is as once. */
   async dispose(): Promise<void> {
     this.#kill()
     await this.#process.exited
+    if (this.endsOthers) killAllOthers()
     rmSync(this.#directory, { recursive: true, force: true })
   }
 

@@ -31,7 +31,7 @@ export async function startIsolatedTwin(
   const bubblewrap = await requireService("bubblewrap")
   if (bubblewrap === undefined) return undefined
   const image = buildRoot()
-  const served = program ? [PROGRAM, "serve", twinClass] : [SERVER, twinClass]
+  const served = program ? [PROGRAM, "serve", "--alone", twinClass] : [SERVER, twinClass]
   const child = Bun.spawn([bubblewrap.binary, ...isolation(image), BUN, ...served], {
     stdin: "pipe",
     stdout: "pipe",

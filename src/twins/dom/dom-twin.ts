@@ -13,7 +13,7 @@ import { decodeForm, isFormEncoded } from "../form-encoding.ts"
 import { isHostLeft } from "./host-guard.ts"
 import { FRAMES_DEPTH_MAX, inspectPage, openPage, type ScriptOrigin } from "./page.ts"
 import type { PageSurface } from "./page-surface.ts"
-import { fillPage, PAGE_TEMPLATES, type PageTemplate } from "./page-templates.ts"
+import { fillPage, fillPages, PAGE_TEMPLATES, type PageTemplate } from "./page-templates.ts"
 
 const CONTROL_VALUE = "example"
 const EFFECTS_MAX = 8
@@ -36,10 +36,9 @@ export const domTwin: Twin = {
   templates: PAGE_TEMPLATES.map(({ name }) => name),
   async prepare() {
     ignoreErrorsOfPages()
-    for (const template of PAGE_TEMPLATES.slice(0, 1)) {
-      inspectPage(fillPage(template, CONTROL_VALUE))
-      await openTemplate(fillPage(template, CONTROL_VALUE), { template, canary: "warm" })
-    }
+    const warm = PAGE_TEMPLATES.slice(0, 1)
+    inspectPage(fillPages(warm, CONTROL_VALUE))
+    await controlAll(warm, { canary: "warm" })
   },
   async run(request, _workDirectory, report) {
     if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
@@ -62,20 +61,23 @@ async function simulate(
   report: ReportAttempt | undefined,
 ): Promise<Findings> {
   const deadlineMs = Date.now() + request.budgetMs
+  const templates = chooseTemplates(request)
   const attempts: TwinAttempt[] = []
-  let tried = 0
-  for (const template of chooseTemplates(request)) {
+  let [tried, isControlled] = [0, false]
+  for (const template of templates) {
     const isRepetition = template.isUrlDecoded && attempts.length > 0
     if (isHostLeft() || isRepetition || attempts.length >= ATTEMPTS_ENOUGH) break
     if (Date.now() > deadlineMs) {
       return { tried, attempts, control: [], ...(attempts.length === 0 ? CUT : {}) }
     }
     tried += 1
-    const { control, found } = await tryTemplate(template, request, report)
-    if (control.length > 0) {
-      return { tried, attempts: [], control, inconclusive: "control_failed" }
-    }
-    attempts.push(...found)
+    const markup = activeMarkup(template, request.payload)
+    if (markup === undefined) continue
+    // before the first page of the payload, which may own the process afterwards
+    const control = isControlled ? [] : await controlAll(templates, request)
+    if (control.length > 0) return { tried, attempts, control, inconclusive: "control_failed" }
+    isControlled = true
+    attempts.push(...(await openTemplate(markup, { template, canary: request.canary, report })))
   }
   return { tried, attempts, control: [] }
 }
@@ -88,19 +90,23 @@ function chooseTemplates({ templates, payload }: TwinRequest): readonly PageTemp
   )
 }
 
-/** The page is opened only where it has a script that the payload could have touched. */
-async function tryTemplate(
-  template: PageTemplate,
-  { payload, canary }: TwinRequest,
-  report: ReportAttempt | undefined,
-): Promise<{ control: readonly TwinAttempt[]; found: readonly TwinAttempt[] }> {
+/** The page, where it has a script that the payload could have touched. */
+function activeMarkup(template: PageTemplate, payload: string): string | undefined {
   const value = template.isUrlDecoded ? decodeForm(payload) : payload
   const markup = fillPage(template, value)
   const canRun = template.leaves?.test(value) ?? isActive(inspectPage(markup))
-  if (!canRun) return { control: [], found: [] }
-  const control = await openTemplate(fillPage(template, CONTROL_VALUE), { template, canary })
-  if (control.length > 0) return { control, found: [] }
-  return { control, found: await openTemplate(markup, { template, canary, report }) }
+  return canRun ? markup : undefined
+}
+
+/** A harmless value in all the contexts that are asked for, in one page. */
+function controlAll(
+  templates: readonly PageTemplate[],
+  { canary }: Pick<TwinRequest, "canary">,
+): Promise<readonly TwinAttempt[]> {
+  return openTemplate(fillPages(templates, CONTROL_VALUE), {
+    template: { name: "control" },
+    canary,
+  })
 }
 
 /** Whether a page could run more than the script that every template begins with. */
@@ -113,7 +119,7 @@ function isActive(surface: PageSurface, depth = 0): boolean {
 }
 
 interface Opening {
-  readonly template: PageTemplate
+  readonly template: Pick<PageTemplate, "name">
   readonly canary: string
   readonly report?: ReportAttempt | undefined
 }

@@ -95,8 +95,16 @@ export const PAGE_TEMPLATES: readonly PageTemplate[] = [
 ]
 
 /** The page as the browser gets it. */
-export function fillPage({ markup, escapes }: PageTemplate, value: string): string {
-  return `${PAGE_START}${markup.replace("@", () => escapeValue(value, escapes))}</body></html>`
+export function fillPage(template: PageTemplate, value: string): string {
+  return fillPages([template], value)
+}
+
+/** The contexts of several templates in one page. */
+export function fillPages(templates: readonly PageTemplate[], value: string): string {
+  const filled = templates.map(({ markup, escapes }) =>
+    markup.replace("@", () => escapeValue(value, escapes)),
+  )
+  return `${PAGE_START}${[...new Set(filled)].join("")}</body></html>`
 }
 
 function escapeValue(value: string, escapes: PageTemplate["escapes"]): string {
