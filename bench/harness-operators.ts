@@ -73,7 +73,7 @@ function documentRecord({ bytes }: EvidencePackage, index: number): SourceRecord
   }
 }
 
-const CONTEXT: OperatorContext = {
+export const CONTEXT: OperatorContext = {
   key: "",
   eventTimeMs: 0,
   record: documentRecord({ sessionId: "", bytes: new Uint8Array() }, 0),
