@@ -1,5 +1,5 @@
-import type { Command } from "commander"
-import { RULE_STATES } from "../rule.ts"
+import { type Command, Option } from "commander"
+import { RULE_STATES, type RuleState } from "../rule.ts"
 import { parseCount, parseReason, parseReviewer, parseRuleState } from "./parse-arguments.ts"
 import type { ListOptions, ReviewOptions } from "./rules.ts"
 import type { Run } from "./run.ts"
@@ -45,6 +45,18 @@ export function declareRules(
     .option("--force", "apply it, whatever the policy says")
     .action((id: string, options: { force?: boolean }) =>
       choose(async () => (await import("./rules.ts")).applyRule(id, options, terminal)),
+    )
+  rules
+    .command("export")
+    .description("print the decided rules for another WAF")
+    .option("--state <state>", "those in this state instead", parseRuleState)
+    .addOption(
+      new Option("--format <format>", "seclang: ModSecurity 3 and Coraza")
+        .choices(["seclang"])
+        .default("seclang"),
+    )
+    .action((options: { state?: RuleState }) =>
+      choose(async () => (await import("./rules.ts")).exportRules(options, terminal)),
     )
   rules
     .command("drift")

@@ -1,6 +1,7 @@
 import { userInfo } from "node:os"
 import { jsonLine } from "../json-line.ts"
-import type { RuleDecision, StoredRule } from "../rule.ts"
+import type { RuleDecision, RuleState, StoredRule } from "../rule.ts"
+import { exportSecLang } from "../rules/export-seclang.ts"
 import { type Operations, withOperations } from "./operations.ts"
 import { printable } from "./printable.ts"
 import { renderTable } from "./table.ts"
@@ -38,6 +39,8 @@ export interface ReviewOptions {
 export type ReviewWord = "approve" | "reject" | "expire"
 
 const PAGE_MAX = 100
+const DECIDED: readonly RuleState[] = ["approved", "active"]
+const EXPORTED_MAX = 10_000
 
 /** Lists rules, newest first. */
 export function listRules(options: ListOptions, terminal: Terminal): Promise<number> {
@@ -119,6 +122,21 @@ function describe({ rule, state, history }: StoredRule): string {
     ...history.map(({ at, by, note, state: to }) => [at, `${to} by ${by}: ${note}`]),
   ]
   return renderTable([["rule", rule.rule_id], ...rows].map((cells) => cells.map(printable)))
+}
+
+/** Prints rules for another WAF: those of one state, or else all that are decided. */
+export function exportRules(
+  { state }: { readonly state?: RuleState },
+  terminal: Terminal,
+): Promise<number> {
+  return withOperations(terminal, async (operations) => {
+    const rules: ListedRule[] = []
+    for (const wanted of state === undefined ? DECIDED : [state]) {
+      rules.push(...(await collect(operations, { state: wanted, limit: EXPORTED_MAX })))
+    }
+    await terminal.write(exportSecLang(rules))
+    return 0
+  })
 }
 
 /** A person's decision about a rule. */

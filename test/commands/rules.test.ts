@@ -95,6 +95,17 @@ describe("rules", () => {
     expect(await reasonFor("b")).not.toContain("rule: b")
   })
 
+  test("export prints the decided rules for another WAF, or those of a state", async () => {
+    await keep("a", "active")
+    await keep("b", "pending_review")
+    const decided = await run("export", "--format", "seclang")
+    expect(decided.out).toContain("msg:'Sentinel a'")
+    expect(decided.out).not.toContain("msg:'Sentinel b'")
+    const waiting = await run("export", "--state", "pending_review")
+    expect(waiting.out).toContain("msg:'Sentinel b'")
+    expect(await run("export", "--format", "yaml")).toMatchObject({ exitCode: 2 })
+  })
+
   test("drift names what Gatekeeper forgot, heals it, and says so when nobody answers", async () => {
     await keep("a", "active")
     const forgot = await run("drift")
