@@ -12,7 +12,7 @@ import {
 } from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
 import { type ShellToken, shellTokens } from "./shell-tokens.ts"
-import { valueStart } from "./value-start.ts"
+import { strictStart, valueStart } from "./value-start.ts"
 
 const GAP_MAX = 6
 const ARGUMENTS_MAX = 48
@@ -111,14 +111,12 @@ const argumentText = repeat(
 )
 /** Between the start of a value and its first operator stands what the program expected there. */
 const expected = WORD.union(CharacterSet.of("+'\",.!?)]"))
-/** Without `&` and `;`, which end an HTML reference as often as a parameter. */
-const start = characters(CharacterSet.of('=/":'))
 const started: Atom = {
   ...valueStart,
   ladder: [
-    { pattern: sequence(start, prefixOf(expected, PREFIX_WORD_MAX)), evidence: 1.5 },
+    { pattern: sequence(strictStart, prefixOf(expected, PREFIX_WORD_MAX)), evidence: 1.5 },
     {
-      pattern: sequence(start, prefixOf(expected.union(CharacterSet.of(" ")), PREFIX_MAX)),
+      pattern: sequence(strictStart, prefixOf(expected.union(CharacterSet.of(" ")), PREFIX_MAX)),
       evidence: 1,
     },
   ],
