@@ -7,12 +7,7 @@
 export const ALERT_STATUSES = ["opened", "updated", "closed"] as const
 export type AlertStatus = (typeof ALERT_STATUSES)[number]
 
-/** What may be told of, each a count of the alert. */
-export const ALERT_WORDS = [
-  ...["simulate", "tag"],
-  "exploit_possible",
-  ...["auto_applied", "pending_review"],
-] as const
+/** What may be told of: verdicts, a proven exploit, decisions about rules. */
 export type AlertWord = "simulate" | "tag" | "exploit_possible" | "auto_applied" | "pending_review"
 
 /** Sessions of one tool; without one, of one kind of attack. Fixed words only. */
