@@ -21,24 +21,24 @@ const FULL_WIDTH_OFFSET = 0xfee0
  */
 export class MappedText {
   readonly text: string
+  /** Of the first character, in `#undone` or, where there is none, in the original. */
   readonly #offset: number
-  /** Where each character stood, and where the last one ended; undefined while nothing is undone. */
-  readonly #starts: Int32Array | undefined
+  readonly #undone: UndoneEscapes | undefined
 
-  constructor(text: string, offset = 0, starts?: Int32Array) {
+  constructor(text: string, offset = 0, undone?: UndoneEscapes) {
     this.text = text
     this.#offset = offset
-    this.#starts = starts
+    this.#undone = undone
   }
 
   /** Where character `index` stood in the original; the length gives the end of the last one. */
   position(index: number): number {
-    return this.#starts?.[index] ?? this.#offset + index
+    const at = this.#offset + index
+    return this.#undone === undefined ? at : this.#undone.position(at)
   }
 
   slice(from: number, to: number): MappedText {
-    const text = this.text.slice(from, to)
-    return new MappedText(text, this.#offset + from, this.#starts?.subarray(from, to + 1))
+    return new MappedText(this.text.slice(from, to), this.#offset + from, this.#undone)
   }
 
   /** One layer of percent-encoding undone; runs that are no UTF-8 stay as they are. */
@@ -72,35 +72,66 @@ export class MappedText {
     return this.#replaced(JSON_ESCAPE, (escaped) => String(JSON.parse(`"${escaped}"`)), escapeWidth)
   }
 
-  /** @param width units that the escape of one unit of the replacement takes in this text */
   #replaced(
     pattern: RegExp,
     replacement: (escaped: string) => string,
     width: (unit: number, whole: string) => number,
   ): MappedText {
-    const starts = new Int32Array(this.text.length + 1)
-    let text = ""
+    const text = this.text.replace(pattern, (escaped) => replacement(escaped))
+    return new MappedText(text, 0, new UndoneEscapes(this, { pattern, replacement, width }))
+  }
+}
+
+interface Escapes {
+  readonly pattern: RegExp
+  readonly replacement: (escaped: string) => string
+  /** Units that the escape of one unit of the replacement takes in the text before. */
+  readonly width: (unit: number, whole: string) => number
+}
+
+/**
+ * Where the characters of a text stood before its escapes were undone: worked out when it is asked
+ * for, which an explanation does and a verdict does not.
+ */
+class UndoneEscapes {
+  readonly #before: MappedText
+  readonly #escapes: Escapes
+  #starts: Int32Array | undefined
+
+  constructor(before: MappedText, escapes: Escapes) {
+    this.#before = before
+    this.#escapes = escapes
+  }
+
+  position(index: number): number {
+    this.#starts ??= this.#computeStarts()
+    return this.#starts[index] ?? 0
+  }
+
+  #computeStarts(): Int32Array {
+    const { pattern, replacement, width } = this.#escapes
+    const before = this.#before
+    // no escape is shorter than what it stands for
+    const starts = new Int32Array(before.text.length + 1)
+    let length = 0
     let read = 0
     const copy = (to: number): void => {
-      for (let at = read; at < to; at++) starts[text.length + at - read] = this.position(at)
-      text += this.text.slice(read, to)
+      for (; read < to; read++) starts[length++] = before.position(read)
     }
-    for (const match of this.text.matchAll(pattern)) {
+    for (const match of before.text.matchAll(pattern)) {
       const [escaped] = match
       const plain = replacement(escaped)
       if (plain === escaped) continue
       copy(match.index)
-      let at = match.index
       for (let unit = 0; unit < plain.length; unit++) {
-        starts[text.length + unit] = this.position(at)
-        at += width(plain.charCodeAt(unit), escaped)
+        starts[length++] = before.position(read)
+        read += width(plain.charCodeAt(unit), escaped)
       }
-      text += plain
       read = match.index + escaped.length
     }
-    copy(this.text.length)
-    starts[text.length] = this.position(this.text.length)
-    return new MappedText(text, 0, starts.subarray(0, text.length + 1))
+    copy(before.text.length)
+    starts[length] = before.position(before.text.length)
+    return starts
   }
 }
 

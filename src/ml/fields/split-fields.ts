@@ -1,6 +1,6 @@
 import type { PayloadKind } from "../../events.ts"
 import { TEXT_CHARS_MAX } from "../text/normalize.ts"
-import { DEPTH_MAX, FIELDS_MAX, type Field } from "./field.ts"
+import { DEPTH_MAX, FIELDS_MAX, Field } from "./field.ts"
 import { MappedText } from "./mapped-text.ts"
 import { jsonStrings } from "./split-json.ts"
 import { multipartParts } from "./split-multipart.ts"
@@ -124,11 +124,8 @@ class Splitter {
   }
 
   #add(value: MappedText, { kind, name }: Place): void {
-    const { text } = value
-    if (text === "" || this.fields.length >= FIELDS_MAX) return
-    const start = value.position(0)
-    const end = value.position(text.length)
-    this.fields.push({ kind, name, text, start, end, source: value })
+    if (value.text === "" || this.fields.length >= FIELDS_MAX) return
+    this.fields.push(new Field(value, { kind, name }))
   }
 }
 

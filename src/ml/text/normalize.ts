@@ -16,12 +16,16 @@ const BLOB_LAYERS_MAX = 2
 /** Three UTF-8 bytes at most stand for one UTF-16 unit; two quotes come to `chr(9)`, and no more. */
 const CAPACITY = TEXT_CHARS_MAX * 3
 
+const encoder = new TextEncoder()
+
 /** What a pass over the bytes notes, so that later passes run only where there is work. */
 const ESCAPE = 1
 const BLANK = 2
 const PLUS = 4
 const PARENTHESIS = 8
-const BLOB = 16
+const BLOB_BIT = 4
+const BLOB = 1 << BLOB_BIT
+const NUL = 32
 const NOTES: Uint8Array = Uint8Array.from(CHARACTER_CLASS, noteOf)
 
 /**
@@ -61,6 +65,7 @@ export class Normalizer {
 
   /** UTF-16 to UTF-8, NUL left out: what splits a word must be gone before words are looked for. */
   #load(text: string): void {
+    if (this.#loadAscii(text)) return
     const target = this.#text
     const { bytes, starts, ends } = target
     const length = Math.min(text.length, TEXT_CHARS_MAX)
@@ -81,6 +86,22 @@ export class Normalizer {
     }
     target.length = at
     this.#note()
+  }
+
+  /** By the runtime's own encoder. @returns false for a text that is more than ASCII */
+  #loadAscii(text: string): boolean {
+    if (text.length > TEXT_CHARS_MAX) return false
+    const target = this.#text
+    const { bytes, starts, ends } = target
+    const { length } = text
+    if (encoder.encodeInto(text, bytes).written !== length) return false
+    for (let index = 0; index < length; index++) {
+      starts[index] = index
+      ends[index] = index + 1
+    }
+    target.length = length
+    this.#note()
+    return (this.#seen & NUL) === 0
   }
 
   /** @returns units read beyond the first */
@@ -113,10 +134,11 @@ export class Normalizer {
     let run = 0
     let longest = 0
     for (let index = 0; index < length; index++) {
-      const note = NOTES[bytes[index] ?? 0] ?? 0
+      const note = NOTES[bytes[index] as number] as number
       seen |= note
-      run = (note & BLOB) !== 0 ? run + 1 : 0
-      if (run > longest) longest = run
+      // without a branch: where words end, no processor foresees
+      run = (run + 1) & -((note >> BLOB_BIT) & 1)
+      longest = Math.max(longest, run)
     }
     this.#seen = seen
     this.#longestRun = longest
@@ -131,6 +153,7 @@ export class Normalizer {
 }
 
 function noteOf(kind: number, byte: number): number {
+  if (byte === 0) return NUL
   if (byte === 0x25 || byte === 0x26 || byte === 0x5c) return ESCAPE
   if (byte === 0x20) return BLANK
   if (byte === 0x2b) return PLUS | BLOB
