@@ -29,6 +29,8 @@ export interface BubblewrapDriverOptions {
   readonly digest: string
   readonly audit: Audit
   readonly notes: readonly string[]
+  /** Makes the control group of one process. */
+  readonly makeGroup?: typeof makeLimitGroup
 }
 
 /** Twins as processes in namespaces of their own, one for many runs of one class. */
@@ -73,10 +75,17 @@ async function startProcess(
   { number, signal }: { readonly number: number; readonly signal: AbortSignal },
 ): Promise<TwinHost> {
   const id = `bwrap-${number}`
+  const { makeGroup = makeLimitGroup } = options
+  const group = makeGroup(`${options.instance}-${number}`, TWIN_LIMITS_BY_CLASS[twinClass])
+  if (group === undefined && process.getuid?.() === 0) {
+    throw new SandboxUnavailableError(
+      "the number of processes cannot be limited: root has no control group here",
+    )
+  }
   const limits = enforcedLimits(TWIN_LIMITS_BY_CLASS[twinClass])
   await options.audit("started", { host: id, class: twinClass, image: options.digest, limits })
-  const group = makeLimitGroup(`${options.instance}-${number}`, TWIN_LIMITS_BY_CLASS[twinClass])
-  const child = spawnBubblewrap([...joined(group), ...bubblewrapCommand(options, twinClass)])
+  const command = bubblewrapCommand(options, twinClass, { isGrouped: group !== undefined })
+  const child = spawnBubblewrap([...joined(group), ...command])
   const channel = new LineChannel((text) => void child.stdin.write(text))
   void pump(child.stdout, channel)
   const host = processHost(child, group, { id, class: twinClass, channel })
@@ -107,12 +116,18 @@ function spawnBubblewrap(command: readonly string[]): BubblewrapProcess {
   }
 }
 
-/** The whole command line: limits of processes, then namespaces, then the twin. */
+/**
+ * The whole command line: limits of processes, then namespaces, then the twin.
+ *
+ * Without a control group the kernel counts the processes of its user namespace (Linux 5.14), but
+ * those of root it does not count: a fork bomb would take the machine with it.
+ */
 export function bubblewrapCommand(
   { rootDirectory, instance }: Pick<BubblewrapDriverOptions, "rootDirectory" | "instance">,
   twinClass: SimulatedClass,
+  { isGrouped }: { readonly isGrouped: boolean },
 ): readonly string[] {
-  const { openFiles, fileBytes, timeoutMs, tmpfsBytes } = TWIN_LIMITS_BY_CLASS[twinClass]
+  const { openFiles, fileBytes, timeoutMs, tmpfsBytes, pids } = TWIN_LIMITS_BY_CLASS[twinClass]
   const cpuSeconds = Math.ceil(timeoutMs / 1_000) + CPU_GRACE_S
   const [uid, size] = [String(SANDBOX_UID), String(tmpfsBytes)]
   return [
@@ -124,7 +139,7 @@ export function bubblewrapCommand(
     ...["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev"],
     ...["--size", size, "--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp"],
     ...["--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--setenv", "LANG", "C.UTF-8"],
-    ...["--", ...twinCommand(twinClass, instance)],
+    ...["--", ...twinCommand(twinClass, instance, isGrouped ? undefined : pids)],
   ]
 }
 
@@ -162,7 +177,7 @@ function processHost(
 
 /**
  * Without a group: kills what takes more memory or processes than it may. It looks 20 times a
- * second, so more can be taken for a moment.
+ * second, so more memory can be taken for a moment.
  */
 function watchLimits(child: BubblewrapProcess, limits: TwinLimits): GroupReader {
   let memoryPeakBytes = 0

@@ -25,12 +25,19 @@ export interface ContainerPlan {
  * programs may be executed but not read, so that the kernel keeps other processes of the same user
  * away from their memory and their descriptors: a payload cannot write in the twin's name. Docker's
  * own init would have neither.
+ *
+ * @param pids processes of this user inside of its namespace, where nothing else limits them
  */
-export function twinCommand(twinClass: SimulatedClass, instance: string): readonly string[] {
+export function twinCommand(
+  twinClass: SimulatedClass,
+  instance: string,
+  pids?: number,
+): readonly string[] {
+  const limit = pids === undefined ? "" : `ulimit -p ${pids} || exit; `
   return [
     INIT_PATH,
     "-c",
-    `${TWIN_PATH} serve --alone "$1"; exit $?`,
+    `${limit}${TWIN_PATH} serve --alone "$1"; exit $?`,
     "twin",
     twinClass,
     processMark(instance),
