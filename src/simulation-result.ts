@@ -27,11 +27,17 @@ export interface PlannedSimulation {
   readonly task: SimulationTask
   readonly subjects: readonly SimulationSubject[]
   /** Results of an earlier delivery of the task, whose payloads are not run again. */
-  readonly known: readonly CompletedJob[]
+  readonly known: readonly KnownSimulation[]
   /** Epoch milliseconds. */
   readonly startedMs: number
   /** From then on nothing more is begun; epoch milliseconds. */
   readonly deadlineMs: number
+}
+
+/** A payload whose result the store has. */
+export interface KnownSimulation {
+  readonly subject: SimulationSubject
+  readonly job: CompletedJob
 }
 
 /** What a twin was asked, and what came back. */
@@ -64,8 +70,6 @@ export interface JudgedSubject {
 
 export interface JudgedTask extends PlannedSimulation {
   readonly judged: readonly JudgedSubject[]
-  /** Made from what was proven. */
-  readonly rules?: readonly DecidedRule[]
 }
 
 /** A rule and what the policy decided about it. */
@@ -78,10 +82,21 @@ export type CompletedJob = SimulationJob & {
   readonly result: SimulationResult
 }
 
-/** What leaves the flow: every result of the task, as the store holds it. */
+/** Every result of the task is in the store. */
+export interface StoredTask {
+  readonly task: SimulationTask
+  /** As the store holds them. */
+  readonly completed: readonly CompletedJob[]
+  /** The same with their payloads, which the store has only as they may be shown. */
+  readonly judged: readonly JudgedSubject[]
+  readonly deadlineMs: number
+}
+
+/** What leaves the flow: every result of the task, and what was decided to be done about it. */
 export interface RecordedTask {
   readonly task: SimulationTask
   readonly completed: readonly CompletedJob[]
+  /** Made from what was proven. */
   readonly rules?: readonly DecidedRule[]
 }
 

@@ -3,6 +3,7 @@ import type {
   PlannedSimulation,
   RecordedTask,
   SimulatedTask,
+  StoredTask,
 } from "./simulation-result.ts"
 import { Dataflow } from "./stream/dataflow.ts"
 import type { Operator, Sink, SourceRecord } from "./stream/types.ts"
@@ -15,10 +16,10 @@ export interface SimulationTrialParts {
 }
 
 export interface SimulationParts extends SimulationTrialParts {
-  /** Makes rules from what was proven and has them decided about. */
-  readonly generateRules: Operator<JudgedTask, JudgedTask>
   /** First result wins: what is redelivered goes on with what the store holds. */
-  readonly record: Operator<JudgedTask, RecordedTask>
+  readonly record: Operator<JudgedTask, StoredTask>
+  /** Makes rules from what was proven and has them decided about; no result waits for that. */
+  readonly generateRules: Operator<StoredTask, RecordedTask>
   readonly publish: readonly Sink<RecordedTask>[]
   /** Takes the task out of its queue. */
   readonly acknowledge: Sink<RecordedTask>
@@ -35,6 +36,6 @@ export function buildTrials(parts: SimulationTrialParts): Dataflow<SourceRecord,
 
 /** The simulation flow, whole: tasks in; rules decided, results stored and published. */
 export function buildSimulation(parts: SimulationParts): Dataflow<SourceRecord, RecordedTask> {
-  const recorded = buildTrials(parts).via(parts.generateRules).via(parts.record)
+  const recorded = buildTrials(parts).via(parts.record).via(parts.generateRules)
   return parts.publish.reduce((stream, sink) => stream.to(sink), recorded).to(parts.acknowledge)
 }

@@ -8,14 +8,14 @@ import { RULE_GENERATED_TOPIC } from "../src/connectors/kafka-rule-generated.ts"
 import type { Verdict } from "../src/events.ts"
 import type { Rule, StoredRule } from "../src/rule.ts"
 import { findServer } from "../src/store/data-directory.ts"
-import { startGatekeeper } from "./support/gatekeeper/gatekeeper.ts"
+import { startGatekeeper, type TestGatekeeper } from "./support/gatekeeper/gatekeeper.ts"
 import { attackSession, benignSession, type RecordedSession } from "./support/recorded-session.ts"
 import { requireFreshServer, requireService } from "./support/services.ts"
 import { readTopics } from "./support/topic-reader.ts"
 
 /*
  * Goal: what a honeypot recorded is what the WAF blocks, seconds later and without a person, and
- * nothing else is. Method: evidence of one SQL injection goes into MinIO and is announced over Kafka
+ * nothing else is; killed and forgotten in between or not. Method: evidence of one SQL injection goes into MinIO and is announced over Kafka
  * to a real server, which proves it in containers; a Gatekeeper whose rules are Python's `re` is then
  * asked about the recorded request, a rewriting of it, and a benign session's requests.
  */
@@ -51,8 +51,8 @@ async function ask<Answer>(path: string): Promise<Answer | undefined> {
   return response?.ok ? ((await response.json()) as Answer) : undefined
 }
 
-function startServer(gatekeeper: { readonly url: string; readonly token: string }) {
-  const server = Bun.spawn([join(ROOT, "sentinel"), "start"], {
+function sentinel(command: readonly string[], gatekeeper: TestGatekeeper) {
+  return Bun.spawn([join(ROOT, "sentinel"), ...command], {
     env: {
       ...process.env,
       ...{ SENTINEL_DATA_DIR: directory, SENTINEL_PORT: "0", SENTINEL_SANDBOX: "docker" },
@@ -64,12 +64,17 @@ function startServer(gatekeeper: { readonly url: string; readonly token: string 
       ...{ GATEKEEPER_API_URL: gatekeeper.url, GATEKEEPER_API_TOKEN: gatekeeper.token },
     },
     ...({ stdin: "ignore", stdout: "ignore" } as const),
-    stderr: Bun.file(join(directory, "server.log")),
+    stderr: Bun.file(join(directory, `${command[0]}-${performance.now()}.log`)),
   })
+}
+
+function startServer(gatekeeper: TestGatekeeper) {
+  const server = sentinel(["start"], gatekeeper)
   stack.defer(async () => {
     server.kill("SIGTERM")
     await server.exited
   })
+  return server
 }
 
 /** As the honeypot does it: first the object, then the announcement. @returns the object's digest */
@@ -93,14 +98,14 @@ async function announce({ sessionId, bytes }: RecordedSession): Promise<string> 
 }
 
 describe.skipIf(minio === undefined)("sentinel start, with a Gatekeeper", () => {
-  test("start has an attack of a recorded session blocked, and tells why from the object on", async () => {
+  test("start has a recorded attack blocked, tells why from the object on, and takes it back", async () => {
     await using gatekeeper = await startGatekeeper()
     const attack = attackSession()
     const benign = benignSession()
     const before = await Promise.all(attack.requests.map((one) => gatekeeper.inspect(one)))
     expect(before.map(({ action }) => action)).not.toContain("block")
 
-    startServer(gatekeeper)
+    const server = startServer(gatekeeper)
     await until(() => ask("sandbox").then((sandbox) => sandbox ?? undefined))
     await announce(benign)
     const sha256 = await announce(attack)
@@ -126,8 +131,21 @@ describe.skipIf(minio === undefined)("sentinel start, with a Gatekeeper", () => 
     })
     await expectPublished(stored.rule.rule_id)
     await expectAudited(stored, sha256)
+
+    server.kill("SIGKILL")
+    await server.exited
+    await gatekeeper.fail({ forget: true })
+    startServer(gatekeeper)
+    await until(async () => (await isBlocked(gatekeeper, attack)) || undefined)
+    expect(await sentinel(["rules", "withdraw", "--all"], gatekeeper).exited).toBe(0)
+    expect(await isBlocked(gatekeeper, attack)).toBe(false)
   })
 })
+
+async function isBlocked(gatekeeper: TestGatekeeper, { requests }: RecordedSession) {
+  const answers = await Promise.all(requests.map((request) => gatekeeper.inspect(request)))
+  return answers.every(({ action }) => action === "block")
+}
 
 async function expectPublished(ruleId: string): Promise<void> {
   const events: { rule: Rule; action: string; session_id: string }[] = []

@@ -4,8 +4,9 @@ import type { Rule, RuleDecision } from "../rule.ts"
 import type {
   DecidedRule,
   JudgedSubject,
-  JudgedTask,
+  RecordedTask,
   SimulationSubject,
+  StoredTask,
 } from "../simulation-result.ts"
 import type { Operator } from "../stream/types.ts"
 import { askTwin } from "./ask-twin.ts"
@@ -39,9 +40,10 @@ export interface GenerateRulesParts {
  * Makes a rule from each proven exploit, proves it against relatives of the exploit and benign
  * traffic, and has it decided about. The decision is durable when the task goes on.
  *
- * An exploit without a rule is no failure of its simulation: it goes on, and is told of.
+ * An exploit without a rule is no failure of its simulation: it goes on, and is told of. One whose
+ * task comes again, after a crash, gets its rule then; a rule that is decided about stays decided.
  */
-export function generateRules(parts: GenerateRulesParts): Operator<JudgedTask, JudgedTask> {
+export function generateRules(parts: GenerateRulesParts): Operator<StoredTask, RecordedTask> {
   return {
     name: "generate_rule",
     concurrency: parts.concurrency,
@@ -52,7 +54,7 @@ export function generateRules(parts: GenerateRulesParts): Operator<JudgedTask, J
         const decided = await ruleFor(one, { ...parts, task: of, deadlineMs, signal })
         if (decided !== undefined) rules.push(decided)
       }
-      return { ...task, rules }
+      return { task: task.task, completed: task.completed, rules }
     },
   }
 }

@@ -3,6 +3,7 @@ import { FieldReader } from "../evidence/field-reader.ts"
 import type { Clock, SimulationStore, SimulationTask } from "../ports.ts"
 import type {
   CompletedJob,
+  KnownSimulation,
   PlannedSimulation,
   SimulationJob,
   SimulationSubject,
@@ -36,8 +37,8 @@ export function planSimulation(parts: PlanParts): Operator<SourceRecord, Planned
       const task = decodeTask(value)
       const startedMs = clock.nowMs()
       const all = distinctSubjects(task)
-      const known = all.flatMap(({ simulationId }) => completedJob(store.byId(simulationId)))
-      const isKnown = new Set(known.map((job) => job.simulation_id))
+      const known = all.flatMap((subject) => knownSimulation(subject, store))
+      const isKnown = new Set(known.map(({ subject }) => subject.simulationId))
       const subjects = all.filter(({ simulationId }) => !isKnown.has(simulationId))
       await store.put(subjects.map((subject) => runningJob(subject, startedMs)))
       return { task, subjects, known, startedMs, deadlineMs: startedMs + taskTimeoutMs }
@@ -108,8 +109,12 @@ function simulationId(parts: readonly string[]): string {
   return `sim-${digest.slice(0, 32)}`
 }
 
-function completedJob(job: SimulationJob | undefined): readonly CompletedJob[] {
-  return job?.status === "completed" ? [job as CompletedJob] : []
+function knownSimulation(
+  subject: SimulationSubject,
+  store: PlanParts["store"],
+): readonly KnownSimulation[] {
+  const job = store.byId(subject.simulationId)
+  return job?.status === "completed" ? [{ subject, job: job as CompletedJob }] : []
 }
 
 function runningJob(subject: SimulationSubject, startedMs: number): SimulationJob {

@@ -1,5 +1,5 @@
 import type { AuditLog, Clock, SimulationStore } from "../ports.ts"
-import type { CompletedJob, JudgedSubject, JudgedTask, RecordedTask } from "../simulation-result.ts"
+import type { CompletedJob, JudgedSubject, JudgedTask, StoredTask } from "../simulation-result.ts"
 import type { Operator } from "../stream/types.ts"
 import { maskResult, payloadDocument } from "./simulation-document.ts"
 
@@ -17,9 +17,7 @@ export interface RecordSimulationsParts {
  * Out: these and those known before, to be published again, for nobody knows whether they were.
  * @throws UnavailableError
  */
-export function recordSimulations(
-  parts: RecordSimulationsParts,
-): Operator<JudgedTask, RecordedTask> {
+export function recordSimulations(parts: RecordSimulationsParts): Operator<JudgedTask, StoredTask> {
   const { store, clock, audit, onCompleted = () => undefined } = parts
   return {
     name: "record_simulation",
@@ -30,8 +28,15 @@ export function recordSimulations(
       await Promise.all(judged.judged.map((one) => audit.append("result", auditedResult(one))))
       await store.put(jobs)
       for (const job of jobs) onCompleted(job)
-      const { task, rules = [] } = judged
-      return { task, completed: [...judged.known, ...jobs], rules }
+      const { task, known, deadlineMs } = judged
+      return {
+        ...{ task, deadlineMs },
+        completed: [...known.map(({ job }) => job), ...jobs],
+        judged: [
+          ...known.map(({ subject, job: { result } }) => ({ subject, result })),
+          ...judged.judged,
+        ],
+      }
     },
   }
 }

@@ -68,11 +68,10 @@ describe("planSimulation", () => {
     const [job] = (await planned(taskOf())).written
     const completed = { ...job, status: "completed" } as SimulationJob
     const { subjects, known, written } = await planned(taskOf(), [completed])
-    expect({ subjects, known, written }).toEqual({
-      subjects: [],
-      known: [completed as never],
-      written: [],
-    })
+    expect({ subjects, written }).toEqual({ subjects: [], written: [] })
+    expect(known).toMatchObject([
+      { subject: { value: "1 OR 1=1", location: "query:id" }, job: completed as never },
+    ])
   })
 
   test("planSimulation takes the id of what a person asked for from its task", async () => {
