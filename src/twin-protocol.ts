@@ -36,6 +36,8 @@ export type TwinEffectKind = (typeof TWIN_EFFECTS)[number]
 export const TWIN_LIMITS = {
   payloadBytesMax: 16_384,
   attemptsMax: 32,
+  /** Templates with an effect after which a twin may stop, and above which a score counts no more. */
+  provingTemplates: 4,
   programCharactersMax: 4_096,
   detailCharactersMax: 512,
 } as const

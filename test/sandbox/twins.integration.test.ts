@@ -39,6 +39,26 @@ const SPINNING: readonly [SimulatedClass, string][] = [
   ["path_traversal", "../".repeat(5_000)],
 ]
 
+/** How a payload of each class that runs code writes a line wherever it can. */
+const FORGERS: readonly [SimulatedClass, (line: string) => string][] = [
+  [
+    "command_injection",
+    (line) =>
+      `; for p in /proc/[0-9]*; do for n in 0 1 2 3 4 5 6 7 8 9; do printf '%s\n' '${line}' ` +
+      `> $p/fd/$n; printf '%s\n' '${line}' >&$n; done; done 2>/dev/null`,
+  ],
+  [
+    "xss",
+    (line) => {
+      const code =
+        "var fs=process.getBuiltinModule('node:fs');for(var p of fs.readdirSync('/proc'))" +
+        "for(var n=0;n<20;n++){try{fs.writeFileSync('/proc/'+p+'/fd/'+n,line+'\\n')}catch{}" +
+        "try{fs.writeSync(n,line+'\\n')}catch{}}"
+      return `<script>alert.constructor("line",${JSON.stringify(code)})(${JSON.stringify(line)})</script>`
+    },
+  ],
+]
+
 for (const [mode, isThere] of drivers) {
   describe.skipIf(!isThere)(`the twins in ${mode}`, () => {
     let stateDirectory: string
@@ -91,6 +111,24 @@ for (const [mode, isThere] of drivers) {
         expect(outside.outOfMemory).toBe(false)
         const next = await run(twinClass, "harmless", 15_000)
         expect(next.answer?.id).toBeDefined()
+      },
+      OPEN_MS,
+    )
+
+    test.each(FORGERS)(
+      "%s: a payload that writes an answer to every descriptor of every process is not believed",
+      async (twinClass, forge) => {
+        const request = requestOf(twinClass, "", 15_000)
+        const forged = { id: request.id, class: twinClass, attempts: [], controlAttempts: [] }
+        const line = JSON.stringify({ ...forged, templatesTried: 1 })
+        const { answer } = await sandbox.run(
+          { ...request, payload: forge(line) },
+          { timeoutMs: 20_000 },
+        )
+        // the truth, or nothing at all where the line came in between
+        expect(answer?.attempts).not.toEqual([])
+        const next = await run(twinClass, "harmless", 15_000)
+        expect(next.answer).toMatchObject({ attempts: [], controlAttempts: [] })
       },
       OPEN_MS,
     )

@@ -17,8 +17,6 @@ import { fillPage, fillPages, PAGE_TEMPLATES, type PageTemplate } from "./page-t
 
 const CONTROL_VALUE = "example"
 const EFFECTS_MAX = 8
-/** Contexts with an effect after which the others could only repeat it. */
-const ATTEMPTS_ENOUGH = 4
 const KINDS: Readonly<Record<ScriptOrigin, TwinEffectKind>> = {
   script: "script_run",
   handler: "handler_reachable",
@@ -65,8 +63,7 @@ async function simulate(
   const attempts: TwinAttempt[] = []
   let [tried, isControlled] = [0, false]
   for (const template of templates) {
-    const isRepetition = template.isUrlDecoded && attempts.length > 0
-    if (isHostLeft() || isRepetition || attempts.length >= ATTEMPTS_ENOUGH) break
+    if (isHostLeft() || isEnough(attempts, template)) break
     if (Date.now() > deadlineMs) {
       return { tried, attempts, control: [], ...(attempts.length === 0 ? CUT : {}) }
     }
@@ -80,6 +77,11 @@ async function simulate(
     attempts.push(...(await openTemplate(markup, { template, canary: request.canary, report })))
   }
   return { tried, attempts, control: [] }
+}
+
+/** Whether another context could only repeat what is known. */
+function isEnough(attempts: readonly TwinAttempt[], { isUrlDecoded }: PageTemplate): boolean {
+  return attempts.length >= TWIN_LIMITS.provingTemplates || (isUrlDecoded && attempts.length > 0)
 }
 
 /** Those that decode come last, and only where that makes a difference. */

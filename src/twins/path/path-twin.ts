@@ -67,7 +67,8 @@ function attemptServer(
   for (const root of DOCUMENT_ROOTS) {
     const path = server.resolve(request.payload, root)
     if (path === undefined || path.length > PATH_CHARACTERS_MAX || isInside(path, root)) continue
-    if (!readText(files.locate(path, root)).includes(request.canary)) continue
+    const place = files.locate(path, root)
+    if (place === undefined || !readText(place).includes(request.canary)) continue
     const detail = `${path} was opened from the document root ${root}: canary ${request.canary}`
     return {
       template: server.name,

@@ -34,11 +34,13 @@ export class PlantedFiles {
     this.#content = `planted file, canary ${canary}\n`
   }
 
-  /** Where a path of the machine lies; the file is there if the machine has one of that name. */
-  locate(path: string, documentRoot: string): string {
-    const place = join(this.#directory, path)
-    if (!this.#planted.has(path) && hasFile(path, documentRoot)) this.#plant(path, place)
-    return place
+  /** Where a path of the machine lies; undefined where the machine has no file of that name. */
+  locate(path: string, documentRoot: string): string | undefined {
+    if (!this.#planted.has(path)) {
+      if (!hasFile(path, documentRoot)) return undefined
+      this.#plant(path, join(this.#directory, path))
+    }
+    return join(this.#directory, path)
   }
 
   #plant(path: string, place: string): void {
