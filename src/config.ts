@@ -18,6 +18,8 @@ export interface Config {
   readonly contamination: number
   readonly retention: { readonly days: number; readonly bytesMax: number }
   readonly cache: { readonly entriesMax: number; readonly ttlMs: number }
+  /** In which the second tier may answer, from the arrival of the request. */
+  readonly predictDeadlineMs: number
   readonly drainTimeoutMs: number
   readonly sandbox: SandboxConfig
   readonly kafka: KafkaConfig | undefined
@@ -112,6 +114,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       entriesMax: read.integer("SENTINEL_CACHE_ENTRIES", 1, 100_000),
       ttlMs: read.number("SENTINEL_CACHE_TTL_S", 1, 86_400) * 1_000,
     },
+    predictDeadlineMs: read.number("SENTINEL_PREDICT_DEADLINE_MS", 1, 10_000),
     drainTimeoutMs: read.number("SENTINEL_DRAIN_TIMEOUT_S", 0.1, 600) * 1_000,
     sandbox: readSandbox(read),
     kafka: readKafka(read),

@@ -154,6 +154,8 @@ export interface Classification {
   readonly model: string
   /** True where the model in charge did not answer and an earlier one or the rules stood in. */
   readonly degraded?: true
+  /** The model of the second tier that had a say; absent where it had none. */
+  readonly second_model?: string
 }
 
 export interface PayloadPrediction extends Classification {

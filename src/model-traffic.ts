@@ -1,3 +1,6 @@
+import type { Classification } from "./events.ts"
+import type { PayloadInput } from "./ports.ts"
+
 /** The words of models under traffic: who answers, who is tried, and what was decided about whom. */
 
 export const MODEL_STATES = ["candidate", "shadow", "canary", "live", "retired"] as const
@@ -30,6 +33,8 @@ export interface TrafficPlan {
   /** The model that was live before: where a rollback goes, and who answers while `live` cannot. */
   readonly lastGood: string | undefined
   readonly trial: Trial | undefined
+  /** The model of the second tier; absent where there is none, as ever before somebody promoted one. */
+  readonly secondTier?: string | undefined
 }
 
 /** One decision about one model. */
@@ -85,3 +90,30 @@ export interface TrialCounts {
   /** Payloads that the reference called benign, and the trial an attack. */
   readonly falseAlarms: Tally
 }
+
+/** A slower model that is asked where the fast one is unsure, within a deadline. */
+export interface SecondTier {
+  readonly modelId: string
+  /** Whether what the fast tier said leaves a doubt that is worth asking about. */
+  isUnsure(said: Classification): boolean
+  /**
+   * What both say together; where the deadline cannot be held, what the fast tier said, `degraded`.
+   * Never rejects.
+   * @param arrivedMs monotonic milliseconds at which the request came: the deadline counts from there
+   */
+  judge(input: PayloadInput, said: Classification, arrivedMs: number): Promise<SecondedAnswer>
+}
+
+export interface SecondedAnswer {
+  readonly classification: Classification
+  readonly cached: boolean
+}
+
+/** The second tier that answers now, if one does: it changes under traffic. */
+export interface SecondTierSlot {
+  readonly live: SecondTier | undefined
+}
+
+/** What became of a payload that the second tier was to be asked about; all but the first are degraded. */
+export const SECOND_TIER_OUTCOMES = ["answered", "deadline", "busy", "failed", "skipped"] as const
+export type SecondTierOutcome = (typeof SECOND_TIER_OUTCOMES)[number]

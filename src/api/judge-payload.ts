@@ -4,7 +4,10 @@ import { HttpError } from "./http-error.ts"
 import type { ApiParts, SignatureOpinion } from "./parts.ts"
 import type { PredictRequest } from "./schemas.ts"
 
-export type JudgeParts = Pick<ApiParts, "classifier" | "signatures" | "telemetry" | "log">
+export type JudgeParts = Pick<
+  ApiParts,
+  "classifier" | "signatures" | "secondTier" | "telemetry" | "log"
+>
 
 /** A payload with what the client says of the place that it stood in. */
 export interface PayloadQuestion {

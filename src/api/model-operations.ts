@@ -8,10 +8,16 @@ export interface ModelOperations {
   show(modelId: string): Promise<ModelDetail>
   /** @throws ModelUnknownError, ModelNotPromotableError, ModelRefusedError, UnavailableError */
   promote(request: PromoteRequest): Promise<ModelChange>
-  /** @throws ModelNotPromotableError where there is nothing to go back to */
-  rollback(reason: string): Promise<ModelChange>
+  /**
+   * @param tier "deep" = takes the second tier away; default: what the fast one does
+   * @throws ModelNotPromotableError where there is nothing to go back to
+   */
+  rollback(reason: string, tier?: Tier): Promise<ModelChange>
   health(): ModelServerHealth
 }
+
+export const TIERS = ["fast", "deep"] as const
+export type Tier = (typeof TIERS)[number]
 
 export interface PromoteRequest {
   readonly modelId: string
@@ -60,6 +66,15 @@ export interface ModelServerHealth {
     readonly misses: number
   }
   readonly skippedComparisons: number
+  /** undefined where the fast tier answers alone. */
+  readonly secondTier?: SecondTierHealth | undefined
+}
+
+/** Of this process alone. */
+export interface SecondTierHealth
+  extends Pick<ServedModelHealth, "modelId" | "breaker" | "errorRate"> {
+  /** Texts that are being judged or wait for it. */
+  readonly waiting: number
 }
 
 export interface ServedModelHealth {

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox"
 import { MODEL_STATES } from "../model-traffic.ts"
+import { TIERS, type Tier } from "./model-operations.ts"
 
 /** The shapes of requests and answers about models. */
 
@@ -24,7 +25,17 @@ export const promoteRequest = Type.Object({
   reason: optionalReason,
 })
 
-export const rollbackRequest = Type.Object({ reason: optionalReason })
+export const rollbackRequest = Type.Object({
+  reason: optionalReason,
+  tier: Type.Optional(
+    Type.Unsafe<Tier>(
+      Type.String({
+        pattern: `^(?:${TIERS.join("|")})$`,
+        description: "deep = take the second tier away; default fast",
+      }),
+    ),
+  ),
+})
 
 const modelState = Type.String({ enum: [...MODEL_STATES] })
 export const modelChangeAnswer = Type.Object({
@@ -80,6 +91,9 @@ export const modelHealthAnswer = Type.Object({
   canary_percent: Type.Number(),
   models: Type.Array(Type.Object({})),
   trial: Type.Union([Type.Object({}), Type.Null()]),
+  second_tier: Type.Union([Type.Object({}), Type.Null()], {
+    description: "null where the fast tier answers alone",
+  }),
 })
 
 export const falsePositiveRequest = Type.Object({

@@ -1,5 +1,6 @@
 import type { VerdictWord } from "../events.ts"
 import type { Logger } from "../log.ts"
+import type { SecondTierSlot } from "../model-traffic.ts"
 import type {
   Analyzer,
   AuditEntry,
@@ -143,12 +144,16 @@ export interface ProbeParts {
 }
 
 /** What judging payloads needs beside the probes. */
-export interface InferenceParts extends ProbeParts, Pick<ApiParts, "classifier" | "signatures"> {}
+export interface InferenceParts
+  extends ProbeParts,
+    Pick<ApiParts, "classifier" | "signatures" | "secondTier"> {}
 
 /** Everything the API puts in front; what is undefined is answered with 503. */
 export interface ApiParts extends ProbeParts {
   readonly analyzer: Analyzer
   readonly classifier: CachedClassifier
+  /** undefined where there never is one. */
+  readonly secondTier?: SecondTierSlot | undefined
   readonly signatures: ((input: PayloadInput) => SignatureOpinion) | undefined
   readonly verdicts: VerdictStore | undefined
   readonly models: readonly ModelInfo[]

@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox"
 import { TypeCompiler } from "@sinclair/typebox/compiler"
 import { MalformedError } from "../errors.ts"
 import { PAYLOAD_KINDS } from "../events.ts"
+import { TIERS, type Tier } from "./model-operations.ts"
 
 /** The shapes of requests and answers: they check what comes in and write the OpenAPI document. */
 
@@ -26,6 +27,13 @@ const unit = (description: string) => Type.Number({ minimum: 0, maximum: 1, desc
 const numbersByName = (description: string) =>
   Type.Record(Type.String(), Type.Number(), { description, maxProperties: FEATURES_MAX })
 
+const tier = Type.Unsafe<Tier>(
+  Type.String({
+    pattern: `^(?:${TIERS.join("|")})$`,
+    description: "deep = ask the second tier in any case, fast = in none",
+  }),
+)
+
 export const predictRequest = Type.Object({
   payload: Type.String({ description: "one text that an attacker could have chosen" }),
   context: Type.Optional(
@@ -42,6 +50,7 @@ export const predictRequest = Type.Object({
       session_id: optionalText("session of the request"),
     }),
   ),
+  tier: Type.Optional(tier),
   explain: Type.Optional(
     Type.Boolean({ description: "true adds the spans that drove the answer, and the signatures" }),
   ),
@@ -54,6 +63,7 @@ export const predictBatchRequest = Type.Object({
     maxItems: PREDICT_BATCH_MAX,
     description: "texts, or objects as predict-payload takes them",
   }),
+  tier: Type.Optional(tier),
   explain: Type.Optional(Type.Boolean({ description: "as for predict-payload, for all of them" })),
 })
 
@@ -91,7 +101,10 @@ export const predictAnswer = Type.Object({
   model: Type.String(),
   cached: Type.Boolean(),
   degraded: Type.Optional(
-    Type.Boolean({ description: "true where the model in charge did not answer" }),
+    Type.Boolean({ description: "true where a model that was to answer did not" }),
+  ),
+  second_model: Type.Optional(
+    Type.String({ description: "the model of the second tier, where it had a say" }),
   ),
   spans: Type.Optional(
     Type.Array(

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import type { PromoteOptions } from "./models.ts"
+import type { PromoteOptions, RollbackOptions } from "./models.ts"
 import { parseModelKind, parseSeed, parseShare, parseTier } from "./parse-arguments.ts"
 import type { Run } from "./run.ts"
 import type { Terminal } from "./terminal.ts"
@@ -68,7 +68,8 @@ function declareRegistry(program: Command, terminal: Terminal, choose: (run: Run
     .command("rollback")
     .description("end a trial; without one, bring back the model that was live before")
     .option("--reason <text>", "kept among the transitions")
-    .action((options: { reason?: string }) =>
+    .option("--deep", "take the second tier away instead")
+    .action((options: RollbackOptions) =>
       choose(async () => (await import("./models.ts")).rollbackModel(options, terminal)),
     )
 }

@@ -35,6 +35,11 @@ export interface PromoteOptions {
   readonly reason?: string
 }
 
+export interface RollbackOptions {
+  readonly reason?: string
+  readonly deep?: boolean
+}
+
 const FIGURES = ["precision", "recall", "f1", "fpr"]
 const LINEAGE_SHOWN = ["parent", "code_version", "registered_at", "seed", "training_data_sha256"]
 
@@ -104,10 +109,11 @@ export function promoteModel(
   return change("/models/promote", body, terminal)
 }
 
-/** Ends a trial, or brings back the model that was live before. */
-export function rollbackModel(options: { reason?: string }, terminal: Terminal): Promise<number> {
-  const { reason } = options
-  return change("/models/rollback", reason === undefined ? {} : { reason }, terminal)
+/** Ends a trial, brings back the model that was live before, or takes the second tier away. */
+export function rollbackModel(options: RollbackOptions, terminal: Terminal): Promise<number> {
+  const { reason, deep = false } = options
+  const body = { ...(reason !== undefined && { reason }), ...(deep && { tier: "deep" }) }
+  return change("/models/rollback", body, terminal)
 }
 
 function change(path: string, body: object, terminal: Terminal): Promise<number> {
@@ -117,7 +123,10 @@ function change(path: string, body: object, terminal: Terminal): Promise<number>
       body,
     )) as ChangeDocument
     const when = operations.isRunning ? "now" : "from the next start"
-    const text = `${model_id} is ${state} and answers ${canary_percent}% of the sessions ${when}`
+    const share = model_id.startsWith("payload-deep/")
+      ? "in the second tier"
+      : `and answers ${canary_percent}% of the sessions`
+    const text = `${model_id} is ${state} ${share} ${when}`
     await terminal.write(`${printable(text)}\n`)
     return 0
   })

@@ -4,9 +4,11 @@ import { version } from "../../package.json"
 import { liveModelId, modelDirectories, newest } from "../compose/models.ts"
 import { readConfig } from "../config.ts"
 import { publicError } from "../errors.ts"
-import { trainDeepTier } from "../ml/deep/train-deep-tier.ts"
+import { registerDeepModel } from "../ml/deep/register-deep-model.ts"
+import { type DeepTrainingOptions, trainDeepTier } from "../ml/deep/train-deep-tier.ts"
 import { gates } from "../ml/evaluation/gates.ts"
 import { trainSessionForest } from "../ml/models/isolation-forest-training.ts"
+import { fieldwiseClassifier } from "../ml/serving/fieldwise-classifier.ts"
 import { loadPayloadClassifier } from "../ml/serving/load-payload-classifier.ts"
 import { unmetGates } from "../ml/serving/model-catalog.ts"
 import { registerPayloadModel } from "../ml/training/register-payload-model.ts"
@@ -20,7 +22,7 @@ export interface TrainOptions {
   /** Without it the payload model is registered in the data directory. */
   readonly out?: string
   readonly only?: "payload" | "session"
-  /** Of the payload model: "linear", which is served, or "deep", which is compared with it. */
+  /** Of the payload model: "linear", which answers, or "deep", which is asked where it is unsure. */
   readonly tier?: "linear" | "deep"
   /** Each model has its own default: that of the shipped one. */
   readonly seed?: number
@@ -88,24 +90,47 @@ function codeVersion(): string {
   return success ? `${version}+${stdout.toString().trim()}` : version
 }
 
+/** Like the fast tier: a candidate of the registry, or with a folder to write to no more than that. */
 async function trainDeep(options: TrainOptions, terminal: Terminal): Promise<number> {
+  const { data, out, seed } = options
   const linear = await openLinearTier(terminal)
-  const { modelDir } = await trainDeepTier({
-    outDir: resolve(options.out ?? OUT_DEFAULT),
-    ...(options.seed !== undefined && { seed: options.seed }),
-    onProgress: (message) => showProgress(terminal, message),
-    ...(options.data !== undefined && { dataDir: resolve(options.data) }),
+  const training = {
+    onProgress: (message: string) => showProgress(terminal, message),
+    ...(seed !== undefined && { seed }),
+    ...(data !== undefined && { dataDir: resolve(data) }),
     ...(linear && { linear }),
-  })
+  }
+  const trained =
+    out === undefined
+      ? await registerDeep(training, terminal)
+      : await trainDeepTier({ ...training, outDir: resolve(out) })
   endProgress(terminal)
-  await terminal.write(`${modelDir}\n`)
+  await terminal.write(`${trained.modelDir}\n`)
+  if (out !== undefined) return 0
+  const { deep } = trained.reports
+  const unmet = deep === undefined ? ["nothing was judged"] : unmetGates(gates(deep))
+  const outcome =
+    unmet.length === 0
+      ? `meets its gates: ./sentinel models promote ${trained.modelId}`
+      : `misses its gates: ${unmet.join("; ")}`
+  terminal.note(`${trained.modelId} is registered for the second tier and ${outcome}\n`)
   return 0
+}
+
+async function registerDeep(training: Omit<DeepTrainingOptions, "outDir">, terminal: Terminal) {
+  const config = readConfig(terminal.env)
+  return registerDeepModel({
+    ...training,
+    directories: modelDirectories(config),
+    parent: await liveModelId(config),
+    codeVersion: codeVersion(),
+  })
 }
 
 /** The shipped linear tier; without one the deep tier is trained all the same, and not compared. */
 async function openLinearTier(terminal: Terminal): Promise<PayloadClassifier | undefined> {
   try {
-    return await loadPayloadClassifier(newest("payload-linear"))
+    return fieldwiseClassifier(await loadPayloadClassifier(newest("payload-linear")))
   } catch (error) {
     terminal.note(`no linear tier to compare with: ${publicError(error).message}\n`)
     return undefined

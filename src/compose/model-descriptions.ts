@@ -3,6 +3,8 @@ import { ModelUnknownError } from "../errors.ts"
 import {
   type CatalogEntry,
   describeModel,
+  isDeepModel,
+  listDeepModels,
   listPayloadModels,
   type ModelDirectories,
   unmetGates,
@@ -22,7 +24,8 @@ export async function findModel(
   directories: ModelDirectories,
   modelId: string,
 ): Promise<CatalogEntry> {
-  const catalog = await listPayloadModels(directories)
+  const list = isDeepModel(modelId) ? listDeepModels : listPayloadModels
+  const catalog = await list(directories)
   const entry = catalog.find((each) => each.modelId === modelId)
   if (entry === undefined) throw new ModelUnknownError()
   return entry
@@ -32,12 +35,12 @@ export async function findModel(
 export async function summarize(entry: CatalogEntry, state: RegistryState): Promise<ModelSummary> {
   const { info, gates } = await describeModel(entry)
   const { modelId, origin } = entry
-  const { live, trial } = state.plan
-  const isLive = modelId === live
+  const { live, trial, secondTier } = state.plan
+  const isLive = modelId === live || modelId === secondTier
   const obstacles = isLive ? ["it is live already"] : unmetGates(gates)
   const tried = trial?.modelId === modelId ? trial.percent : 0
   const taken = trial?.mode === "canary" ? trial.percent : 0
-  const percent = isLive ? 100 - taken : tried
+  const percent = modelId === secondTier ? 100 : isLive ? 100 - taken : tried
   return { info, state: recordOf(state, modelId).state, origin, obstacles, percent }
 }
 

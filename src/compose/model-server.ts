@@ -5,27 +5,35 @@ import type {
   ModelServerHealth,
   ModelSummary,
   PromoteRequest,
+  Tier,
 } from "../api/model-operations.ts"
 import { MalformedError, ModelNotPromotableError, publicError } from "../errors.ts"
 import { type LoadedModel, warmMemory } from "../ml/serving/load-served-model.ts"
-import { type CatalogEntry, listPayloadModels } from "../ml/serving/model-catalog.ts"
+import {
+  type CatalogEntry,
+  isDeepModel,
+  listDeepModels,
+  listPayloadModels,
+} from "../ml/serving/model-catalog.ts"
 import {
   CANARY_STAGES,
   endProbation,
+  isSameTraffic,
   nextStage,
   promote,
+  promoteSecondTier,
   rollback,
+  takeSecondTierAway,
 } from "../ml/serving/registry-state.ts"
 import { type TrafficClassifier, trafficClassifier } from "../ml/serving/traffic-classifier.ts"
 import { combineReports, type TrafficReport } from "../ml/serving/traffic-report.ts"
-import { type GuardName, type GuardReading, TrialGuards } from "../ml/serving/trial-guards.ts"
-import type {
-  ModelRegistryStore,
-  RegistryState,
-  Tally,
-  TrafficPlan,
-  TrialCounts,
-} from "../model-traffic.ts"
+import {
+  type GuardName,
+  type GuardReading,
+  NO_COUNTS,
+  TrialGuards,
+} from "../ml/serving/trial-guards.ts"
+import type { ModelRegistryStore, RegistryState, TrafficPlan } from "../model-traffic.ts"
 import {
   describe,
   describeFixed,
@@ -36,7 +44,9 @@ import {
   summarizeFixed,
 } from "./model-descriptions.ts"
 import { describeTraffic, healthOfModels, type ModelGauges, modelGauges } from "./model-gauges.ts"
+import { persist, readState } from "./remembered-state.ts"
 import { ReportedAnswers } from "./reported-answers.ts"
+import { type LoadedSecondTier, SecondTierHolder } from "./second-tier.ts"
 import { loadPlan, type PlanParts, type ServablePlan, trafficOf } from "./served-plan.ts"
 
 export interface ModelServerParts extends PlanParts {
@@ -48,16 +58,10 @@ export interface ModelServerParts extends PlanParts {
   readonly residentBytes: () => number
   /** Models that are in use and not changed under traffic: they are listed, and that is all. */
   readonly fixed?: readonly FixedModel[]
+  /** @throws ModelRefusedError; undefined where this process serves no second tier */
+  readonly loadSecondTier?: (entry: CatalogEntry) => Promise<LoadedSecondTier>
   /** Told of each rollback that a guard decided. */
   readonly onTripped?: (guard: GuardName) => void
-}
-
-const NO_TALLY: Tally = { events: 0, trials: 0 }
-const NO_COUNTS: TrialCounts = {
-  errors: NO_TALLY,
-  slow: NO_TALLY,
-  missedAttacks: NO_TALLY,
-  falseAlarms: NO_TALLY,
 }
 
 /** How often guards look: a trial that goes wrong is over within a second. */
@@ -78,6 +82,7 @@ const WORKERS_MAX = 1_024
 export class ModelServer implements ModelOperations {
   readonly classifier: TrafficClassifier
   readonly reported: ReportedAnswers
+  readonly secondTier: SecondTierHolder
   readonly #parts: ModelServerParts
   readonly #loaded: Map<string, LoadedModel>
   readonly #listeners = new Set<(plan: TrafficPlan) => void>()
@@ -92,7 +97,9 @@ export class ModelServer implements ModelOperations {
     if (remembered !== undefined && servable.state !== remembered) {
       persist(parts, servable.state)
     }
-    return new ModelServer(parts, servable)
+    const server = new ModelServer(parts, servable)
+    await server.#openSecondTier()
+    return server
   }
 
   constructor(parts: ModelServerParts, { state, loaded }: ServablePlan) {
@@ -110,6 +117,13 @@ export class ModelServer implements ModelOperations {
       },
     })
     this.reported = new ReportedAnswers(this.classifier)
+    this.secondTier = new SecondTierHolder(
+      parts.loadSecondTier && {
+        load: parts.loadSecondTier,
+        find: (modelId) => findModel(parts.directories, modelId),
+        log,
+      },
+    )
     this.#guards = this.#guardsOf(state.plan)
   }
 
@@ -125,7 +139,11 @@ export class ModelServer implements ModelOperations {
   }
 
   async list(): Promise<readonly ModelSummary[]> {
-    const catalog = await listPayloadModels(this.#parts.directories)
+    const { directories } = this.#parts
+    const catalog = [
+      ...(await listPayloadModels(directories)),
+      ...(await listDeepModels(directories)),
+    ]
     const found = catalog.map((entry) => summarize(entry, this.#state).catch(() => undefined))
     const payloadModels = (await Promise.all(found)).filter((summary) => summary !== undefined)
     return [...payloadModels, ...(this.#parts.fixed ?? []).map(summarizeFixed)]
@@ -146,8 +164,10 @@ export class ModelServer implements ModelOperations {
     const entry = await findModel(this.#parts.directories, modelId)
     // asked twice, as after an answer that got lost: it is done
     if (modelId === this.#state.plan.live && percent === 100) return this.#change(modelId)
+    if (modelId === this.#state.plan.secondTier && percent === 100) return this.#change(modelId)
     const { obstacles } = await summarize(entry, this.#state)
     if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
+    if (isDeepModel(modelId)) return this.#promoteSecondTier(request)
     const before = recordOf(this.#state, modelId).state
     const model = this.#loaded.get(modelId) ?? (await this.#parts.load(entry))
     const live = this.#loaded.get(this.#state.plan.live)
@@ -163,7 +183,8 @@ export class ModelServer implements ModelOperations {
     return this.#change(modelId)
   }
 
-  async rollback(reason: string): Promise<ModelChange> {
+  async rollback(reason: string, tier: Tier = "fast"): Promise<ModelChange> {
+    if (tier === "deep") return this.#takeSecondTierAway(reason)
     const next = rollback(this.#state, { reason, nowMs: this.#parts.nowMs() })
     if (next === undefined) {
       throw new ModelNotPromotableError(["no model was live before this one"])
@@ -176,7 +197,8 @@ export class ModelServer implements ModelOperations {
     const { plan } = this.#state
     const report = this.#combined()
     const { cache, skippedComparisons } = report
-    return { plan, models: healthOfModels(report, plan), cache, skippedComparisons }
+    const models = healthOfModels(report, plan)
+    return { plan, models, cache, skippedComparisons, secondTier: this.secondTier.health() }
   }
 
   /** Takes over the plan of another process, which decides and remembers. An older plan is passed over. */
@@ -186,6 +208,7 @@ export class ModelServer implements ModelOperations {
       this.#loaded.get(entry.modelId) ?? (await this.#parts.load(entry))
     const { models } = this.#state
     const { state, loaded } = await loadPlan({ plan, models }, { ...this.#parts, load })
+    await this.secondTier.tryPrepare(plan.secondTier)
     if (plan.revision <= this.#state.plan.revision) return
     for (const [modelId, model] of loaded) this.#loaded.set(modelId, model)
     // the primary's number, so that what this process could not load is not mistaken for a newer plan
@@ -259,7 +282,9 @@ export class ModelServer implements ModelOperations {
 
   #change(modelId: string): ModelChange {
     const { plan } = this.#state
-    const percent = plan.live === modelId ? 100 : (plan.trial?.percent ?? 0)
+    const isLive = modelId === plan.live || modelId === plan.secondTier
+    const tried = plan.trial?.modelId === modelId ? plan.trial.percent : 0
+    const percent = isLive ? 100 : tried
     const { state } = recordOf(this.#state, modelId)
     return { modelId, state, percent, at: new Date(this.#parts.nowMs()).toISOString() }
   }
@@ -309,17 +334,58 @@ export class ModelServer implements ModelOperations {
   }
 
   #serve(next: RegistryState): void {
-    this.classifier.swap(trafficOf(next.plan, this.#loaded))
+    const isSame = isSameTraffic(next.plan, this.#state.plan)
     this.#state = next
-    this.reported.reset()
-    this.#guards = this.#guardsOf(next.plan)
-    this.#unloadUnused()
-    const { live, trial, revision } = next.plan
+    this.secondTier.use(next.plan.secondTier)
+    // a change of the second tier is no reason to count a trial of the first anew
+    if (!isSame) this.#swapTraffic(next.plan)
+    const { live, trial, revision, secondTier } = next.plan
     this.#parts.log.info("models answer by a new plan", {
       ...{ revision, live },
+      ...(secondTier && { second_tier: secondTier }),
       ...(trial && { trial: trial.modelId, mode: trial.mode, percent: trial.percent }),
     })
     for (const listener of this.#listeners) listener(next.plan)
+  }
+
+  #swapTraffic(plan: TrafficPlan): void {
+    this.classifier.swap(trafficOf(plan, this.#loaded))
+    this.reported.reset()
+    this.#guards = this.#guardsOf(plan)
+    this.#unloadUnused()
+  }
+
+  /** Where the model that is remembered cannot be served, the fast tier answers alone. */
+  async #openSecondTier(): Promise<void> {
+    const { secondTier: modelId } = this.#state.plan
+    if (modelId === undefined || this.#parts.loadSecondTier === undefined) return
+    if (await this.secondTier.tryPrepare(modelId)) return this.secondTier.use(modelId)
+    const { revision } = this.#state.plan
+    const decision = { reason: "it cannot be served", nowMs: this.#parts.nowMs() }
+    const { plan, models } = takeSecondTierAway(this.#state, decision) ?? this.#state
+    // the same number: a worker that could not load it must not pass over the next plan
+    this.#state = { plan: { ...plan, revision }, models }
+    persist(this.#parts, this.#state)
+  }
+
+  async #promoteSecondTier(request: PromoteRequest): Promise<ModelChange> {
+    const { modelId, percent, auto = false, reason = "asked for by an operator" } = request
+    // it answers no session by itself: there is no share of them to give it
+    if (percent !== 100 || auto) throw new MalformedError("canary_percent", "100 for a deep model")
+    await this.secondTier.prepare(modelId)
+    const nowMs = this.#parts.nowMs()
+    this.#apply(promoteSecondTier(this.#state, { modelId, reason, nowMs }))
+    return this.#change(modelId)
+  }
+
+  #takeSecondTierAway(reason: string): ModelChange {
+    const { secondTier: modelId } = this.#state.plan
+    const next = takeSecondTierAway(this.#state, { reason, nowMs: this.#parts.nowMs() })
+    if (next === undefined || modelId === undefined) {
+      throw new ModelNotPromotableError(["no second tier is live"])
+    }
+    this.#apply(next)
+    return this.#change(modelId)
   }
 
   #unloadUnused(): void {
@@ -328,22 +394,5 @@ export class ModelServer implements ModelOperations {
     for (const [modelId, model] of this.#loaded) {
       if (!used.has(model)) this.#loaded.delete(modelId)
     }
-  }
-}
-
-function readState({ store, log }: ModelServerParts): RegistryState | undefined {
-  try {
-    return store.read()
-  } catch (error) {
-    log.error("the model registry is not understood; the shipped model serves", publicError(error))
-    return undefined
-  }
-}
-
-function persist({ store, log }: ModelServerParts, state: RegistryState): void {
-  try {
-    store.write(state)
-  } catch (error) {
-    log.error("the model registry cannot be written", publicError(error))
   }
 }

@@ -16,6 +16,7 @@ import { dataDirectoryPaths } from "../store/data-directory.ts"
 import { modelRegistryFile } from "../store/model-registry.ts"
 import type { FixedModel } from "./model-descriptions.ts"
 import { ModelServer, type ModelServerParts } from "./model-server.ts"
+import { loadSecondTier, type SecondTierOptions } from "./second-tier.ts"
 import { loadPlan, type PlanParts } from "./served-plan.ts"
 
 const MODELS = resolve(import.meta.dir, "../../models")
@@ -28,9 +29,10 @@ export interface Models {
 export interface OpenModelsOptions {
   readonly log?: Logger
   readonly onLookup?: (hit: boolean) => void
+  readonly secondTier?: Pick<SecondTierOptions, "onOutcome" | "onJudged">
 }
 
-type ModelConfig = Pick<Config, "contamination" | "cache" | "dataDir">
+type ModelConfig = Pick<Config, "contamination" | "cache" | "dataDir" | "predictDeadlineMs">
 
 /**
  * Loads the models that judge: the live payload model of the data directory, or the shipped one where
@@ -62,11 +64,8 @@ export async function openServedModels(
 ): Promise<ServedModels> {
   const anomaly = await openAnomalyScorer(config, options.log)
   const server = await ModelServer.open({
-    ...planParts(config, options),
+    ...servingParts(config, options),
     store: registryOf(config),
-    monotonicMs: () => performance.now(),
-    schedule: (action, delayMs) => void setTimeout(action, delayMs),
-    residentBytes: () => process.memoryUsage.rss(),
     fixed: fixedModels(anomaly),
     ...(options.onTripped && { onTripped: options.onTripped }),
   })
@@ -85,8 +84,7 @@ export async function openWorkerModels(
   options: OpenModelsOptions,
 ): Promise<ModelServer> {
   return await ModelServer.open({
-    ...planParts(config, options),
-    ...monotonicParts(),
+    ...servingParts(config, options),
     store: { ...registryOf(config), write: () => undefined },
   })
 }
@@ -105,16 +103,28 @@ export function modelDirectories({ dataDir }: Pick<Config, "dataDir">) {
   return { shipped: MODELS, registered: dataDirectoryPaths(dataDir).models }
 }
 
-function monotonicParts() {
+/** What a process needs that answers requests, whether or not it decides who answers. */
+function servingParts(
+  config: ModelConfig,
+  options: OpenModelsOptions,
+): Omit<ModelServerParts, "store"> {
+  const memory = predictionMemory(config.cache)
+  const nowMs = () => performance.now()
+  const secondTier = { ...options.secondTier, memory, nowMs, deadlineMs: config.predictDeadlineMs }
   return {
-    monotonicMs: () => performance.now(),
+    ...planParts(config, options, memory),
+    loadSecondTier: (entry) => loadSecondTier(entry, secondTier),
+    monotonicMs: nowMs,
     schedule: (action: () => void, delayMs: number) => void setTimeout(action, delayMs),
     residentBytes: () => process.memoryUsage.rss(),
   }
 }
 
-function planParts(config: ModelConfig, { log, onLookup }: OpenModelsOptions): PlanParts {
-  const memory = predictionMemory(config.cache)
+function planParts(
+  config: ModelConfig,
+  { log, onLookup }: OpenModelsOptions,
+  memory = predictionMemory(config.cache),
+): PlanParts {
   const cache = { ...config.cache, memory, ...(onLookup && { onLookup }) }
   return {
     directories: modelDirectories(config),
@@ -128,9 +138,14 @@ function registryOf({ dataDir }: Pick<Config, "dataDir">): ModelRegistryStore {
   return modelRegistryFile(join(dataDirectoryPaths(dataDir).models, "registry.json"))
 }
 
-/** Whoever answers nobody needs neither a trial nor a way back. */
+/** Whoever answers nobody needs neither a trial nor a way back, nor a deadline. */
 function liveAlone(state: RegistryState | undefined): RegistryState | undefined {
-  return state && { ...state, plan: { ...state.plan, lastGood: undefined, trial: undefined } }
+  return (
+    state && {
+      ...state,
+      plan: { ...state.plan, lastGood: undefined, trial: undefined, secondTier: undefined },
+    }
+  )
 }
 
 async function openAnomalyScorer(

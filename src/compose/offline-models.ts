@@ -18,7 +18,7 @@ export function offlineModels(config: Config, log: Logger): ModelOperations {
     list: async () => (await server()).list(),
     show: async (modelId) => (await server()).show(modelId),
     promote: async (request) => (await server()).promote(request),
-    rollback: async (reason) => (await server()).rollback(reason),
+    rollback: async (reason, tier) => (await server()).rollback(reason, tier),
     health() {
       throw new UnavailableError("the model server")
     },

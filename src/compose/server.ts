@@ -20,6 +20,7 @@ import { observeEngine } from "./engine-observer.ts"
 import { openFalsePositives } from "./false-positives.ts"
 import { openServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
+import { secondTierMeter } from "./second-tier.ts"
 import { serveByCluster } from "./serve-cluster.ts"
 import { openSimulationQueues } from "./simulation-queues.ts"
 import { openSimulationService, type SimulationService } from "./simulation-service.ts"
@@ -115,8 +116,10 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const onLookup = (hit: boolean) => telemetry.cacheLookedUp("payload", hit)
   const models = await openServedModels(config, {
     ...{ log, onLookup, onTripped: telemetry.modelRolledBack },
+    secondTier: secondTierMeter(telemetry),
   })
   telemetry.watchModels(() => models.server.gauges())
+  stack.defer(() => models.server.secondTier.use(undefined))
   stack.defer(models.server.watch())
   const { days: retentionDays, bytesMax } = config.retention
   const verdicts = openVerdictStore(data.paths.store, { retentionDays, bytesMax })
@@ -222,6 +225,7 @@ function apiParts({ config, core, data, runner }: PortParts, probes: ProbeParts)
     ...probes,
     analyzer: createAnalyzer(models, config),
     classifier: models.classifier,
+    secondTier: models.server.secondTier,
     signatures: signatureOpinion,
     verdicts,
     get models() {

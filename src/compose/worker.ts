@@ -10,6 +10,7 @@ import { createTelemetry } from "../telemetry.ts"
 import type { FromWorker, ToWorker } from "./cluster-messages.ts"
 import { LOOK_EVERY_MS } from "./model-server.ts"
 import { openWorkerModels } from "./models.ts"
+import { secondTierMeter } from "./second-tier.ts"
 
 /** The owner of the data directory, as a worker hears it and speaks to it. */
 export interface OwnerChannel {
@@ -33,7 +34,10 @@ export async function runApiWorker(
 ): Promise<void> {
   const telemetry = createTelemetry({ version })
   const onLookup = (hit: boolean) => telemetry.cacheLookedUp("payload", hit)
-  const models = await openWorkerModels(config, { log, onLookup })
+  const models = await openWorkerModels(config, {
+    ...{ log, onLookup },
+    secondTier: secondTierMeter(telemetry),
+  })
   telemetry.watchModels(() => models.gauges())
   const { host, apiToken, port, dataDir } = config
   let open = true
@@ -44,6 +48,7 @@ export async function runApiWorker(
       clock: systemClock,
       operating: { deadLetters: undefined, topology: undefined },
       classifier: models.classifier,
+      secondTier: models.secondTier,
       signatures: signatureOpinion,
     },
     dataDirectoryPaths(dataDir).socket,

@@ -59,6 +59,11 @@ export const VARIABLES = [
     default: "2048",
     meaning: "size of the store from which the oldest verdicts go",
   },
+  {
+    name: "SENTINEL_PREDICT_DEADLINE_MS",
+    default: "10",
+    meaning: "milliseconds (1..10000) from a request's arrival in which a second tier may answer",
+  },
   { name: "SENTINEL_CACHE_ENTRIES", default: "10000", meaning: "predictions kept in memory" },
   { name: "SENTINEL_CACHE_TTL_S", default: "3600", meaning: "seconds a prediction is kept" },
   {

@@ -66,7 +66,11 @@ function replaceFile(path: string, text: string): void {
 /** Checks what the rest of the code relies on: a person may have edited the file. */
 function parseState(text: string): RegistryState {
   const { format, plan, models } = parseObject(text)
-  const isPlan = isObject(plan) && typeof plan.live === "string" && Number.isInteger(plan.revision)
+  const isPlan =
+    isObject(plan) &&
+    typeof plan.live === "string" &&
+    Number.isInteger(plan.revision) &&
+    ["undefined", "string"].includes(typeof plan.secondTier)
   if (format !== FORMAT || !isPlan || !isObject(models) || !isTrial(plan.trial)) {
     throw new ModelRefusedError("registry.json is of another format")
   }

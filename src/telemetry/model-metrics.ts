@@ -1,4 +1,5 @@
-import { type Counter, counter, gauge, type Registry } from "./metrics.ts"
+import { SECOND_TIER_OUTCOMES, type SecondTierOutcome } from "../model-traffic.ts"
+import { type Counter, counter, gauge, type Registry, tallyCounter } from "./metrics.ts"
 
 /** One loaded model at the moment of a scrape. */
 export interface ServedModelReading {
@@ -53,7 +54,14 @@ export function createServedModelMetrics(registry: Registry) {
     labels: ["guard"],
     known: GUARDS.map((guard) => ({ guard })),
   })
+  const secondTier = tallyCounter(registry, {
+    name: "cerberus_sentinel_second_tier_total",
+    help: "Payloads that the second tier was to be asked about, by what became of them.",
+    labels: ["outcome"],
+    known: SECOND_TIER_OUTCOMES.map((outcome) => ({ outcome })),
+  })
   return {
+    secondTierAsked: (outcome: SecondTierOutcome): void => secondTier(outcome),
     watchModels(reader: () => ModelsReading): void {
       read = reader
     },

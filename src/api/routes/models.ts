@@ -88,15 +88,15 @@ function rollbackModel(parts: Operated): Route {
   return {
     method: "POST",
     path: `${BASE}/models/rollback`,
-    summary: "End a shadow or canary; without one, bring back the model that was live before",
+    summary: "End a shadow or canary, or bring back the model before; or take the second tier away",
     changes: true,
     bytesMax: PREDICT_BYTES_MAX,
     body: rollbackRequest,
     answer: modelChangeAnswer,
     async handle({ request }) {
       const asked = request.body === null ? {} : await readJson(request, PREDICT_BYTES_MAX)
-      const { reason } = read(asked)
-      const change = await modelsOf(parts).rollback(reason ?? REASON_DEFAULT)
+      const { reason = REASON_DEFAULT, tier } = read(asked)
+      const change = await modelsOf(parts).rollback(reason, tier)
       return changeDocument(change, "rolled_back_at")
     },
   }
@@ -112,9 +112,13 @@ function modelServerHealth(parts: Operated): Route {
   }
 }
 
-function healthDocument({ plan, models, cache, skippedComparisons }: ModelServerHealth) {
+function healthDocument(health: ModelServerHealth) {
+  const { plan, models, cache, skippedComparisons, secondTier } = health
   const [live] = models
-  const isWell = models.every(({ breaker, errorRate }) => breaker === "closed" && errorRate === 0)
+  const answering = secondTier === undefined ? models : [...models, secondTier]
+  const isWell = answering.every(
+    ({ breaker, errorRate }) => breaker === "closed" && errorRate === 0,
+  )
   const { entries, entriesMax, hits, misses } = cache
   return {
     status: isWell ? "healthy" : "degraded",
@@ -134,6 +138,12 @@ function healthDocument({ plan, models, cache, skippedComparisons }: ModelServer
       ? { model_id: plan.trial.modelId, mode: plan.trial.mode, canary_percent: plan.trial.percent }
       : null,
     skipped_comparisons: skippedComparisons,
+    second_tier: secondTier
+      ? {
+          ...{ model_id: secondTier.modelId, circuit_breaker: secondTier.breaker },
+          ...{ recent_error_rate: secondTier.errorRate, waiting: secondTier.waiting },
+        }
+      : null,
   }
 }
 

@@ -1,7 +1,10 @@
 import { publicError } from "../../errors.ts"
+import type { SecondTier } from "../../model-traffic.ts"
+import { askSecondTier } from "../ask-second-tier.ts"
 import { readJson } from "../body.ts"
 import {
   explainPayload,
+  type JudgedPayload,
   type JudgeParts,
   judgePayload,
   type PayloadQuestion,
@@ -38,14 +41,47 @@ function predictPayload(parts: JudgeParts): Route {
     answer: predictAnswer,
     isDirect: true,
     async handle({ request }) {
+      const arrival = arrivalOf(parts)
       const asked = read(await readJson(request, PREDICT_BYTES_MAX))
-      return answerTo(toQuestion(asked), asked.explain === true, parts)
+      return answerTo(asked, arrival, parts)
     },
   }
 }
 
-function answerTo(question: PayloadQuestion, explain: boolean, parts: JudgeParts): string {
+interface Arrival {
+  readonly second: SecondTier
+  readonly arrivedMs: number
+}
+
+/** undefined where the fast tier answers alone: then nothing else is asked or made. */
+function arrivalOf({ secondTier }: JudgeParts): Arrival | undefined {
+  const second = secondTier?.live
+  return second && { second, arrivedMs: performance.now() }
+}
+
+/** At once where the fast tier's answer stands. */
+function answerTo(
+  asked: PredictRequest,
+  arrival: Arrival | undefined,
+  parts: JudgeParts,
+): string | Promise<string> {
+  const question = toQuestion(asked)
   const judged = judgePayload(question, parts)
+  const { explain = false, tier } = asked
+  if (arrival !== undefined || tier !== undefined) {
+    const seconded = askSecondTier(question, judged, { ...arrival, tier, ...parts })
+    if (seconded !== undefined) {
+      return seconded.then((given) => answerText({ question, explain }, given, parts))
+    }
+  }
+  return answerText({ question, explain }, judged, parts)
+}
+
+function answerText(
+  { question, explain }: { readonly question: PayloadQuestion; readonly explain: boolean },
+  judged: JudgedPayload,
+  parts: JudgeParts,
+): string {
   return predictionText(judged, explain ? explainPayload(question, judged, parts) : undefined)
 }
 
@@ -61,23 +97,38 @@ function predictBatch(parts: JudgeParts): Route {
     body: predictBatchRequest,
     answer: predictBatchAnswer,
     async handle({ request }) {
-      const { payloads, explain = false } = read(await readJson(request, BATCH_BYTES_MAX))
+      const arrival = arrivalOf(parts)
+      const { payloads, ...wish } = read(await readJson(request, BATCH_BYTES_MAX))
       const turns = new Turns()
-      const texts: string[] = []
       let failed = 0
+      const refused = (index: number, thrown: unknown): string => {
+        failed += 1
+        return JSON.stringify({ error: errorAt(index, thrown) })
+      }
+      const texts: (string | Promise<string>)[] = []
       for (const [index, item] of payloads.entries()) {
         await turns.pause()
         try {
-          texts.push(answerTo(toQuestion(readItem(asRequest(item))), explain, parts))
+          const asked = { ...readItem(asRequest(item)), ...wishOf(wish) }
+          const answer = answerTo(asked, arrival, parts)
+          // the second tier judges beside: what it is late for stays the fast tier's
+          texts.push(
+            typeof answer === "string" ? answer : answer.catch((thrown) => refused(index, thrown)),
+          )
         } catch (thrown) {
-          texts.push(JSON.stringify({ error: errorAt(index, thrown) }))
-          failed += 1
+          texts.push(refused(index, thrown))
         }
       }
-      const body = `{"results":[${texts.join()}],"count":${texts.length},"failed":${failed}}`
+      const results = (await Promise.all(texts)).join()
+      const body = `{"results":[${results}],"count":${texts.length},"failed":${failed}}`
       return new Response(body, { headers: { "content-type": "application/json" } })
     },
   }
+}
+
+/** What is said of the batch holds for each of its payloads. */
+function wishOf({ explain = false, tier }: Pick<PredictRequest, "explain" | "tier">) {
+  return tier === undefined ? { explain } : { explain, tier }
 }
 
 /** A text alone is a payload without context. */

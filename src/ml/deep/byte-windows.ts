@@ -9,17 +9,25 @@ export const TRAINING_WINDOWS_MAX = 12
 
 /** The normalised bytes of many texts, cut into the windows that the linear tier judges by. */
 export class ByteWindows {
-  #bytes = new Uint8Array(1 << 20)
+  #bytes = new Uint8Array(1 << 12)
   /** Where each window begins; one more at the end. */
   readonly #starts: number[] = [0]
   /** Where the windows of each example begin; one more at the end. */
   readonly #exampleWindows: number[] = [0]
   /** Index into PAYLOAD_CLASSES of each example. */
   readonly labels: number[] = []
-  readonly #normalizer = new Normalizer()
+  readonly #normalizer: Normalizer
 
-  /** @param rows their texts; of each at most `windowsMax` windows are kept */
-  constructor(rows: Iterable<LabelledPayload>, windowsMax = Number.POSITIVE_INFINITY) {
+  /**
+   * @param rows their texts; of each at most `windowsMax` windows are kept
+   * @param normalizer a workspace that may be used again afterwards
+   */
+  constructor(
+    rows: Iterable<LabelledPayload>,
+    windowsMax = Number.POSITIVE_INFINITY,
+    normalizer = new Normalizer(),
+  ) {
+    this.#normalizer = normalizer
     for (const row of rows) this.#addExample(row, windowsMax)
   }
 

@@ -2,15 +2,11 @@ import { PAYLOAD_CLASSES } from "../../events.ts"
 import type { PayloadClassifier } from "../../ports.ts"
 import { type EvaluationReport, summarize } from "../evaluation/evaluate-payloads.ts"
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
-import { BENIGN, softmax } from "../models/linear-softmax.ts"
+import { BENIGN } from "../models/linear-softmax.ts"
+import { isUnsure, poolTiers } from "../serving/combine-tiers.ts"
 
 /** Reports of the same rows, by what judged them. */
 export type TierReports = Readonly<Record<string, EvaluationReport>>
-
-/** P(attack) of the linear tier between which it counts as unsure; fixed, not fitted. */
-export const UNSURE = { from: 0.01, to: 0.99 } as const
-/** Least probability that enters a logarithm. */
-const LEAST = 1e-12
 
 /**
  * The figures of the deep tier alone and, where a linear tier is given, of that one, of both
@@ -25,30 +21,16 @@ export function compareTiers(
 ): TierReports {
   if (linear === undefined) return { deep: reportOf(rows, deep, "deep") }
   const first = rows.map((row) => probabilitiesOf(linear, row))
-  const blended = first.map((one, index) => blend(one, deep[index] ?? one))
-  const cascade = first.map((one, index) => (isUnsure(one) ? (blended[index] ?? one) : one))
+  const blended = first.map((one, index) => poolTiers(one, deep[index] ?? one))
+  const cascade = first.map((one, index) =>
+    isUnsure(1 - (one[BENIGN] ?? 0)) ? (blended[index] ?? one) : one,
+  )
   return {
     linear: reportOf(rows, first, linear.info.modelId),
     deep: reportOf(rows, deep, "deep"),
     "blend everywhere": reportOf(rows, blended, "blend"),
     "blend where linear is unsure": reportOf(rows, cascade, "cascade"),
   }
-}
-
-/** The mean of two classifiers' log-probabilities, renormalised: a logarithmic opinion pool. */
-export function blend(one: Float64Array, other: Float64Array): Float64Array {
-  const logits = one.map((probability, index) => {
-    const second = other[index] ?? 0
-    return (Math.log(probability + LEAST) + Math.log(second + LEAST)) / 2
-  })
-  const probabilities = new Float64Array(one.length)
-  softmax(logits, 1, probabilities)
-  return probabilities
-}
-
-function isUnsure(probabilities: Float64Array): boolean {
-  const attack = 1 - (probabilities[BENIGN] ?? 0)
-  return attack > UNSURE.from && attack < UNSURE.to
 }
 
 function probabilitiesOf(classifier: PayloadClassifier, row: LabelledPayload): Float64Array {

@@ -1,5 +1,5 @@
 import { type EvaluationReport, figureCells } from "../evaluation/evaluate-payloads.ts"
-import { UNSURE } from "./compare-tiers.ts"
+import { UNSURE } from "../serving/combine-tiers.ts"
 import type { TrainedDeepModel } from "./deep-model-directory.ts"
 
 /** The model card, every figure of it taken from the run that made the model. */

@@ -1,8 +1,11 @@
 import { mkdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import type { EvaluationReport } from "../evaluation/evaluate-payloads.ts"
+import { gates } from "../evaluation/gates.ts"
 import type { TierReports } from "./compare-tiers.ts"
 import type { DeepModel } from "./deep-model.ts"
 import { deepModelCard } from "./deep-model-card.ts"
+import { type DeepParity, PARITY_FILE } from "./deep-parity.ts"
 
 export interface TrainedDeepModel {
   readonly bytes: Uint8Array
@@ -15,10 +18,13 @@ export interface TrainedDeepModel {
   readonly judgedRows: number
   readonly training: Readonly<Record<string, number>>
   readonly reports: TierReports
+  readonly parity: DeepParity
 }
 
+export const DEEP_MODEL_TYPE = "byte-transformer"
+
 /**
- * Writes model.onnx, metrics.json and card.md beside the place and renames the whole into it: a
+ * Writes model.onnx, metrics.json, parity.json and card.md beside the place and renames the whole into it: a
  * reader sees all of a version or none. What was there of that version is replaced.
  */
 export async function writeDeepModel(directory: string, trained: TrainedDeepModel): Promise<void> {
@@ -27,6 +33,7 @@ export async function writeDeepModel(directory: string, trained: TrainedDeepMode
   try {
     await Bun.write(join(draft, "model.onnx"), trained.bytes)
     await Bun.write(join(draft, "metrics.json"), metricsOf(trained))
+    await Bun.write(join(draft, PARITY_FILE), `${JSON.stringify(trained.parity)}\n`)
     await Bun.write(join(draft, "card.md"), deepModelCard(trained))
     await rm(directory, { recursive: true, force: true })
     await rename(draft, directory)
@@ -39,7 +46,7 @@ function metricsOf(trained: TrainedDeepModel): string {
   const { model, training, reports } = trained
   const metrics = {
     model_id: trained.modelId,
-    model_type: "byte-transformer",
+    model_type: DEEP_MODEL_TYPE,
     model_sha256: trained.modelSha256,
     model_bytes: trained.bytes.byteLength,
     trained_at: trained.trainedAt,
@@ -52,9 +59,21 @@ function metricsOf(trained: TrainedDeepModel): string {
     shape: model.shape,
     training,
     judged_on: trained.judgedName,
+    metrics: figuresOf(reports.deep),
+    gates: reports.deep && gates(reports.deep),
     reports,
   }
   return `${JSON.stringify(metrics, roundFloat, 2)}\n`
+}
+
+/** What the registry asks of a model: of the deep tier alone, for it must be worth listening to. */
+function figuresOf(report: EvaluationReport | undefined): Readonly<Record<string, number>> {
+  const { precision = null, recall = null, f1 = null, fpr = null, macroF1 = null } = report ?? {}
+  const figures = { precision, recall, f1, fpr, macro_f1: macroF1 }
+  return Object.fromEntries(Object.entries(figures).filter((entry) => entry[1] !== null)) as Record<
+    string,
+    number
+  >
 }
 
 /** Six digits are more than any of the figures is good for, save the model's own parameters. */

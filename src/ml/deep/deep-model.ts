@@ -33,12 +33,15 @@ const SCHEMA: Readonly<Record<string, string>> = {
   gram_schema: GRAM_SCHEMA,
 }
 
+/** How the calibration is written, before its number. */
+const CALIBRATION = "temperature "
+
 /** The model as an ONNX file; the same model gives the same bytes. */
 export function encodeDeepModel(model: DeepModel): Uint8Array {
   const { provenance, ...weights } = model
   const metadata = {
     ...SCHEMA,
-    calibration: `temperature ${model.temperature}`,
+    calibration: `${CALIBRATION}${model.temperature}`,
     seed: String(provenance.seed),
     training_data_sha256: provenance.trainingDataSha256,
     training_samples: String(provenance.trainingSamples),
@@ -52,4 +55,14 @@ export function requireDeepModel(bytes: Uint8Array): void {
   for (const [key, value] of Object.entries(SCHEMA)) {
     if (metadata[key] !== value) throw new ModelRefusedError(`${key} is not that of this code`)
   }
+}
+
+/** By which the logits are divided. @throws ModelRefusedError where the file says none */
+export function temperatureOf(bytes: Uint8Array): number {
+  const { calibration = "" } = decodeOnnx(bytes).metadata
+  const temperature = calibration.startsWith(CALIBRATION)
+    ? Number(calibration.slice(CALIBRATION.length))
+    : Number.NaN
+  if (temperature > 0 && Number.isFinite(temperature)) return temperature
+  throw new ModelRefusedError("it is not calibrated")
 }

@@ -1,14 +1,16 @@
 import { join } from "node:path"
 import type { PayloadClassifier } from "../../ports.ts"
-import { softmax } from "../models/linear-softmax.ts"
-import { sha256 } from "../serving/payload-model-files.ts"
+import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
+import { DEEP_MODEL_NAME, sha256 } from "../serving/payload-model-files.ts"
 import { fitTemperature } from "../training/calibrate.ts"
 import type { TransformerShape } from "./byte-transformer.ts"
 import { ByteWindows, TRAINING_WINDOWS_MAX } from "./byte-windows.ts"
 import { scoreTexts } from "./choose-windows.ts"
 import { compareTiers, type TierReports } from "./compare-tiers.ts"
+import { DeepJudge } from "./deep-judge.ts"
 import { type DeepModel, encodeDeepModel } from "./deep-model.ts"
 import { writeDeepModel } from "./deep-model-directory.ts"
+import { recordParity } from "./deep-parity.ts"
 import { DeepScorer } from "./deep-scorer.ts"
 import { TOKENS_MAX, VOCABULARY } from "./text-batch.ts"
 import { trainTransformer } from "./train-transformer.ts"
@@ -39,7 +41,7 @@ export interface DeepTrainingResult {
   readonly reports: TierReports
 }
 
-export const DEEP_MODEL_NAME = "payload-deep"
+const ROWS_A_CALL = 256
 const GENERATED_DEFAULT = 80_000
 const TRAINING = { epochs: 2, batch: 128, learningRate: 2e-3, decay: 2e-3, byteDrop: 0.03 } as const
 const SHAPE: TransformerShape = {
@@ -96,13 +98,23 @@ async function calibrateAndJudge(
   const logits = await scoreTexts(windows, scorer)
   await scorer.release()
   const scored = logits.map((row, index) => ({ logits: row, label: windows.labels[index] ?? 0 }))
-  const temperature = fitTemperature(scored)
-  const probabilities = logits.map((row) => {
-    const answer = new Float64Array(row.length)
-    softmax(row, temperature, answer)
-    return answer
-  })
-  return { model: { ...draft, temperature }, reports: compareTiers(judged, probabilities, linear) }
+  const model = { ...draft, temperature: fitTemperature(scored) }
+  return { model, reports: compareTiers(judged, await judgeRows(model, judged), linear) }
+}
+
+/** As the model is served. */
+async function judgeRows(
+  model: DeepModel,
+  rows: readonly LabelledPayload[],
+): Promise<readonly Float64Array[]> {
+  const judge = await DeepJudge.of(encodeDeepModel(model))
+  const answers: Float64Array[] = []
+  for (let from = 0; from < rows.length; from += ROWS_A_CALL) {
+    const judged = await judge.judge(rows.slice(from, from + ROWS_A_CALL))
+    answers.push(...judged.map((row) => Float64Array.from(row)))
+  }
+  await judge.release()
+  return answers
 }
 
 async function register(
@@ -117,6 +129,8 @@ async function register(
 ): Promise<DeepTrainingResult> {
   const bytes = encodeDeepModel(trained.model)
   const modelSha256 = sha256(bytes)
+  const judge = await DeepJudge.of(bytes)
+  const parity = await recordParity((texts) => judge.judge(texts)).finally(() => judge.release())
   const modelId = `${DEEP_MODEL_NAME}/${options.version ?? "1.0.0"}`
   const modelDir = join(options.outDir, modelId)
   await writeDeepModel(modelDir, {
@@ -130,6 +144,7 @@ async function register(
     judgedRows: trained.data.judged.length,
     training: trained.training,
     reports: trained.reports,
+    parity,
   })
   return { modelDir, modelId, modelSha256, reports: trained.reports }
 }

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import type { ModelInfo } from "../../ports.ts"
 import { type GateReport, gates } from "../evaluation/gates.ts"
-import { PAYLOAD_MODEL_NAME, readModelDocuments } from "./payload-model-files.ts"
+import { DEEP_MODEL_NAME, PAYLOAD_MODEL_NAME, readModelDocuments } from "./payload-model-files.ts"
 
 const VERSION = /^\d{1,6}\.\d{1,6}\.\d{1,6}$/
 /** Versions of one directory that are looked at; the highest ones. */
@@ -24,14 +24,29 @@ export interface CatalogEntry {
 }
 
 /** Every version at hand, the highest first; a registered one never hides a shipped one. */
-export async function listPayloadModels(
+export function listPayloadModels(directories: ModelDirectories): Promise<readonly CatalogEntry[]> {
+  return listModels(PAYLOAD_MODEL_NAME, directories)
+}
+
+/** The same of the second tier, of which none is shipped. */
+export function listDeepModels(directories: ModelDirectories): Promise<readonly CatalogEntry[]> {
+  return listModels(DEEP_MODEL_NAME, directories)
+}
+
+/** Whether a model of this id is one of the second tier. */
+export function isDeepModel(modelId: string): boolean {
+  return modelId.startsWith(`${DEEP_MODEL_NAME}/`)
+}
+
+async function listModels(
+  name: string,
   directories: ModelDirectories,
 ): Promise<readonly CatalogEntry[]> {
-  const shipped = await versionsIn(directories.shipped, "shipped")
+  const shipped = await versionsIn(join(directories.shipped, name), "shipped", name)
   const registered =
     directories.registered === undefined
       ? []
-      : await versionsIn(directories.registered, "registered")
+      : await versionsIn(join(directories.registered, name), "registered", name)
   const known = new Set(shipped.map(({ modelId }) => modelId))
   return [...shipped, ...registered.filter(({ modelId }) => !known.has(modelId))].sort(
     (one, other) => compareVersions(other.version, one.version),
@@ -39,18 +54,19 @@ export async function listPayloadModels(
 }
 
 async function versionsIn(
-  models: string,
+  parent: string,
   origin: CatalogEntry["origin"],
+  name: string,
 ): Promise<readonly CatalogEntry[]> {
-  const names = await readdir(join(models, PAYLOAD_MODEL_NAME)).catch(() => [])
-  const versions = names.filter((name) => VERSION.test(name))
+  const names = await readdir(parent).catch(() => [])
+  const versions = names.filter((version) => VERSION.test(version))
   const highest = versions.sort((one, other) => compareVersions(other, one)).slice(0, VERSIONS_MAX)
   const entries: CatalogEntry[] = []
   for (const version of highest) {
-    const directory = join(models, PAYLOAD_MODEL_NAME, version)
+    const directory = join(parent, version)
     // a version that training has only claimed so far is no model yet
     if (!(await Bun.file(join(directory, "metrics.json")).exists())) continue
-    entries.push({ modelId: `${PAYLOAD_MODEL_NAME}/${version}`, version, directory, origin })
+    entries.push({ modelId: `${name}/${version}`, version, directory, origin })
   }
   return entries
 }

@@ -5,6 +5,8 @@ import { featureSchemaSha256 } from "../models/linear-onnx.ts"
 import { MODEL_BYTES_MAX } from "../onnx/graph.ts"
 
 export const PAYLOAD_MODEL_NAME = "payload-linear"
+/** The second tier: asked where the first is unsure. */
+export const DEEP_MODEL_NAME = "payload-deep"
 export const MODEL_TYPE = "linear-softmax-hashed-ngrams"
 /** Where a registered model comes from. */
 export const LINEAGE_FILE = "lineage.json"
@@ -66,7 +68,8 @@ async function readBounded(file: string, bytesMax: number): Promise<Uint8Array> 
   return handle.bytes()
 }
 
-async function readObject(file: string): Promise<Record<string, unknown>> {
+/** A JSON object of one model directory. @throws ModelRefusedError for a file that is none */
+export async function readObject(file: string): Promise<Record<string, unknown>> {
   const bytes = await readBounded(file, JSON_BYTES_MAX)
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>

@@ -48,6 +48,7 @@ export function promote(state: RegistryState, promotion: Promotion): RegistrySta
     : freed
   return {
     plan: {
+      ...plan,
       revision: plan.revision + 1,
       live: isLive ? modelId : plan.live,
       lastGood: isLive ? plan.live : plan.lastGood,
@@ -73,7 +74,7 @@ export function rollback(state: RegistryState, decision: Decision): RegistryStat
   const back = transition(retired, plan.lastGood, "live", { ...decision, percent: 100 })
   const { revision, lastGood: live } = plan
   return {
-    plan: { revision: revision + 1, live, lastGood: undefined, trial: undefined },
+    plan: { ...plan, revision: revision + 1, live, lastGood: undefined, trial: undefined },
     models: back.models,
   }
 }
@@ -95,6 +96,7 @@ export function withoutModel(
   const freed = isOfTrial ? endTrial(state, { ...decision, modelId }) : state
   const retired = transition(freed, modelId, "retired", { ...decision, percent: 0 })
   const plan: TrafficPlan = {
+    ...state.plan,
     revision: state.plan.revision + 1,
     live: live === modelId ? decision.live : live,
     lastGood: lastGood === modelId || live === modelId ? undefined : lastGood,
@@ -103,6 +105,38 @@ export function withoutModel(
   if (live !== modelId) return { plan, models: retired.models }
   const back = transition(retired, decision.live, "live", { ...decision, percent: 100 })
   return { plan, models: back.models }
+}
+
+/** Makes a model the second tier; the one before it retires. */
+export function promoteSecondTier(
+  state: RegistryState,
+  decision: Decision & { readonly modelId: string },
+): RegistryState {
+  const freed = takeSecondTierAway(state, decision) ?? state
+  const { modelId } = decision
+  const { models } = transition(freed, modelId, "live", { ...decision, percent: 100 })
+  const { plan } = state
+  return { plan: { ...plan, revision: plan.revision + 1, secondTier: modelId }, models }
+}
+
+/** The fast tier answers alone again. @returns undefined where it does already */
+export function takeSecondTierAway(
+  state: RegistryState,
+  decision: Decision,
+): RegistryState | undefined {
+  const { plan } = state
+  if (plan.secondTier === undefined) return undefined
+  const { models } = transition(state, plan.secondTier, "retired", { ...decision, percent: 0 })
+  return { plan: { ...plan, revision: plan.revision + 1, secondTier: undefined }, models }
+}
+
+/** Whether two plans have the same models of the fast tier answer the same payloads. */
+export function isSameTraffic(one: TrafficPlan, other: TrafficPlan): boolean {
+  return (
+    one.live === other.live &&
+    one.lastGood === other.lastGood &&
+    Bun.deepEquals(one.trial, other.trial)
+  )
 }
 
 /** The share after this one; undefined at the end. */

@@ -44,6 +44,15 @@ const WORDS: Readonly<Record<TestedGuard, string>> = {
     "false-positive reports were about answers that the reference had not given",
 }
 
+const NO_TALLY: Tally = { events: 0, trials: 0 }
+/** Of a trial that has seen nothing. */
+export const NO_COUNTS: TrialCounts = {
+  errors: NO_TALLY,
+  slow: NO_TALLY,
+  missedAttacks: NO_TALLY,
+  falseAlarms: NO_TALLY,
+}
+
 export interface GuardReading {
   readonly counts: TrialCounts
   /** Reports on which trial and reference disagree; events are those against the trial. */

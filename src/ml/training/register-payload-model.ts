@@ -1,11 +1,11 @@
-import { mkdir, rename, rmdir } from "node:fs/promises"
+import { rename, rmdir } from "node:fs/promises"
 import { join } from "node:path"
 import { fieldwiseClassifier } from "../serving/fieldwise-classifier.ts"
 import { loadPayloadClassifier } from "../serving/load-payload-classifier.ts"
 import { referenceScores } from "../serving/load-served-model.ts"
 import type { ModelDirectories } from "../serving/model-catalog.ts"
 import { LINEAGE_FILE, PAYLOAD_MODEL_NAME } from "../serving/payload-model-files.ts"
-import { nextVersion } from "./payload-model-directory.ts"
+import { claimVersion } from "./claim-version.ts"
 import {
   type TrainingOptions,
   type TrainingResult,
@@ -20,8 +20,6 @@ export interface RegistrationOptions extends Omit<TrainingOptions, "outDir" | "v
   readonly codeVersion: string
 }
 
-const CLAIMS_MAX = 100
-
 /**
  * Trains a payload model and registers it as a candidate, under a version that nobody has: neither a
  * shipped model nor another training at the same time. Where the training fails, the version is free.
@@ -30,7 +28,7 @@ const CLAIMS_MAX = 100
  */
 export async function registerPayloadModel(options: RegistrationOptions): Promise<TrainingResult> {
   const { directories, parent, codeVersion, ...training } = options
-  const version = await claimVersion(directories)
+  const version = await claimVersion(PAYLOAD_MODEL_NAME, directories)
   const directory = join(directories.registered, PAYLOAD_MODEL_NAME, version)
   try {
     const outDir = directories.registered
@@ -40,22 +38,6 @@ export async function registerPayloadModel(options: RegistrationOptions): Promis
   } finally {
     // an empty directory is a claim that came to nothing; any other stays
     await rmdir(directory).catch(() => undefined)
-  }
-}
-
-/** The directory itself is the claim: making one that exists fails. */
-async function claimVersion(directories: RegistrationOptions["directories"]): Promise<string> {
-  const models = join(directories.registered, PAYLOAD_MODEL_NAME)
-  await mkdir(models, { recursive: true, mode: 0o700 })
-  for (let tries = 0; ; tries++) {
-    const version = await nextVersion(directories.shipped, directories.registered)
-    try {
-      await mkdir(join(models, version), { mode: 0o700 })
-      return version
-    } catch (error) {
-      const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST"
-      if (!isTaken || tries >= CLAIMS_MAX) throw error
-    }
   }
 }
 

@@ -9,8 +9,9 @@ import { fieldwiseClassifier } from "../serving/fieldwise-classifier.ts"
 import { LinearPayloadClassifier } from "../serving/linear-payload-classifier.ts"
 import { checkParity } from "../serving/onnx-parity.ts"
 import { MODEL_TYPE, PAYLOAD_MODEL_NAME, sha256 } from "../serving/payload-model-files.ts"
+import { nextVersion } from "./claim-version.ts"
 import { fitPayloadModel } from "./fit-payload-model.ts"
-import { nextVersion, writeModelDirectory } from "./payload-model-directory.ts"
+import { writeModelDirectory } from "./payload-model-directory.ts"
 
 export interface TrainingOptions {
   /**
@@ -154,7 +155,7 @@ async function register(
 ): Promise<TrainingResult> {
   const bytes = encodeLinearModel(model)
   const modelSha256 = sha256(bytes)
-  const version = options.version ?? (await nextVersion(options.outDir))
+  const version = options.version ?? (await nextVersion(PAYLOAD_MODEL_NAME, options.outDir))
   const modelId = `${PAYLOAD_MODEL_NAME}/${version}`
   const classifier = classifierOf(model, modelId)
   const served = fieldwiseClassifier(classifier)
