@@ -119,9 +119,9 @@ export class TwinPool {
     return made
   }
 
-  /** The one used last first: its twin is in the caches. Dead ones are dropped on the way. */
+  /** The one that waits longest first: its next child is loaded. Dead ones are dropped on the way. */
   #takeReady(shelf: Shelf): TwinHost | undefined {
-    for (let host = shelf.ready.pop(); host !== undefined; host = shelf.ready.pop()) {
+    for (let host = shelf.ready.shift(); host !== undefined; host = shelf.ready.shift()) {
       if (host.channel.ended === undefined && !host.channel.hasUnasked) return host
       this.#retire(host, "idle_death")
     }

@@ -8,7 +8,7 @@ import { layOut, pack, seal } from "./pack-image.ts"
 import { sharedLibraries } from "./shared-libraries.ts"
 
 /** Raised when the way of packing changes, so that no older build is taken for a new one. */
-const FORMAT = 3
+const FORMAT = 4
 const UNUSED_MS_MAX = 24 * 3_600_000
 const COMPILE_TIMEOUT_MS = 300_000
 const COMPLAINT_CHARACTERS_MAX = 2_000
@@ -142,9 +142,9 @@ function ignoreExisting(error: unknown): void {
   if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error
 }
 
-/** With its bytecode: each run is a fresh process, and would parse all of the source again. */
+/** With its bytecode, in parts: each run is a fresh process, and pays for what it loads. */
 async function compile(source: string, outfile: string): Promise<void> {
-  const options = ["--compile", "--bytecode", "--format=esm", "--outfile", outfile]
+  const options = ["--compile", "--bytecode", "--splitting", "--format=esm", "--outfile", outfile]
   const child = Bun.spawn([process.execPath, "build", source, ...options], {
     ...{ stdin: "ignore", stdout: "ignore", stderr: "pipe" },
     timeout: COMPILE_TIMEOUT_MS,
