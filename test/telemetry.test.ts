@@ -91,6 +91,21 @@ test("watchEngine reads the engine at each scrape and drops queues that are gone
   expect(await sample(counts, 'cerberus_queue_depth{queue="fetch_evidence"}')).toBeUndefined()
 })
 
+test("watchRules reads rules by state, and whether Gatekeeper disagrees, at each scrape", async () => {
+  const counts = telemetry()
+  let isDrifting: boolean | undefined = true
+  counts.watchRules(() => ({ states: { active: 3, pending_review: 0 }, isDrifting }))
+  counts.ruleRefused("RULE_COVERED")
+  expect(await sample(counts, 'cerberus_rules{state="active"}')).toBe(3)
+  expect(await sample(counts, 'cerberus_rules{state="pending_review"}')).toBe(0)
+  expect(await sample(counts, 'cerberus_rules_refused_total{code="RULE_COVERED"}')).toBe(1)
+  expect(await sample(counts, 'cerberus_rules_refused_total{code="WORKER_FAILED"}')).toBe(0)
+  expect(await sample(counts, "cerberus_gatekeeper_drift")).toBe(1)
+  // without a Gatekeeper nothing can disagree
+  isDrifting = undefined
+  expect(await sample(counts, "cerberus_gatekeeper_drift")).toBe(0)
+})
+
 test("createTelemetry bounds the values of a label and counts the rest as other", async () => {
   const counts = telemetry()
   for (let index = 0; index < 1_000; index++) {

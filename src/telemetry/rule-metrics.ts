@@ -21,7 +21,7 @@ export function createRuleMetrics(registry: Registry) {
     name: "cerberus_rules_refused_total",
     help: "Proven exploits that no rule was made for, by why.",
     labels: ["code"],
-    known: [{ code: "RULE_REFUSED" }, { code: "RULE_COVERED" }],
+    known: [{ code: "RULE_REFUSED" }, { code: "RULE_COVERED" }, { code: "WORKER_FAILED" }],
   })
   const code = boundedLabel()
   return {
