@@ -157,8 +157,8 @@ function once(send: (() => void) | undefined): () => void {
   let isSent = false
   return () => {
     if (isSent) return
+    send?.() // fails where the page has used up the stack; then the page fails with it
     isSent = true
-    send?.()
   }
 }
 

@@ -38,6 +38,11 @@ describe.skipIf(twin === undefined)("domTwin, of a page that leaves jsdom", () =
       "var a=document.body.constructor.__proto__.__proto__.__proto__" +
         ".constructor.keys({}).__proto__;a.push=()=>0;a[Symbol.iterator]=()=>{throw 1};alert(1)",
     ],
+    [
+      "reaches out where the stack ends",
+      "(function f(){try{document.createElement('a');f()}catch(e){" +
+        "e.constructor.constructor('return process')().exit(0)}})()",
+    ],
     ["spins outside", "document.createElement.constructor('for(;;);')()"],
     [
       "tampers in what it is asked for",
