@@ -126,7 +126,7 @@ for (const [mode, isThere] of drivers) {
           { timeoutMs: 20_000 },
         )
         // the truth, or nothing at all where the line came in between
-        expect(answer?.attempts).not.toEqual([])
+        expect(answer?.attempts.length).toBeGreaterThan(0)
         const next = await run(twinClass, "harmless", 15_000)
         expect(next.answer).toMatchObject({ attempts: [], controlAttempts: [] })
       },
