@@ -41,6 +41,8 @@ export interface DockerEngine {
   /** Digest of the one layer of an image, `sha256:<hex>`; undefined where there is no such image. */
   imageLayer(reference: string): Promise<string | undefined>
   importImage(tarFile: string, repository: string, tag: string): Promise<void>
+  /** Removes the images of a repository that are as old and that no container is made of. */
+  removeImages(repository: string, olderThanMs: number): Promise<void>
   create(options: ContainerOptions): Promise<string>
   /** Attaches to standard input and output, which must happen before `start`. */
   attach(id: string): Promise<LineChannel>
@@ -110,6 +112,17 @@ class ModemEngine implements DockerEngine {
     })
   }
 
+  removeImages(repository: string, olderThanMs: number): Promise<void> {
+    return answered("image remove", async () => {
+      const images = await this.#docker.listImages({ filters: { reference: [repository] } })
+      const newestMs = Date.now() - olderThanMs
+      const old = images.filter(({ Created: seconds }) => seconds * 1_000 <= newestMs)
+      for (const reference of old.flatMap(({ RepoTags: names }) => names ?? [])) {
+        await this.#docker.getImage(reference).remove().catch(unlessMissing)
+      }
+    })
+  }
+
   create(options: ContainerOptions): Promise<string> {
     return answered("create", async () => (await this.#docker.createContainer(options)).id)
   }
@@ -170,7 +183,10 @@ class ModemEngine implements DockerEngine {
   }
 }
 
-/** 404: it is gone. 409: it is not running, or its removal is on its way. Both are what was wanted. */
+/**
+ * 404: it is gone. 409: it is not running, its removal is on its way, or it is an image that is in
+ * use. All of them are as it should be.
+ */
 function unlessMissing(error: unknown): undefined {
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined
   if (status === 404 || status === 409) return undefined

@@ -4,9 +4,12 @@ import type { SandboxImage } from "./build-image.ts"
 
 const REPOSITORY = "sentinel-twins"
 const TAG_CHARACTERS = 16
+/** Another Sentinel may be about to make its first container of what it has just brought. */
+const UNUSED_MS_MIN = 24 * 3_600_000
 
 /**
- * Brings the image into the engine, unless it is there already.
+ * Brings the image into the engine, unless it is there already. With a new one those go that were
+ * brought a day ago and that nothing uses now.
  *
  * The engine's own digest of the layer decides: a tag can be moved to anything.
  * @throws SandboxUnavailableError where the engine holds something else under that name
@@ -24,5 +27,6 @@ export async function ensureImage(
   if ((await engine.imageLayer(reference)) !== image.digest) {
     throw new SandboxUnavailableError("the engine holds another image than the one imported")
   }
+  await engine.removeImages(REPOSITORY, UNUSED_MS_MIN)
   return { reference, digest: image.digest }
 }
