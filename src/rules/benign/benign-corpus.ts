@@ -17,6 +17,7 @@ const CHUNK_CHARACTERS = 262_144
 const BETWEEN = "\n\0\n"
 const TEXT_CHARACTERS_MAX = 4_096
 const AROUND = 40
+const HEADERS = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" } as const
 
 /**
  * Reads the texts once and keeps what a WAF would see of them: about three bytes a character.
@@ -44,11 +45,11 @@ export function benignCorpus(name: string, texts: Iterable<string>): BenignCorpu
   }
 }
 
-/** The headers are the same for all, so they are left out. */
+/** Of the headers the one whose brackets a pattern may reach behind a text. */
 function sentForms(text: string): readonly string[] {
   const [query, , , json] = sendingsOf(text, "query:q")
   return [query, json].flatMap((request) =>
-    request === undefined ? [] : inspectedText({ ...request, headers: {} }),
+    request === undefined ? [] : inspectedText({ ...request, headers: HEADERS }),
   )
 }
 

@@ -26,7 +26,8 @@ const SINKS = "alert confirm prompt print eval fetch atob import function settim
 const LETTERS = CharacterSet.range(0x61, 0x7a).withBothCases()
 const LETTERS_AND_DIGITS = LETTERS.union(CharacterSet.range(0x30, 0x39))
 const NAME = LETTERS_AND_DIGITS.union(CharacterSet.of("-_$"))
-const ASCII = CharacterSet.range(0x00, 0x7f)
+/** Without NUL, which ends a text wherever it is kept. */
+const ASCII = CharacterSet.range(0x01, 0x7f)
 const beyondAscii = CharacterSet.range(0, 0x7f).complement()
 const inTag = textOf(ASCII.without(CharacterSet.of("<>%")))
 /** Without `=`, so that it is the last handler before the code that is meant. */

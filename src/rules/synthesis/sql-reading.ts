@@ -177,9 +177,9 @@ function ladderOf({ kind, text }: Token, isAfterWord: boolean): readonly Step[] 
       return [...operandLadder(text, isAfterWord)]
     case "compare":
       return [
-        { pattern: exact, evidence: 2 },
-        { pattern: anyComparison, evidence: 1.5, takesGaps: true },
-        { pattern: anySymbol, evidence: 2 },
+        { pattern: exact, evidence: 3 },
+        { pattern: anyComparison, evidence: 2.5, takesGaps: true },
+        { pattern: anySymbol, evidence: 3 },
       ]
     case "quote":
       return [

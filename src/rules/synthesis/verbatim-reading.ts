@@ -5,7 +5,7 @@ import type { Reading } from "./atom.ts"
 import { valueStart } from "./value-start.ts"
 
 /** A text as rare as this many characters of it stand for; at most what the surest token is worth. */
-const EVIDENCE_PER_CHARACTER = 0.4
+const EVIDENCE_PER_CHARACTER = 0.5
 const EVIDENCE_MAX = 6
 const CHARACTERS_MAX = 120
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test"
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { readPath } from "../../../src/rules/synthesis/path-reading.ts"
 import { readScript } from "../../../src/rules/synthesis/script-reading.ts"
 import { readShell } from "../../../src/rules/synthesis/shell-reading.ts"
@@ -7,6 +7,9 @@ import { readVerbatim } from "../../../src/rules/synthesis/verbatim-reading.ts"
 import type { SimulatedClass } from "../../../src/twin-protocol.ts"
 import { FAMILIES } from "./families.ts"
 import { blocks, patternFor } from "./laboratory.ts"
+
+// the machine may be busy: time is judged in bench/ alone
+setDefaultTimeout(120_000)
 
 describe("readings", () => {
   for (const [label, families] of Object.entries(FAMILIES)) {
@@ -59,7 +62,7 @@ describe("readings", () => {
 
   test("readVerbatim takes the longest stretch of ASCII and counts its characters as evidence", () => {
     const [, text] = readVerbatim("é 0123456789 ü ab").atoms
-    expect(text?.ladder[0]?.evidence).toBeCloseTo(4)
+    expect(text?.ladder[0]?.evidence).toBeCloseTo(5)
     expect(readVerbatim("éü").atoms).toEqual([])
   })
 

@@ -1,0 +1,124 @@
+import { type BenignCorpus, benignCorpus } from "../src/rules/benign/benign-corpus.ts"
+import { BENIGN_LINES, generatedBenign } from "../src/rules/benign/generated-benign.ts"
+import { type MadePattern, makePattern } from "../src/rules/make-pattern.ts"
+import { SIMULATED_CLASSES } from "../src/twin-protocol.ts"
+import { type Row, row, type SuiteOptions } from "./harness.ts"
+import { type Exploit, type ExploitOptions, provenExploits } from "./rules/exploits.ts"
+
+export const services = [] as const
+
+/** 300 exploits and a hundred unseen relatives of each; a coarse answer has 20 of either. */
+const LONG = { strings: 30, generated: 45, relatives: 40, heldOut: 100 } as const
+const QUICK = { strings: 2, generated: 3, relatives: 30, heldOut: 20 } as const
+const SEED = 60_223
+/** Benign lines that no rule was made with. */
+const FRESH_LINES = { seed: 6_674, count: 20_000 } as const
+
+interface Trial {
+  readonly exploit: Exploit
+  readonly made: MadePattern | undefined
+  readonly ms: number
+}
+
+/**
+ * What rules are worth: of exploits that work, the share that gets a rule, the share of their unseen
+ * working relatives that it matches, what it meets of benign requests, and the time it takes to make.
+ */
+export async function run({ quick, progress }: SuiteOptions): Promise<readonly Row[]> {
+  progress("benign requests")
+  const corpus = benignCorpus("generated", generatedBenign(BENIGN_LINES))
+  const options = { seed: SEED, ...(quick ? QUICK : LONG) }
+  const trials: Trial[] = []
+  for (const label of SIMULATED_CLASSES) {
+    progress(`${label}: exploits that work`)
+    const exploits = await provenExploits(label, options)
+    for (const [index, exploit] of exploits.entries()) {
+      if (index % 25 === 0) progress(`${label}: rule ${index + 1} of ${exploits.length}`)
+      trials.push(tried(exploit, corpus))
+    }
+  }
+  progress("fresh benign requests")
+  return [...coverageRows(trials, options), ...benignRows(trials, corpus), ...timeRows(trials)]
+}
+
+function tried(exploit: Exploit, corpus: BenignCorpus): Trial {
+  const { class: label, payload, relatives, heldOut } = exploit
+  const task = { class: label, payload, minimised: undefined, location: "query:q" }
+  const began = performance.now()
+  const made = makePattern({ ...task, relatives, heldOut }, [corpus])
+  return { exploit, made, ms: performance.now() - began }
+}
+
+function coverageRows(trials: readonly Trial[], options: ExploitOptions): readonly Row[] {
+  const groups = new Map<string, readonly Trial[]>([
+    ["all", trials],
+    ["unseen families", trials.filter(({ exploit }) => exploit.isUnseenFamily)],
+    ...SIMULATED_CLASSES.map(
+      (label) => [label, trials.filter(({ exploit }) => exploit.class === label)] as const,
+    ),
+  ])
+  return [...groups].flatMap(([name, group]) => [
+    row({ name: `exploits: ${name}`, value: group.length, unit: "exploits" }),
+    row({
+      ...{ name: `exploits blocked: ${name}`, value: share(group, isBlocked), unit: "share" },
+      goal: { of: "value", least: 0.99 },
+    }),
+    row({
+      name: `unseen relatives matched (up to ${options.heldOut} each): ${name}`,
+      ...{ value: pooledCoverage(group), unit: "share" },
+      goal: { of: "value", least: 0.9 },
+    }),
+    row({
+      name: `rules that match 90% of their unseen relatives: ${name}`,
+      ...{ value: share(group, coversMost), unit: "share" },
+    }),
+  ])
+}
+
+function isBlocked({ made }: Trial): boolean {
+  return made !== undefined
+}
+
+function coversMost({ exploit, made }: Trial): boolean {
+  return (made?.heldOutMatched ?? 0) >= 0.9 * exploit.heldOut.length
+}
+
+/** An exploit without a rule counts with all its relatives. */
+function pooledCoverage(trials: readonly Trial[]): number {
+  const matched = trials.reduce((sum, { made }) => sum + (made?.heldOutMatched ?? 0), 0)
+  return matched / trials.reduce((sum, { exploit }) => sum + exploit.heldOut.length, 0)
+}
+
+function share(trials: readonly Trial[], holds: (trial: Trial) => boolean): number {
+  return trials.filter(holds).length / trials.length
+}
+
+function benignRows(trials: readonly Trial[], corpus: BenignCorpus): readonly Row[] {
+  const patterns = trials.flatMap(({ made }) => made?.pattern ?? [])
+  const fresh = benignCorpus("fresh", generatedBenign(FRESH_LINES))
+  const meeting = (of: BenignCorpus) =>
+    patterns.filter((pattern) => of.meets(new RegExp(pattern, "u"))).length
+  return [
+    row({
+      name: `rules that meet one of ${corpus.count} benign lines`,
+      ...{ value: meeting(corpus), unit: "rules", goal: { of: "value", below: 1 } },
+    }),
+    row({
+      name: `rules that meet one of ${fresh.count} fresh benign lines`,
+      ...{ value: meeting(fresh), unit: "rules" },
+    }),
+  ]
+}
+
+function timeRows(trials: readonly Trial[]): readonly Row[] {
+  const sorted = trials.map(({ ms }) => ms).toSorted((one, other) => one - other)
+  const quantile = (q: number) => sorted[Math.floor(q * (sorted.length - 1))] ?? 0
+  return [
+    row({
+      ...{ name: "time for a rule, median", value: quantile(0.5), unit: "ms" },
+      goal: { of: "value", below: 2_000 },
+    }),
+    row({ name: "time for a rule, 95th percentile", value: quantile(0.95), unit: "ms" }),
+    row({ name: "time for a rule, longest", value: quantile(1), unit: "ms" }),
+  ]
+}
