@@ -1,5 +1,5 @@
 import type { RuleStore } from "../../ports.ts"
-import type { StoredRule } from "../../rule.ts"
+import type { Rule, StoredRule } from "../../rule.ts"
 import { isOpenAgain } from "../../rules/policy/rule-states.ts"
 import { coversPayload } from "../../rules/rule-matcher.ts"
 import type { SimulatedClass } from "../../twin-protocol.ts"
@@ -13,8 +13,9 @@ export interface Exploit {
 const SETTLED = ["pending_review", "logged_only", "approved", "active", "rejected"] as const
 
 /**
- * The rule that settles an exploit: one that covers it, whatever was decided about that rule. What
- * was proposed without a proof settles nothing, and neither does what expired by itself.
+ * The rule that settles an exploit: one that covers it, whatever was decided about that rule. A rule
+ * that is only logged settles its own exploit and no other: another may lead to a better one. What was
+ * proposed without a proof settles nothing, and neither does what expired by itself.
  */
 export function coveringRule(
   store: Pick<RuleStore, "inStates">,
@@ -23,8 +24,15 @@ export function coveringRule(
   return store
     .inStates([...SETTLED, "expired"])
     .filter((stored) => !isOpenAgain(stored))
+    .filter(({ rule, state }) => state !== "logged_only" || isMadeFrom(rule, exploit))
     .find(
       ({ rule }) =>
         rule.evidence.attack_type === exploit.class && coversPayload(rule.match, exploit),
     )
+}
+
+/** The first sample is the exploit that the rule was made from, cut where it is long. */
+function isMadeFrom({ evidence }: Rule, { value }: Exploit): boolean {
+  const [sample = ""] = evidence.sample_payloads
+  return sample !== "" && value.startsWith(sample)
 }

@@ -4,7 +4,8 @@ import { type MadePattern, makePattern, type PatternTask } from "../../rules/mak
 
 /** What the thread is asked: the exploit, and benign texts of this deployment. */
 export interface PatternOrder {
-  readonly task: PatternTask
+  /** undefined: to read the corpus, while the task is not known yet. */
+  readonly task: PatternTask | undefined
   readonly stored: readonly string[]
 }
 
@@ -22,5 +23,5 @@ export default function answer({ task, stored }: PatternOrder): PatternAnswer {
   generated ??= benignCorpus("generated", generatedBenign(BENIGN_LINES))
   const corpora = [generated, benignCorpus("stored", stored)].filter(({ count }) => count > 0)
   const counts = Object.fromEntries(corpora.map(({ name, count }) => [name, count]))
-  return { made: makePattern(task, corpora), corpora: counts }
+  return { made: task && makePattern(task, corpora), corpora: counts }
 }

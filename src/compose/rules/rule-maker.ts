@@ -39,6 +39,8 @@ export function ruleMaker(parts: RuleMakerParts): (order: RuleOrder) => Promise<
 }
 
 async function make(order: RuleOrder, parts: RuleMakerParts): Promise<Rule> {
+  // the thread reads its corpus, for seconds the first time, while the sandbox is asked
+  void parts.pool.run({ task: undefined, stored: [] }, order.signal).catch(() => undefined)
   const task = await patternTask(order)
   const stored = storedBenign(parts.verdicts)
   const { made, corpora } = await parts.pool.run({ task, stored }, order.signal)

@@ -190,9 +190,10 @@ function byPerson(reasons: readonly string[]): Review {
   return { by: "api", note: reasons.join("; ") }
 }
 
-/** An unproven rule does not take the place of another unproven one. */
+/** The same rule with more to say for it than before: with a proof, or with more relatives. */
 function isMadeBetter(known: StoredRule, rule: Rule): boolean {
-  return isOpenAgain(known) && (known.state === "expired" || rule.audit.simulated)
+  if (isOpenAgain(known)) return known.state === "expired" || rule.audit.simulated
+  return known.state === "logged_only" && rule.confidence > known.rule.confidence
 }
 
 function knownDecision({ state, history }: StoredRule): RuleDecision {

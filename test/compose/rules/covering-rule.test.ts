@@ -26,10 +26,16 @@ describe("coveringRule", () => {
   })
 
   test("a decision of a person stands, and so does what waits for one", () => {
-    for (const state of ["pending_review", "logged_only", "approved", "rejected"] as const) {
+    for (const state of ["pending_review", "approved", "rejected"] as const) {
       expect(coveringRule(held(state), exploit)?.state).toBe(state)
     }
     expect(coveringRule(held("expired", {}, "ana"), exploit)?.state).toBe("expired")
+  })
+
+  test("a rule that is only logged settles the exploit that it was made from", () => {
+    expect(coveringRule(held("logged_only"), exploit)).toBeUndefined()
+    const evidence = { ...someRule().evidence, sample_payloads: [exploit.value] }
+    expect(coveringRule(held("logged_only", { evidence }), exploit)?.state).toBe("logged_only")
   })
 
   test("what expired by itself, was replaced, or was never proven settles nothing", () => {

@@ -37,9 +37,9 @@ function maker(nothingIsSafe = false) {
   const prediction = { class: "benign", payload_value: "O'Brien & Sons" } as never
   const make = ruleMaker({
     pool: {
-      async run(task) {
-        stored.push(task.stored)
-        const made = nothingIsSafe ? undefined : makePattern(task.task, [corpus])
+      async run({ task, ...order }) {
+        if (task !== undefined) stored.push(order.stored)
+        const made = task === undefined || nothingIsSafe ? undefined : makePattern(task, [corpus])
         return { made, corpora: { generated: corpus.count } }
       },
       close: async () => undefined,

@@ -187,6 +187,17 @@ describe("RuleService", () => {
     expect(await blockedBy("/?q=attack-n")).toBe("Blocked by rule: n")
   })
 
+  test("a rule that was only logged is decided about again once more speaks for it", async () => {
+    const rules = service()
+    await rules.propose(rule("q", { confidence: 0.5 }), ORIGIN)
+    expect((await rules.propose(rule("q", { confidence: 0.4 }), ORIGIN)).decision).toBe(
+      "logged_only",
+    )
+    expect(store.get("q")?.rule.confidence).toBe(0.5)
+    await rules.propose(rule("q"), ORIGIN)
+    expect(await blockedBy("/?q=attack-q")).toBe("Blocked by rule: q")
+  })
+
   test("not even a person approves what must never be blocked", async () => {
     const neverBlock = parseNeverBlock("path /attack-o")
     const rules = service({ neverBlock })
