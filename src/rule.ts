@@ -115,6 +115,8 @@ export interface StoredRule {
   readonly state: RuleState
   /** Oldest first, at most 50. */
   readonly history: readonly RuleTransition[]
+  /** What the never-block list said of where its payload came from, when it was made. */
+  readonly protections?: readonly string[]
 }
 
 export type RuleDecisionWord = "auto_applied" | "pending_review" | "logged_only"

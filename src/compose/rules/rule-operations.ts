@@ -9,7 +9,7 @@ export function ruleOperations(parts: OpenedRuleService): Omit<RuleOperations, "
   return {
     get: (ruleId) => store.get(ruleId),
     query: (query) => store.query(query),
-    apply: (ruleId, force) => service.apply(ruleId, { force, origin: { location: "" } }),
+    apply: (ruleId, force) => service.apply(ruleId, { force }),
     review: (ruleId, state, { reviewer: by, note }) => service.move(ruleId, state, { by, note }),
     withdrawAll: ({ reviewer: by, note }) => service.withdrawAll({ by, note }),
     async reconcile() {

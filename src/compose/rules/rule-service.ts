@@ -31,6 +31,7 @@ export interface Review {
   readonly note: string
 }
 
+const DECIDED = ["approved", "active"] as const
 const REPLACEABLE = ["pending_review", "logged_only", "approved", "active"] as const
 const REPLACED_MAX = 100
 const HOUR_MS = 3_600_000
@@ -65,25 +66,12 @@ export class RuleService {
   }
 
   /** The policy's opinion of a stored rule now; with `force` a person's decision to apply it. */
-  async apply(
-    ruleId: string,
-    options: { force: boolean; origin: RuleOrigin },
-  ): Promise<RuleDecision> {
-    const stored = this.stored(ruleId)
-    const { rule, state } = stored
-    if (options.force) {
-      const reasons = ["a person decided it"]
-      if (mayMove(state, "approved")) await this.move(ruleId, "approved", byPerson(reasons))
-      return { decision: "auto_applied", reasons }
-    }
-    // the policy never overrules a person
-    if (!UNDECIDED.includes(state)) return knownDecision(stored)
-    const decision = decideRule(rule, this.#policyState(rule, options.origin))
-    const note = decision.reasons.join("; ")
-    if (decision.decision === "auto_applied") {
-      await this.move(ruleId, "approved", { by: "policy", note })
-    }
-    return decision
+  async apply(ruleId: string, options: { force: boolean }): Promise<RuleDecision> {
+    if (!options.force) return this.#oneByOne(() => this.#askPolicy(ruleId))
+    const reasons = ["a person decided it"]
+    const isDecided = DECIDED.some((state) => state === this.stored(ruleId).state)
+    if (!isDecided) await this.move(ruleId, "approved", { by: "api", note: reasons.join("; ") })
+    return { decision: "auto_applied", reasons }
   }
 
   /** @throws RuleUnknownError, RuleStateError, RuleProtectedError */
@@ -102,10 +90,37 @@ export class RuleService {
 
   /** Takes out every rule that Sentinel has in Gatekeeper, or is about to have. */
   async withdrawAll(review: Review): Promise<number> {
-    const decided = this.#parts.store.inStates(["approved", "active"])
-    for (const { rule } of decided) await this.move(rule.rule_id, "expired", review)
-    await this.#parts.reconciler?.run()
+    const { store, clock, reconciler } = this.#parts
+    const decided = store.inStates(DECIDED)
+    const move = { state: "expired", nowMs: clock.nowMs(), ...review } as const
+    for (const { rule } of decided) {
+      await store.update(rule.rule_id, (held) =>
+        mayMove(held.state, move.state) ? moved(held, move) : undefined,
+      )
+    }
+    await reconciler?.run()
     return decided.length
+  }
+
+  /** @throws RuleUnknownError */
+  stored(ruleId: string): StoredRule {
+    const stored = this.#parts.store.get(ruleId)
+    if (stored === undefined) throw new RuleUnknownError()
+    return stored
+  }
+
+  async #askPolicy(ruleId: string): Promise<RuleDecision> {
+    const stored = this.stored(ruleId)
+    const { rule, state, protections = [] } = stored
+    // the policy never overrules a person
+    if (state !== "pending_review" && state !== "logged_only") return knownDecision(stored)
+    const now = protectionsFrom(this.#parts.neverBlock, rule, { location: "" })
+    const decision = decideRule(rule, this.#policyState([...protections, ...now]))
+    const note = decision.reasons.join("; ")
+    if (decision.decision === "auto_applied") {
+      await this.move(ruleId, "approved", { by: "policy", note })
+    }
+    return decision
   }
 
   /** Not even a person approves what must never be blocked; what was over lives once more. */
@@ -125,12 +140,14 @@ export class RuleService {
     const known = store.get(proposed.rule_id)
     if (known !== undefined && !isMadeBetter(known, proposed)) return knownDecision(known)
     const rule = this.#withReplaced(proposed, origin)
-    const decision = decideRule(rule, this.#policyState(rule, origin))
+    const protections = protectionsFrom(this.#parts.neverBlock, rule, origin)
+    const decision = decideRule(rule, this.#policyState(protections))
     const state = STATE_AFTER[decision.decision]
     const note = decision.reasons.join("; ")
     const move = { state, by: "policy", note, nowMs: clock.nowMs() }
-    if (known === undefined) await store.add(moved({ rule, state, history: [] }, move))
-    else await store.update(rule.rule_id, (held) => moved({ ...held, rule }, move))
+    const made = { rule, state, history: [], protections }
+    if (known === undefined) await store.add(moved(made, move))
+    else await store.update(rule.rule_id, ({ history }) => moved({ ...made, history }, move))
     onDecided(rule, decision)
     if (state === "approved") this.#deliver()
     return decision
@@ -143,14 +160,14 @@ export class RuleService {
     return { ...rule, audit: { ...rule.audit, replaces: replaces.slice(0, REPLACED_MAX) } }
   }
 
-  #policyState(rule: Rule, origin: RuleOrigin): PolicyState {
-    const { policy, neverBlock, reconciler } = this.#parts
+  #policyState(protections: readonly string[]): PolicyState {
+    const { policy, reconciler } = this.#parts
     return {
       ...policy,
       appliedLastHour: this.#appliedLastHour(),
       hasGatekeeper: reconciler !== undefined,
       isDrifting: reconciler?.isDrifting === true,
-      protections: protectionsFrom(neverBlock, rule, origin),
+      protections,
     }
   }
 
@@ -169,25 +186,12 @@ export class RuleService {
     this.#parts.reconciler?.run().catch(() => undefined)
   }
 
-  /** @throws RuleUnknownError */
-  stored(ruleId: string): StoredRule {
-    const stored = this.#parts.store.get(ruleId)
-    if (stored === undefined) throw new RuleUnknownError()
-    return stored
-  }
-
   /** Two decisions at once could both be the last that the hour allows. */
   #oneByOne<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#deciding.then(work, work)
     this.#deciding = done.catch(() => undefined)
     return done
   }
-}
-
-const UNDECIDED: readonly RuleState[] = ["pending_review", "logged_only"]
-
-function byPerson(reasons: readonly string[]): Review {
-  return { by: "api", note: reasons.join("; ") }
 }
 
 /** The same rule with more to say for it than before: with a proof, or with more relatives. */

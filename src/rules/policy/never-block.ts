@@ -18,7 +18,6 @@ const LINES_MAX = 10_000
 export interface RuleOrigin {
   /** e.g. `query:q` */
   readonly location: string
-  readonly path?: string
   readonly address?: string
 }
 
@@ -65,14 +64,12 @@ function addEntry(
 export function protectionsFrom(
   { paths, params, addresses }: NeverBlock,
   rule: Rule,
-  { location, path, address }: RuleOrigin,
+  { location, address }: RuleOrigin,
 ): readonly string[] {
   const matches = ruleMatcher(rule.match)
   const param = location.slice(location.indexOf(":") + 1)
   return [
-    ...paths
-      .filter((prefix) => path?.startsWith(prefix) === true || matches(prefix))
-      .map((prefix) => `the path ${prefix} is never blocked`),
+    ...paths.filter(matches).map((prefix) => `the path ${prefix} is never blocked`),
     ...params
       .filter((name) => name === param || matches(name))
       .map((name) => `the parameter ${name} is never blocked`),

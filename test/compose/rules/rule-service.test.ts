@@ -137,9 +137,9 @@ describe("RuleService", () => {
   test("apply asks the policy again, and with force a person decides", async () => {
     const rules = service()
     await rules.propose(rule("h", { confidence: 0.5 }), ORIGIN)
-    const asked = await rules.apply("h", { force: false, origin: ORIGIN })
+    const asked = await rules.apply("h", { force: false })
     expect(asked.decision).toBe("logged_only")
-    await rules.apply("h", { force: true, origin: ORIGIN })
+    await rules.apply("h", { force: true })
     expect(await blockedBy("/?q=attack-h")).toBe("Blocked by rule: h")
   })
 
@@ -147,7 +147,7 @@ describe("RuleService", () => {
     const rules = service()
     await rules.propose(rule("k"), ORIGIN)
     await rules.move("k", "rejected", REVIEW)
-    const asked = await rules.apply("k", { force: false, origin: ORIGIN })
+    const asked = await rules.apply("k", { force: false })
     expect(asked.decision).toBe("logged_only")
     expect(store.get("k")?.state).toBe("rejected")
   })
@@ -198,12 +198,26 @@ describe("RuleService", () => {
     expect(await blockedBy("/?q=attack-q")).toBe("Blocked by rule: q")
   })
 
+  test("apply remembers what the never-block list said of where the payload came from", async () => {
+    const rules = service({ neverBlock: parseNeverBlock("address 192.0.2.0/24") })
+    const made = await rules.propose(rule("r"), { ...ORIGIN, address: "192.0.2.7" })
+    expect(made.reasons).toEqual(["the addresses 192.0.2.0/24 are never blocked"])
+    expect((await rules.apply("r", { force: false })).decision).toBe("logged_only")
+    await rules.move("r", "approved", REVIEW)
+    expect(await blockedBy("/?q=attack-r")).toBe("Blocked by rule: r")
+  })
+
+  test("apply with force says so where the state leads nowhere", async () => {
+    await store.add({ rule: rule("s"), state: "replaced", history: [] })
+    await expect(service().apply("s", { force: true })).rejects.toThrow(RuleStateError)
+  })
+
   test("not even a person approves what must never be blocked", async () => {
     const neverBlock = parseNeverBlock("path /attack-o")
     const rules = service({ neverBlock })
     expect((await rules.propose(rule("o"), ORIGIN)).decision).toBe("logged_only")
     await expect(rules.move("o", "approved", REVIEW)).rejects.toThrow(RuleProtectedError)
-    const forced = rules.apply("o", { force: true, origin: ORIGIN })
+    const forced = rules.apply("o", { force: true })
     await expect(forced).rejects.toThrow(RuleProtectedError)
     expect(store.get("o")?.state).toBe("logged_only")
   })
