@@ -6,6 +6,18 @@ import { isAlone } from "./stray-processes.ts"
 import { isSimulatedClass } from "./twin-request.ts"
 
 /**
+ * A child lives for milliseconds, most of which would go into machine code that it hardly runs. A
+ * loop that a payload makes long is still compiled, by the first of the two compilers.
+ *
+ * @see Source/JavaScriptCore/runtime/OptionsList.h of WebKit
+ */
+const ENGINE_OPTIONS = {
+  BUN_JSC_useDFGJIT: "0",
+  BUN_JSC_thresholdForJITAfterWarmUp: "20000",
+  BUN_JSC_thresholdForJITSoon: "20000",
+} as const
+
+/**
  * The program inside the sandbox: `twin serve [--alone] [CLASS...]` answers many requests, each in a
  * child of its own, `twin run CLASS` answers one. With `--alone` every other process of its PID
  * namespace ends with each request: for a sandbox only, where it is the one that PID 1 started. See
@@ -28,7 +40,7 @@ function serve(): Promise<void> {
   return serveTwins({
     classes: classes.length > 0 ? classes : SIMULATED_CLASSES,
     command: isCompiled() ? [process.execPath] : [process.execPath, Bun.main],
-    env: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
+    env: { PATH: process.env.PATH ?? "/usr/bin:/bin", ...ENGINE_OPTIONS },
     endsOthers,
     workDirectory: process.env.TWIN_WORK_DIR ?? tmpdir(),
   })

@@ -5,10 +5,10 @@ import type { ShellCanaries } from "./shell-canaries.ts"
 import { ownWords, type ShellTemplate } from "./shell-templates.ts"
 import { readRecords, readTrace, type ShellTrace } from "./shell-trail.ts"
 
-/** More shells than the pipelines and substitutions of a usual payload: a fork bomb. */
-const SHELL_PROCESSES_MAX = 24
+/** More shells than the pipelines and substitutions of a payload: a fork bomb. */
+const FURTHER_PROCESSES_MAX = 24
 /** More commands than a payload has: a loop that does not end. */
-const TRACED_COMMANDS_MAX = 500
+const FURTHER_COMMANDS_MAX = 500
 /** Of one attempt: a loop repeats itself. */
 const EFFECTS_MAX = 8
 
@@ -41,7 +41,7 @@ export function shellEffects(
     ...(started ? createdFiles(trail) : []),
     ...spawned.map((command) => effect("process_spawned", describe(command))),
     ...connections(trail),
-    ...excesses(trace),
+    ...excesses(trace, payload),
   ]
   return [...new Map(effects.map((one) => [one.detail, one])).values()].slice(0, EFFECTS_MAX)
 }
@@ -138,12 +138,17 @@ function connections({ errors }: ProgramTrail): readonly TwinEffect[] {
   return [effect("process_spawned", `bash opened a connection: ${path ?? "connect"}`)]
 }
 
-function excesses({ commands, shellProcesses }: ShellTrace): readonly TwinEffect[] {
+/** Beyond one for each separator that is written in the payload: the query of a URL has dozens of `&`. */
+function excesses(
+  { commands, shellProcesses }: ShellTrace,
+  payload: string,
+): readonly TwinEffect[] {
+  const written = payload.match(/[&|;()`<>\n]|%[0-9a-f]{2}/gi)?.length ?? 0
   return [
-    ...(shellProcesses > SHELL_PROCESSES_MAX
+    ...(shellProcesses > written + FURTHER_PROCESSES_MAX
       ? [effect("process_spawned", `the shell forked into ${shellProcesses} processes`)]
       : []),
-    ...(commands.length > TRACED_COMMANDS_MAX
+    ...(commands.length > written + FURTHER_COMMANDS_MAX
       ? [effect("process_spawned", `the shell ran ${commands.length} commands in a loop`)]
       : []),
   ]

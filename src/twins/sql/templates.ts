@@ -38,9 +38,18 @@ export function columnsOf(width: number): string {
 export function widthsOf(template: SqlTemplate, payload: string): readonly number[] {
   const list =
     /\b(?:select|order\s+by)\b([\s\S]*?)(?:\bfrom\b|--|#|;|\/\*|$)/i.exec(payload)?.[1] ?? ""
-  const width = list.replace(/\([^()]*\)|'[^']*'/g, "").split(",").length
+  const width = withoutNested(list).split(",").length
   const isUsual = width <= WIDTHS.length || width > WIDTH_MAX || template.widths !== WIDTHS
   return isUsual ? template.widths : [...template.widths, width]
+}
+
+/** A list without its texts, and without what stands in parentheses, 8 deep at most. */
+function withoutNested(list: string): string {
+  let flat = list.replace(/'[^']*'/g, "")
+  for (let depth = 0; depth < 8 && flat.includes("("); depth++) {
+    flat = flat.replace(/\([^()]*\)/g, "")
+  }
+  return flat
 }
 
 /** The same place of a program in each of the quotes that it may have. */

@@ -89,6 +89,7 @@ withTwin("shellTwin, of what is no attack", () => {
     ...["; find out", "| more", "O'Brien", "5 < 6 && 7 > 3", "if (a && b) return c;", "a|b|c"],
     ...["the mountains; echo of the past", "SELECT * FROM t; DROP", "price | date | size"],
     ...["**bold** & _it_", 'he said "hi"; she left', "use `npm install` now", "*", "a > b", "2>1"],
+    `/c.gif?${"k=v&".repeat(60)}z=1`,
     ...["guest", "name@example.com", '{"a": [1, 2]}', "http://example.com/?a=1&b=2", "100%25"],
   ])("has no effect for %p", async (payload) => {
     const { attempts, controlAttempts, inconclusive } = await run(payload)

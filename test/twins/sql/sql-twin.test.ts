@@ -33,6 +33,10 @@ const ATTACKS: readonly (readonly [string, string, TwinEffectKind])[] = [
   ["(CASE WHEN 1=1 THEN name ELSE id END)", "order_by", "rows_changed"],
   ["1; DROP TABLE posts", "order_by", "statement_run"],
   ["1 or 1", "numeric", "canary_leaked"],
+  [
+    `1 UNION SELECT ${"abs(max(1,abs(2))),".repeat(11)}password FROM users -- `,
+    ...(["numeric", "canary_leaked"] as const),
+  ],
   ["'or' 1", "quoted", "canary_leaked"],
   ["(SELECT COUNT(*) FROM users WHERE id < 3)", "limit", "rows_changed"],
   ["a') OR name IN ('alice", "in_list", "canary_leaked"],
