@@ -5,11 +5,17 @@ const HEX = "0123456789ABCDEF"
 /** A WAF sees the request raw: what an application decodes twice comes encoded thrice at most. */
 const ENCODED_AGAIN_MAX = 2
 
+const PERCENT = CharacterSet.of("%")
+
 /**
  * A character of the set as it is, or percent-encoded up to three times over.
- * @param set ASCII; `%` itself only stands for its plain form
+ * @param set ASCII; among others `%` only stands for its plain form
  */
 export function encoded(set: CharacterSet): Pattern {
+  // encoding `%` appends 25 to it, each time over
+  if (set.equals(PERCENT)) {
+    return sequence(literal("%"), repeat(literal("25"), { min: 0, max: 1 + ENCODED_AGAIN_MAX }))
+  }
   return choice(characters(set), ...percentForms(set))
 }
 

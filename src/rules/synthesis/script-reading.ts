@@ -175,8 +175,13 @@ function spread(letters: readonly Pattern[], between: Pattern): Pattern {
   )
 }
 
+/** What may stand between a function, in brackets or quotes as well, and its arguments. */
+const opening = sequence(
+  repeat(encoded(CharacterSet.of("\t\n\f\r +\"'\\])")), { min: 0, max: 4 }),
+  encoded(CharacterSet.of("(`")),
+)
+
 function callLadder(callee: string): readonly Step[] {
-  const opening = sequence(blanks, encoded(CharacterSet.of("(`")))
   const isSink = SINKS.includes(callee.toLowerCase())
   return [
     { pattern: sequence(encodedCaseless(callee), opening), evidence: isSink ? 3 : 1.5 },

@@ -103,6 +103,12 @@ describe("printPattern and parsePattern", () => {
 })
 
 describe("pattern constructors", () => {
+  test("encoded writes a percent sign with the 25 that each encoding appends to it", () => {
+    const pattern = printPattern(encoded(CharacterSet.of("%")))
+    expect(pattern).toBe("%(?:25){0,3}")
+    expect("%252525".replace(new RegExp(pattern, "u"), "")).toBe("")
+  })
+
   test("anyOf shares beginnings, so that the next character always decides", () => {
     expect(printPattern(anyOf(["%27", "%2527", "'", "%25"]))).toBe("%2(?:7|5(?:27)?)|'")
     expect(printPattern(anyOf(["or", "and"], caselessLiteral))).toBe("[Oo][Rr]|[Aa][Nn][Dd]")
