@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { CharacterSet } from "../../../src/rules/pattern/character-set.ts"
+import { encoded } from "../../../src/rules/pattern/encoded.ts"
 import { parsePattern } from "../../../src/rules/pattern/parse-pattern.ts"
 import {
   anyOf,
