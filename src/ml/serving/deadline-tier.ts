@@ -15,8 +15,11 @@ import {
 
 /** Longer texts have more windows than a deadline holds: the fast tier judges them alone. */
 export const SECOND_TIER_CHARS_MAX = 4_096
-/** Texts that are being judged or wait for it. */
-const FLIGHTS_MAX = 1_024
+/**
+ * Texts that are being judged or wait for it: with some 0.2 ms each in two threads, the last one is done
+ * within a deadline of 10 ms. Further ones are refused at once, which is no fault of the model.
+ */
+export const FLIGHTS_MAX = 64
 
 export interface DeadlineTierParts {
   readonly modelId: string

@@ -7,7 +7,7 @@ export type PlacedText = Pick<PayloadInput, "text" | "kind">
 /** Judges texts together, each as if it were alone. @throws where it cannot judge any of them */
 export type TextsJudge = (texts: readonly PlacedText[]) => Promise<readonly Probabilities[]>
 
-const TEXTS_MAX = 16
+const TEXTS_MAX = 8
 /** Of texts that are judged together, so that no call takes much longer than another. */
 const CHARS_MAX = 4_096
 

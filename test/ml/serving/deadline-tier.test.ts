@@ -3,7 +3,11 @@ import { UnavailableError, WorkerFailedError } from "../../../src/errors.ts"
 import type { Classification } from "../../../src/events.ts"
 import { predictionMemory } from "../../../src/ml/serving/cached-classifier.ts"
 import { CircuitBreaker } from "../../../src/ml/serving/circuit-breaker.ts"
-import { DeadlineTier, SECOND_TIER_CHARS_MAX } from "../../../src/ml/serving/deadline-tier.ts"
+import {
+  DeadlineTier,
+  FLIGHTS_MAX,
+  SECOND_TIER_CHARS_MAX,
+} from "../../../src/ml/serving/deadline-tier.ts"
 import type { PlacedText, Probabilities } from "../../../src/ml/serving/text-gatherer.ts"
 
 const ATTACK: Probabilities = [0.98, 0.004, 0.004, 0.004, 0.004, 0.004]
@@ -141,13 +145,13 @@ describe("DeadlineTier", () => {
     expect([hanging.tier.breaker.state, hanging.outcomes.at(-1)]).toEqual(["open", "skipped"])
   })
 
-  test("takes at most 1,024 texts at a time", async () => {
+  test("takes no more texts at a time than a deadline holds, and does not rest for it", async () => {
     const { ask, advance, outcomes } = start(() => new Promise<never>(() => undefined))
-    const asked = Array.from({ length: 1_025 }, (_, index) => ask(`text ${index}`))
+    const asked = Array.from({ length: FLIGHTS_MAX + 1 }, (_, index) => ask(`text ${index}`))
     await asked.at(-1)
     expect(outcomes).toEqual(["busy"])
     advance(DEADLINE_MS)
     await Promise.all(asked)
-    expect(outcomes.filter((outcome) => outcome === "deadline").length).toBe(1_024)
+    expect(outcomes.filter((outcome) => outcome === "deadline").length).toBe(FLIGHTS_MAX)
   })
 })
