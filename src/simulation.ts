@@ -18,9 +18,11 @@ export interface SimulationTrialParts {
 export interface SimulationParts extends SimulationTrialParts {
   /** First result wins: what is redelivered goes on with what the store holds. */
   readonly record: Operator<JudgedTask, StoredTask>
-  /** Makes rules from what was proven and has them decided about; no result waits for that. */
+  /** Where the results go; none waits for a rule. */
+  readonly publishResults: readonly Sink<StoredTask>[]
+  /** Makes rules from what was proven and has them decided about. */
   readonly generateRules: Operator<StoredTask, RecordedTask>
-  readonly publish: readonly Sink<RecordedTask>[]
+  readonly publishRules: readonly Sink<RecordedTask>[]
   /** Takes the task out of its queue. */
   readonly acknowledge: Sink<RecordedTask>
 }
@@ -34,8 +36,10 @@ export function buildTrials(parts: SimulationTrialParts): Dataflow<SourceRecord,
     .via(parts.minimise)
 }
 
-/** The simulation flow, whole: tasks in; rules decided, results stored and published. */
+/** The simulation flow, whole: tasks in; results stored and published, rules decided. */
 export function buildSimulation(parts: SimulationParts): Dataflow<SourceRecord, RecordedTask> {
-  const recorded = buildTrials(parts).via(parts.record).via(parts.generateRules)
-  return parts.publish.reduce((stream, sink) => stream.to(sink), recorded).to(parts.acknowledge)
+  const stored = buildTrials(parts).via(parts.record)
+  const published = parts.publishResults.reduce((stream, sink) => stream.to(sink), stored)
+  const ruled = published.via(parts.generateRules)
+  return parts.publishRules.reduce((stream, sink) => stream.to(sink), ruled).to(parts.acknowledge)
 }

@@ -24,7 +24,7 @@ const ROOT = join(import.meta.dir, "..")
 const docker = await requireService("docker")
 const kafka = docker && (await requireFreshServer("kafka"))
 const minio = kafka && (await requireFreshServer("minio"))
-setDefaultTimeout(300_000)
+setDefaultTimeout(1_800_000)
 
 const BUCKET = "evidence"
 const directory = mkdtempSync(join(tmpdir(), "rules-end-to-end-"))
@@ -34,13 +34,13 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** @throws Error after 240 s */
+/** @throws Error after 600 s */
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 240_000; Date.now() < deadline; await Bun.sleep(100)) {
+  for (const deadline = Date.now() + 600_000; Date.now() < deadline; await Bun.sleep(100)) {
     const found = await look()
     if (found !== undefined) return found
   }
-  throw new Error("not within 240 s")
+  throw new Error("not within 600 s")
 }
 
 async function ask<Answer>(path: string): Promise<Answer | undefined> {

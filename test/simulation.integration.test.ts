@@ -18,7 +18,7 @@ import { readTopics } from "./support/topic-reader.ts"
 const ROOT = join(import.meta.dir, "..")
 const docker = await requireService("docker")
 const kafka = docker && (await requireFreshServer("kafka"))
-setDefaultTimeout(300_000)
+setDefaultTimeout(1_800_000)
 
 interface Job {
   readonly job_id: string
@@ -63,13 +63,13 @@ async function ask(path: string, init: RequestInit = {}) {
   return response?.ok ? response.json() : undefined
 }
 
-/** @throws Error after 240 s */
+/** @throws Error after 600 s */
 async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 240_000; Date.now() < deadline; await Bun.sleep(50)) {
+  for (const deadline = Date.now() + 600_000; Date.now() < deadline; await Bun.sleep(50)) {
     const found = await look()
     if (found !== undefined && found !== false) return found
   }
-  throw new Error(`not within 240 s; the server's log is in ${directory}`)
+  throw new Error(`not within 600 s; the server's log is in ${directory}`)
 }
 
 async function submit(example: string): Promise<string> {

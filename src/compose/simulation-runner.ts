@@ -123,18 +123,21 @@ function flowParts(parts: SimulationRunnerParts, sources: readonly SimulationSou
     minimise: minimisePayloads(trying),
     generateRules: generateRules({ ...parts.rules, sandbox, clock, concurrency: TASKS_AT_ONCE }),
     record: recordSimulations({ store, clock, audit, onCompleted: parts.onCompleted }),
-    publish: publishers(parts),
+    ...publishers(parts),
     acknowledge: acknowledgeTask(sources),
   }
 }
 
-function publishers(parts: SimulationRunnerParts): readonly Sink<RecordedTask>[] {
-  const { config, paths, alerts } = parts
-  const here = [simulationLinesSink(paths.simulationLines), ...(alerts ? [alerts] : [])]
-  if (config.kafka === undefined) return here
+function publishers({ config, paths, alerts }: SimulationRunnerParts) {
+  const lines = simulationLinesSink(paths.simulationLines)
+  const told = alerts ? [alerts] : []
+  if (config.kafka === undefined) return { publishResults: [lines], publishRules: told }
   const { brokers } = config.kafka
   const kafka = kafkaClient({ brokers, clientId: "sentinel-simulation-results" })
-  return [...here, kafkaSimulationComplete(kafka), kafkaRuleGenerated(kafka)]
+  return {
+    publishResults: [lines, kafkaSimulationComplete(kafka)],
+    publishRules: [...told, kafkaRuleGenerated(kafka)],
+  }
 }
 
 /** Last of all: what is acknowledged is not delivered again. */
