@@ -170,10 +170,12 @@ export class PayloadFeatures {
     for (let bits = families, bit = 0; bits !== 0; bits >>= 1, bit++) {
       if ((bits & 1) !== 0) counts[bit] = (counts[bit] ?? 0) + 1
     }
-    const before = previousVisible(text, word.start, word.windowStart)
-    if (word.exact === word.previousExact && before === EQUALS) this.#findings.tautology += 1
-    if ((families & COMMAND_BIT) !== 0 && isSeparator(before)) {
-      this.#findings.commandAfterSeparator += 1
+    const isRepeated = word.exact === word.previousExact
+    const isCommand = (families & COMMAND_BIT) !== 0
+    if (isRepeated || isCommand) {
+      const before = previousVisible(text, word.start, word.windowStart)
+      if (isRepeated && before === EQUALS) this.#findings.tautology += 1
+      if (isCommand && isSeparator(before)) this.#findings.commandAfterSeparator += 1
     }
     if ((families & TAG_BIT) !== 0 && text.at(word.start - 1) === 0x3c)
       this.#findings.tagOpened += 1
