@@ -12,5 +12,5 @@ export function decodeForm(text: string): string {
 
 /** Whether a program that decodes once more than it should sees another text. */
 export function isFormEncoded(text: string): boolean {
-  return /%[0-9a-f]{2}/i.test(text)
+  return /%[0-9a-f]{2}|^[^\s+]*\+\S*$/i.test(text)
 }

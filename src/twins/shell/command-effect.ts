@@ -46,13 +46,14 @@ interface CommandLine {
   readonly hasOption: boolean
   readonly hasPath: boolean
   readonly hasKnownOperand: boolean
+  /** Every operand is a path or a known one. */
+  readonly hasOnlyKnown: boolean
   readonly input: StartedCommand["input"]
   readonly isProse: boolean
 }
 
 const RULES: Readonly<Record<EffectRule, (line: CommandLine) => boolean>> = {
-  alone: ({ operands, hasPath, hasKnownOperand }) =>
-    operands.length === 0 || hasPath || hasKnownOperand,
+  alone: ({ hasOnlyKnown }) => hasOnlyKnown,
   report: ({ operands, hasOption, hasKnownOperand, isProse }) =>
     hasOption || hasKnownOperand || (operands.length === 0 && !isProse),
   file: ({ operands, hasOption, hasPath, input }) =>
@@ -82,12 +83,14 @@ function hasEffect(
 ): boolean {
   if (command === undefined) return false
   const operands = words.filter((word) => !isOption(word))
+  const isKnown = (word: string) => command.operands?.test(word) === true
   return RULES[command.rule]({
     words,
     operands,
     hasOption: operands.length < words.length,
     hasPath: operands.some(isPath),
-    hasKnownOperand: operands.some((word) => command.operands?.test(word) === true),
+    hasKnownOperand: operands.some(isKnown),
+    hasOnlyKnown: operands.every((word) => isPath(word) || isKnown(word)),
     input,
     isProse,
   })

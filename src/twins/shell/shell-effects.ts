@@ -2,7 +2,7 @@ import { TWIN_LIMITS, type TwinEffect, type TwinEffectKind } from "../../twin-pr
 import { canaryHasEffect, isProse, type StartedCommand, tracedHasEffect } from "./command-effect.ts"
 import type { ProgramTrail } from "./shell-batch.ts"
 import type { ShellCanaries } from "./shell-canaries.ts"
-import { ownWords, type ShellTemplate } from "./shell-templates.ts"
+import { ownWords, type ShellTemplate, valueIn } from "./shell-templates.ts"
 import { readRecords, readTrace, type ShellTrace } from "./shell-trail.ts"
 
 /** More shells than the pipelines and substitutions of a payload: a fork bomb. */
@@ -29,7 +29,7 @@ export function shellEffects(
   { trail, template, payload }: ObservedProgram,
   canaries: ShellCanaries,
 ): readonly TwinEffect[] {
-  const isText = isProse(payload)
+  const isText = isProse(valueIn(template, payload))
   const records = readRecords(trail, canaries.nonce)
   const trace = readTrace(trail, canaries.nonce)
   const ran = withoutOwn(records, template).filter((one) => canaryHasEffect(one, isText))

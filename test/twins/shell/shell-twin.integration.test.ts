@@ -31,6 +31,7 @@ withTwin("shellTwin, by quoting context", () => {
     ["x || id #", "dash/bare-failing"],
     ["x | id", "bash/grep"],
     ["%0aid%0a", "dash/backticks/url-decoded"],
+    ["x;id+-u", "dash/bare/url-decoded"],
     ["<(id)", "bash/bare"],
     ["; {id,-u}", "bash/bare"],
   ])("runs id of %p in %p", async (payload, template) => {
@@ -77,6 +78,12 @@ withTwin("shellTwin, by effect", () => {
     )
   })
 
+  test("reads a payload as prose or not as the program has it, decoded", async () => {
+    expect(await effectsOf("Doe%26echo%20a1b2%20c3d4%26")).toContain(
+      'process_spawned: echo ran with ["a1b2","c3d4"]',
+    )
+  })
+
   test("puts the strongest first", async () => {
     const { attempts } = await run("; cat config.php")
     expect(attempts[0]?.effects[0]?.kind).toBe("output_leaked")
@@ -89,6 +96,7 @@ withTwin("shellTwin, of what is no attack", () => {
     ...["; find out", "| more", "O'Brien", "5 < 6 && 7 > 3", "if (a && b) return c;", "a|b|c"],
     ...["the mountains; echo of the past", "SELECT * FROM t; DROP", "price | date | size"],
     ...["**bold** & _it_", 'he said "hi"; she left', "use `npm install` now", "*", "a > b", "2>1"],
+    ...['```\n{\n "id" : "42"\n}\n```', "1+1", "C++"],
     `/c.gif?${"k=v&".repeat(60)}z=1`,
     ...["guest", "name@example.com", '{"a": [1, 2]}', "http://example.com/?a=1&b=2", "100%25"],
   ])("has no effect for %p", async (payload) => {
