@@ -123,10 +123,11 @@ function change(path: string, body: object, terminal: Terminal): Promise<number>
       body,
     )) as ChangeDocument
     const when = operations.isRunning ? "now" : "from the next start"
+    // the second tier answers no session by itself
     const share = model_id.startsWith("payload-deep/")
-      ? "in the second tier"
-      : `and answers ${canary_percent}% of the sessions`
-    const text = `${model_id} is ${state} ${share} ${when}`
+      ? ""
+      : ` and answers ${canary_percent}% of the sessions`
+    const text = `${model_id} is ${state}${share} ${when}`
     await terminal.write(`${printable(text)}\n`)
     return 0
   })

@@ -24,8 +24,9 @@ an ONNX graph that holds forward pass, backward pass and Adam, in ONNX Runtime o
 ## Results on ${judgedName} (${trained.judgedRows} rows, ${judgedName === "validate" ? "sources never trained on" : "fresh rows of the same generators"})
 
 "R@x" is the share of attacks found at a false positive rate of x on the same rows. A blend is the mean
-of both tiers' calibrated log-probabilities; unsure is a linear P(attack) from ${UNSURE.from} to ${UNSURE.to}. Neither
-was fitted; the settings above were chosen among a handful by their figures on validate.
+of both tiers' calibrated log-probabilities; unsure is a linear P(attack) from ${UNSURE.from} to ${UNSURE.to}. The
+weights of the blend were not fitted; the band and the settings above were chosen among a handful by their
+figures on validate. Every tier judges a text by the worst of its fields beside the whole.
 
 ${tableOf("tier", reports)}
 

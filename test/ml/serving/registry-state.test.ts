@@ -3,10 +3,13 @@ import fc from "fast-check"
 import {
   endProbation,
   initialState,
+  isSameTraffic,
   nextStage,
   promote,
+  promoteSecondTier,
   rollback,
   stateOf,
+  takeSecondTierAway,
   withoutModel,
 } from "../../../src/ml/serving/registry-state.ts"
 import { type RegistryState, TRANSITIONS_MAX } from "../../../src/model-traffic.ts"
@@ -112,3 +115,36 @@ function expectConsistent({ plan, models }: RegistryState): void {
   const longest = Math.max(...Object.values(models).map(({ transitions }) => transitions.length))
   expect(longest).toBeLessThanOrEqual(TRANSITIONS_MAX)
 }
+
+describe("registry state: the second tier", () => {
+  const decision = { nowMs: 1_000, reason: "a person asked for it" }
+  const seconded = (state: RegistryState, modelId: string) =>
+    promoteSecondTier(state, { ...decision, modelId })
+
+  test("promoteSecondTier puts a model beside the live one and retires the one before it", () => {
+    const first = seconded(START, "d/1")
+    expect([first.plan.live, first.plan.secondTier, first.plan.revision]).toEqual(["m/1", "d/1", 1])
+    const next = seconded(first, "d/2")
+    expect([next.plan.secondTier, next.plan.revision]).toEqual(["d/2", 2])
+    const states = ["m/1", "d/1", "d/2"].map((id) => stateOf(next, id))
+    expect(states).toEqual(["live", "retired", "live"])
+  })
+
+  test("takeSecondTierAway leaves the fast tier as it is; without one there is nothing to take", () => {
+    const canary = promoted(seconded(START, "d/1"), "m/2", 10)
+    const alone = takeSecondTierAway(canary, decision)
+    expect(alone?.plan.secondTier).toBeUndefined()
+    expect(alone && isSameTraffic(alone.plan, canary.plan)).toBe(true)
+    expect(alone && stateOf(alone, "d/1")).toBe("retired")
+    expect(takeSecondTierAway(START, decision)).toBeUndefined()
+  })
+
+  test("promote, rollback and withoutModel of the fast tier leave the second one where it is", () => {
+    const start = promoted(seconded(START, "d/1"), "m/2", 100)
+    const back = rollback(start, decision)
+    const without = withoutModel(start, "m/2", { ...decision, live: "m/1" })
+    const seconds = [start, back, without].map((state) => state?.plan.secondTier)
+    expect(seconds).toEqual(["d/1", "d/1", "d/1"])
+    expect(isSameTraffic(start.plan, without.plan)).toBe(false)
+  })
+})
