@@ -166,10 +166,7 @@ export class PayloadFeatures {
 
   #find(text: ByteText, word: FoundWord): void {
     const families = this.#lexicon.families(word.exact)
-    const counts = this.#findings.families
-    for (let bits = families, bit = 0; bits !== 0; bits >>= 1, bit++) {
-      if ((bits & 1) !== 0) counts[bit] = (counts[bit] ?? 0) + 1
-    }
+    this.#countFamilies(families)
     const isRepeated = word.exact === word.previousExact
     const isCommand = (families & COMMAND_BIT) !== 0
     if (isRepeated || isCommand) {
@@ -182,6 +179,13 @@ export class PayloadFeatures {
     const pair = text.at(word.start) | (text.at(word.start + 1) << 8)
     if (pair === HANDLER_START && word.end - word.start > 4 && text.at(word.end) === EQUALS) {
       this.#findings.handlerAssignment += 1
+    }
+  }
+
+  #countFamilies(families: number): void {
+    const counts = this.#findings.families
+    for (let bits = families, bit = 0; bits !== 0; bits >>= 1, bit++) {
+      if ((bits & 1) !== 0) counts[bit] = (counts[bit] ?? 0) + 1
     }
   }
 
