@@ -390,5 +390,7 @@ export interface RuleStore {
   counts(): Readonly<Record<RuleState, number>>
   /** All of the states, in no order. */
   inStates(states: readonly RuleState[]): readonly StoredRule[]
+  /** Tells this store's rules in Gatekeeper from those of another Sentinel; never changes. */
+  instanceId(): Promise<string>
   close(): Promise<void>
 }

@@ -82,6 +82,8 @@ export interface RuleAudit {
   readonly limits: readonly string[]
   /** From then on a person should look at it again; ISO 8601. */
   readonly review_at?: string
+  /** Of the rule store that decided it; only in what Gatekeeper holds. */
+  readonly instance?: string
   /** Rules that this one took the place of. */
   readonly replaces: readonly string[]
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import { MalformedError, RuleUnknownError, TooLargeError } from "../errors.ts"
 import type { RuleStore } from "../ports.ts"
@@ -10,6 +11,7 @@ import { openEnvironment, type Table } from "./lmdb.ts"
 const RULES_MAX = 10_000
 const RULE_BYTES_MAX = 262_144
 const NOTHING = Buffer.alloc(0)
+const INSTANCE = Buffer.from("instance")
 /** States that nothing comes after, in the order in which they may be forgotten. */
 const OVER = ["logged_only", "replaced", "expired", "rejected"] as const
 
@@ -26,13 +28,15 @@ class RuleFile implements RuleStore {
   readonly #byTime: Table
   /** Keys: number of the state, time of creation, digest. */
   readonly #byState: Table
+  readonly #about: Table
   #closed: Promise<void> | undefined
 
   constructor(directory: string) {
-    this.#environment = openEnvironment(join(directory, "rules.mdb"), 3)
+    this.#environment = openEnvironment(join(directory, "rules.mdb"), 4)
     this.#rules = this.#environment.table("rules")
     this.#byTime = this.#environment.table("by_time")
     this.#byState = this.#environment.table("by_state")
+    this.#about = this.#environment.table("about")
   }
 
   async add(stored: StoredRule): Promise<StoredRule> {
@@ -92,6 +96,16 @@ class RuleFile implements RuleStore {
     return states.flatMap((state) =>
       this.#idsIn(state, RULES_MAX).flatMap((id) => this.#read(id) ?? []),
     )
+  }
+
+  async instanceId(): Promise<string> {
+    const known = this.#about.get(INSTANCE)
+    if (known !== undefined) return known.toString()
+    return await this.#environment.write(() => {
+      const held = this.#about.get(INSTANCE)?.toString() ?? randomUUID()
+      void this.#about.put(INSTANCE, Buffer.from(held))
+      return held
+    })
   }
 
   /** May be called again. */

@@ -38,6 +38,14 @@ describe("openRuleStore", () => {
     expect(store.get("b")).toBeUndefined()
   })
 
+  test("instanceId is the store's own, and stays", async () => {
+    const [first, second] = await Promise.all([store.instanceId(), store.instanceId()])
+    expect(second).toBe(first)
+    await store.close()
+    store = openRuleStore(directory)
+    expect(await store.instanceId()).toBe(first)
+  })
+
   test("update moves a rule between the states that query, counts and inStates see", async () => {
     await store.add(stored("a"))
     await store.update("a", (held) => ({ ...held, state: "approved" }))

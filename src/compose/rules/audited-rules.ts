@@ -39,6 +39,7 @@ export function auditedRules(
     query: (query) => store.query(query),
     counts: () => store.counts(),
     inStates: (states) => store.inStates(states),
+    instanceId: () => store.instanceId(),
     close: () => store.close(),
   }
 }

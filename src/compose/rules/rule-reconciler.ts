@@ -80,10 +80,14 @@ export class RuleReconciler {
     try {
       const decided = this.#parts.store.inStates(["approved", "active"])
       const active = await this.#parts.gatekeeper.list()
-      const drift = planReconciliation(
-        decided.map(({ rule }) => rule),
-        active,
-      )
+      const instanceId = await this.#parts.store.instanceId()
+      const drift = planReconciliation({
+        ...{ active, instanceId },
+        decided: decided.map(({ rule }) => ({
+          ...rule,
+          audit: { ...rule.audit, instance: instanceId },
+        })),
+      })
       await this.#heal(drift, failures)
       await this.#markActive(decided, failures)
       const found = withoutDecisions(drift, { decided, before: this.#decided })

@@ -10,20 +10,30 @@ export interface Drift {
   readonly surplus: readonly string[]
 }
 
+export interface ReconciliationSides {
+  /** Unexpired rules in the states approved and active. */
+  readonly decided: readonly Rule[]
+  /** What `GET rules` answers. */
+  readonly active: readonly Rule[]
+  /** Of this Sentinel's rule store. */
+  readonly instanceId: string
+}
+
 /**
- * Compares the decided rules with the active ones. Rules of others are never touched.
- * @param decided unexpired rules in the states approved and active
- * @param active what `GET rules` answers
+ * Compares the decided rules with the active ones. Rules of others are never touched, those of
+ * another Sentinel among them; what the same pattern of two Sentinels is called is the same.
  */
-export function planReconciliation(decided: readonly Rule[], active: readonly Rule[]): Drift {
-  const ours = new Map(
-    active.filter((rule) => rule.created_by === "sentinel").map((rule) => [rule.rule_id, rule]),
-  )
+export function planReconciliation({ decided, active, instanceId }: ReconciliationSides): Drift {
+  const sentinels = active.filter((rule) => rule.created_by === "sentinel")
+  const ours = new Map(sentinels.map((rule) => [rule.rule_id, rule]))
+  const isOthers = ({ audit }: Rule) => (audit?.instance ?? instanceId) !== instanceId
   const wanted = new Set(decided.map(({ rule_id }) => rule_id))
   return {
     missing: decided.filter(({ rule_id }) => !ours.has(rule_id)),
     changed: decided.filter((rule) => isChanged(rule, ours.get(rule.rule_id))),
-    surplus: [...ours.keys()].filter((ruleId) => !wanted.has(ruleId)),
+    surplus: sentinels
+      .filter((rule) => !wanted.has(rule.rule_id) && !isOthers(rule))
+      .map(({ rule_id }) => rule_id),
   }
 }
 

@@ -121,6 +121,29 @@ describe("RuleReconciler", () => {
     expect(store.get("expires")?.state).toBe("expired")
   })
 
+  test("run leaves the rules of another Sentinel alone, and shares those that both made", async () => {
+    const otherDirectory = mkdtempSync(join(tmpdir(), "rules-"))
+    const other = openRuleStore(otherDirectory)
+    const clock = { nowMs: () => nowMs }
+    const parts = { gatekeeper: client(), clock, onApplied: () => undefined }
+    const theirs = new RuleReconciler({ ...parts, store: other })
+    for (const rule_id of ["theirs", "both"]) {
+      await other.add({ rule: someRule({ rule_id }), state: "approved", history: [] })
+    }
+    await theirs.run()
+    await decide("ours")
+    await decide("both")
+    const reconciling = reconciler()
+    await reconciling.run()
+    await reconciling.run()
+    await theirs.run()
+    expect(await activeIds()).toEqual(["both", "ours", "theirs"])
+    expect([reconciling.isDrifting, theirs.isDrifting]).toEqual([false, false])
+    expect(store.get("both")?.state).toBe("active")
+    await other.close()
+    rmSync(otherDirectory, { recursive: true })
+  })
+
   test("run believes a rule to be active only when it reads it back", async () => {
     await decide("swallowed")
     const lying: Gatekeeper = { ...client(), create: () => Promise.resolve("created") }
