@@ -1,5 +1,6 @@
 import { type BenignCorpus, benignCorpus } from "../src/rules/benign/benign-corpus.ts"
 import { BENIGN_LINES, generatedBenign } from "../src/rules/benign/generated-benign.ts"
+import { labelledBenign } from "../src/rules/benign/labelled-benign.ts"
 import { type MadePattern, makePattern } from "../src/rules/make-pattern.ts"
 import { SIMULATED_CLASSES } from "../src/twin-protocol.ts"
 import { type Row, row, type SuiteOptions } from "./harness.ts"
@@ -24,9 +25,9 @@ interface Trial {
  * What rules are worth: of exploits that work, the share that gets a rule, the share of their unseen
  * working relatives that it matches, what it meets of benign requests, and the time it takes to make.
  */
-export async function run({ quick, progress }: SuiteOptions): Promise<readonly Row[]> {
+export async function run({ quick, env, progress }: SuiteOptions): Promise<readonly Row[]> {
   progress("benign requests")
-  const corpus = benignCorpus("generated", generatedBenign(BENIGN_LINES))
+  const corpora = await benignCorpora(env.SENTINEL_BENCH_DATA)
   const options = { seed: SEED, ...(quick ? QUICK : LONG) }
   const trials: Trial[] = []
   for (const label of SIMULATED_CLASSES) {
@@ -34,18 +35,25 @@ export async function run({ quick, progress }: SuiteOptions): Promise<readonly R
     const exploits = await provenExploits(label, options)
     for (const [index, exploit] of exploits.entries()) {
       if (index % 25 === 0) progress(`${label}: rule ${index + 1} of ${exploits.length}`)
-      trials.push(tried(exploit, corpus))
+      trials.push(tried(exploit, corpora))
     }
   }
   progress("fresh benign requests")
-  return [...coverageRows(trials, options), ...benignRows(trials, corpus), ...timeRows(trials)]
+  return [...coverageRows(trials, options), ...benignRows(trials, corpora), ...timeRows(trials)]
 }
 
-function tried(exploit: Exploit, corpus: BenignCorpus): Trial {
+/** The shipped lines, and the benign rows of labelled files where a directory of them is named. */
+async function benignCorpora(directory: string | undefined): Promise<readonly BenignCorpus[]> {
+  const generated = benignCorpus("generated", generatedBenign(BENIGN_LINES))
+  if (directory === undefined) return [generated]
+  return [generated, benignCorpus("labelled", await labelledBenign(directory))]
+}
+
+function tried(exploit: Exploit, corpora: readonly BenignCorpus[]): Trial {
   const { class: label, payload, relatives, heldOut } = exploit
   const task = { class: label, payload, minimised: undefined, location: "query:q" }
   const began = performance.now()
-  const made = makePattern({ ...task, relatives, heldOut }, [corpus])
+  const made = makePattern({ ...task, relatives, heldOut }, corpora)
   return { exploit, made, ms: performance.now() - began }
 }
 
@@ -93,16 +101,18 @@ function share(trials: readonly Trial[], holds: (trial: Trial) => boolean): numb
   return trials.filter(holds).length / trials.length
 }
 
-function benignRows(trials: readonly Trial[], corpus: BenignCorpus): readonly Row[] {
+function benignRows(trials: readonly Trial[], corpora: readonly BenignCorpus[]): readonly Row[] {
   const patterns = trials.flatMap(({ made }) => made?.pattern ?? [])
   const fresh = benignCorpus("fresh", generatedBenign(FRESH_LINES))
   const meeting = (of: BenignCorpus) =>
     patterns.filter((pattern) => of.meets(new RegExp(pattern, "u"))).length
   return [
-    row({
-      name: `rules that meet one of ${corpus.count} benign lines`,
-      ...{ value: meeting(corpus), unit: "rules", goal: { of: "value", below: 1 } },
-    }),
+    ...corpora.map((corpus) =>
+      row({
+        name: `rules that meet one of ${corpus.count} ${corpus.name} benign texts`,
+        ...{ value: meeting(corpus), unit: "rules", goal: { of: "value", below: 1 } },
+      }),
+    ),
     row({
       name: `rules that meet one of ${fresh.count} fresh benign lines`,
       ...{ value: meeting(fresh), unit: "rules" },
