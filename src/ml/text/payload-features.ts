@@ -77,7 +77,8 @@ export class PayloadFeatures {
   }
 
   #compute(text: ByteText, window: FeatureWindow, traced: boolean): void {
-    this.#forget()
+    this.#seen.fill(0)
+    this.bucketCount = 0
     this.#traced = traced
     this.occurrenceCount = 0
     if (traced) this.#traceByteGrams(text, window)
@@ -195,11 +196,6 @@ export class PayloadFeatures {
     this.buckets[this.bucketCount] = bucket
     this.bucketCount += (~word >>> (bucket & 31)) & 1
     this.#seen[bucket >>> 5] = word | (1 << (bucket & 31))
-  }
-
-  #forget(): void {
-    for (let at = 0; at < this.bucketCount; at++) this.#seen[(this.buckets[at] as number) >>> 5] = 0
-    this.bucketCount = 0
   }
 
   #trace(bucket: number, start: number, end: number): void {
