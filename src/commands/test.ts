@@ -13,6 +13,8 @@ import type { Terminal } from "./terminal.ts"
 
 const EMBEDDED_TIMEOUT_MS = 10 * 60_000
 const INTEGRATION_TIMEOUT_MS = 15 * 60_000
+/** Of one test that states none: against hanging, for no test fails by its time on a busy machine. */
+const TEST_TIMEOUT_MS = 60_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -118,7 +120,8 @@ async function runFiles(
   if (files.length === 0 || run.signal.aborted) return { passed: 0, failed: 0, skipped: 0 }
   const report = join(run.reports, `${crypto.randomUUID()}.xml`)
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`]
-  const child = Bun.spawn([process.execPath, "test", "--no-env-file", ...reporter, ...files], {
+  const options = ["--no-env-file", `--timeout=${TEST_TIMEOUT_MS}`, ...reporter]
+  const child = Bun.spawn([process.execPath, "test", ...options, ...files], {
     cwd: REPOSITORY,
     env: { ...run.env },
     // bun reports on stderr; a test's own output must not mix with the result line.
