@@ -36,6 +36,8 @@ export interface RulesConfig {
   readonly appliedPerHourMax: number
   readonly timeToLiveMs: number
   readonly neverBlockFile: string | undefined
+  /** Labelled files whose benign rows no rule may match. */
+  readonly benignDirectory: string | undefined
 }
 
 export interface GatekeeperConfig {
@@ -183,12 +185,14 @@ function readRules(read: VariableReader): RulesConfig {
     read.problem("SENTINEL_REVIEW_THRESHOLD", "must not exceed SENTINEL_AUTO_APPLY_THRESHOLD")
   }
   const neverBlockFile = read.optional("SENTINEL_NEVER_BLOCK_FILE")
+  const benignDirectory = read.optional("SENTINEL_BENIGN_DIR")
   return {
     thresholds: { autoApply, review },
     isAutoApplyOn: read.choice("SENTINEL_AUTO_APPLY", ["on", "off"]) === "on",
     appliedPerHourMax: read.integer("SENTINEL_RULES_PER_HOUR", 0, 10_000),
     timeToLiveMs: read.number("SENTINEL_RULE_TTL_DAYS", 0.001, 3_650) * 86_400_000,
     neverBlockFile: neverBlockFile && resolve(neverBlockFile),
+    benignDirectory: benignDirectory && resolve(benignDirectory),
   }
 }
 

@@ -147,6 +147,12 @@ export const VARIABLES = [
     meaning: "lines `path PREFIX`, `param NAME` or `address CIDR` that no rule may touch",
   },
   {
+    name: "SENTINEL_BENIGN_DIR",
+    default: "",
+    meaning:
+      "labelled `*.jsonl(.gz)` files whose benign rows no rule may match, beside the shipped",
+  },
+  {
     name: "SENTINEL_ALERT_WEBHOOK_URL",
     default: "",
     meaning: "where alerts are posted: https, or http on this machine; unset = nowhere",

@@ -90,8 +90,8 @@ function openMaker(
     queueMax: 16,
   })
   stack.defer(() => pool.close())
-  const { timeToLiveMs } = config.rules
-  return ruleMaker({ pool, verdicts, clock: systemClock, timeToLiveMs })
+  const { timeToLiveMs, benignDirectory } = config.rules
+  return ruleMaker({ pool, verdicts, clock: systemClock, timeToLiveMs, benignDirectory })
 }
 
 function announce(

@@ -14,6 +14,8 @@ export interface RuleMakerParts {
   readonly verdicts: Pick<VerdictStore, "query">
   readonly clock: Pick<Clock, "nowMs">
   readonly timeToLiveMs: number
+  /** Labelled files whose benign rows no rule may match. */
+  readonly benignDirectory?: string | undefined
 }
 
 /**
@@ -40,10 +42,13 @@ export function ruleMaker(parts: RuleMakerParts): (order: RuleOrder) => Promise<
 
 async function make(order: RuleOrder, parts: RuleMakerParts): Promise<Rule> {
   // the thread reads its corpus, for seconds the first time, while the sandbox is asked
-  void parts.pool.run({ task: undefined, stored: [] }, order.signal).catch(() => undefined)
+  const { benignDirectory } = parts
+  void parts.pool
+    .run({ task: undefined, stored: [], benignDirectory }, order.signal)
+    .catch(() => undefined)
   const task = await patternTask(order)
   const stored = storedBenign(parts.verdicts)
-  const { made, corpora } = await parts.pool.run({ task, stored }, order.signal)
+  const { made, corpora } = await parts.pool.run({ task, stored, benignDirectory }, order.signal)
   if (made === undefined) throw new RuleRefusedError("every pattern for it meets benign requests")
   const provenance = provenanceOf(order)
   const { clock, timeToLiveMs } = parts
