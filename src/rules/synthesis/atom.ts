@@ -5,7 +5,7 @@ export interface Step {
   readonly pattern: Pattern
   /**
    * How much the token, written thus, says for an attack: about the bits by which it is rarer in
-   * ordinary requests, 0..6, judged by hand for each kind of token.
+   * ordinary requests, 0..6, judged by hand; docs/RULES.md has the table.
    */
   readonly evidence: number
   /** It takes in what stands around the token, so that no gap belongs beside it. */
