@@ -79,7 +79,8 @@ function* readingsOf({ class: label, minimised, payload }: PatternTask): Generat
   yield readVerbatim(payload)
 }
 
-function decodedAscii(text: string): string {
+/** What an application may read: percent-decoded twice, and plus signs as blanks where there are none. */
+export function decodedAscii(text: string): string {
   const decoded = decodeOnce(decodeOnce(text))
   return decoded.includes(" ") ? decoded : decoded.replaceAll("+", " ")
 }

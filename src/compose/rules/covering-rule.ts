@@ -1,5 +1,6 @@
 import type { RuleStore } from "../../ports.ts"
 import type { Rule, StoredRule } from "../../rule.ts"
+import { decodedAscii } from "../../rules/make-pattern.ts"
 import { isOpenAgain } from "../../rules/policy/rule-states.ts"
 import { coversPayload } from "../../rules/rule-matcher.ts"
 import type { SimulatedClass } from "../../twin-protocol.ts"
@@ -31,8 +32,8 @@ export function coveringRule(
     )
 }
 
-/** The first sample is the exploit that the rule was made from, cut where it is long. */
+/** The first sample is the exploit that the rule was made from, decoded, and cut where it is long. */
 function isMadeFrom({ evidence }: Rule, { value }: Exploit): boolean {
   const [sample = ""] = evidence.sample_payloads
-  return sample !== "" && value.startsWith(sample)
+  return sample !== "" && [value, decodedAscii(value)].some((text) => text.startsWith(sample))
 }

@@ -2,7 +2,7 @@ import type { RuleOrder } from "../../operators/generate-rules.ts"
 import type { Clock, VerdictStore } from "../../ports.ts"
 import type { Rule } from "../../rule.ts"
 import { assembleRule, type RuleProvenance } from "../../rules/assemble-rule.ts"
-import type { PatternTask } from "../../rules/make-pattern.ts"
+import { decodedAscii, type PatternTask } from "../../rules/make-pattern.ts"
 import { findRelatives } from "../../rules/relatives.ts"
 import { RuleRefusedError } from "../../rules/rule-refused-error.ts"
 import type { WorkerPool } from "../worker-pool.ts"
@@ -57,8 +57,9 @@ async function make(order: RuleOrder, parts: RuleMakerParts): Promise<Rule> {
 }
 
 async function patternTask({ subject, result, works, signal }: RuleOrder): Promise<PatternTask> {
+  const payload = await plainest(subject.value, works)
   const search = (purpose: keyof typeof SEEDS, known: ReadonlySet<string>) =>
-    findRelatives(subject.value, {
+    findRelatives(payload, {
       ...{ class: subject.class, works, seed: SEEDS[purpose], known },
       count: RELATIVES[purpose],
       attemptsMax: ATTEMPTS_PER_RELATIVE * RELATIVES[purpose],
@@ -67,10 +68,17 @@ async function patternTask({ subject, result, works, signal }: RuleOrder): Promi
   const relatives = await search("made", new Set())
   const heldOut = await search("measured", new Set(relatives))
   return {
-    ...{ class: subject.class, payload: subject.value, location: subject.location },
+    ...{ class: subject.class, payload, location: subject.location },
     minimised: result.minimised_payload,
-    ...{ relatives, heldOut },
+    relatives: payload === subject.value ? relatives : [subject.value, ...relatives],
+    heldOut,
   }
+}
+
+/** Rewritings of a payload that came encoded would all keep what its encoding hides. */
+async function plainest(value: string, works: RuleOrder["works"]): Promise<string> {
+  const decoded = decodedAscii(value)
+  return decoded !== value && (await works(decoded)) ? decoded : value
 }
 
 function provenanceOf({ task: { verdict }, subject, isProven }: RuleOrder): RuleProvenance {

@@ -73,6 +73,16 @@ describe("ruleMaker", () => {
     expect(stored).toEqual([["O'Brien & Sons"]])
   }, 60_000)
 
+  test("ruleMaker rewrites what came encoded in the clear, so that the rule covers more than its encoding", async () => {
+    const { make } = maker()
+    const { match, audit } = await make(order(encodeURIComponent(EXPLOIT)))
+    const variant = "x'/**/oR (sElEcT/*a*/password/**/FROM users  LIMIT 1) is  not NULL -- "
+    for (const value of [EXPLOIT, encodeURIComponent(EXPLOIT), variant]) {
+      expect(coversPayload(match, { value, location: "query:q" })).toBe(true)
+    }
+    expect(audit.coverage).toMatchObject({ variants: 41, held_out: 80 })
+  }, 60_000)
+
   test("ruleMaker makes the same rule of the same exploit again", async () => {
     const { make } = maker()
     expect(await make(order())).toEqual(await make(order()))
