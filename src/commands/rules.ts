@@ -1,4 +1,4 @@
-import { userInfo } from "node:os"
+import { MalformedError } from "../errors.ts"
 import { jsonLine } from "../json-line.ts"
 import type { RuleDecision, RuleState, StoredRule } from "../rule.ts"
 import { exportSecLang } from "../rules/export-seclang.ts"
@@ -147,7 +147,7 @@ export function reviewRule(
 ): Promise<number> {
   return withOperations(terminal, async (operations) => {
     const path = `/rules/${encodeURIComponent(ruleId)}/${word}`
-    const stored = (await operations.post(path, reviewOf(options))) as StoredRule
+    const stored = (await operations.post(path, reviewOf(options, terminal))) as StoredRule
     const text = `${printable(`${stored.rule.rule_id} is ${stored.state}`)}\n`
     await terminal.write(options.json === true ? jsonLine(stored) : text)
     return 0
@@ -174,7 +174,7 @@ export function applyRule(
 /** Takes every rule of Sentinel out of Gatekeeper. */
 export function withdrawRules(options: ReviewOptions, terminal: Terminal): Promise<number> {
   return withOperations(terminal, async (operations) => {
-    const answer = await operations.post("/rules-withdraw", reviewOf(options))
+    const answer = await operations.post("/rules-withdraw", reviewOf(options, terminal))
     const { withdrawn } = answer as { readonly withdrawn: number }
     await terminal.write(`${withdrawn} rules withdrawn\n`)
     return 0
@@ -205,6 +205,9 @@ function driftText({ reachable, failures, ...found }: Drift): string {
   return `${[...lines, ...failed, ...(failed.length === 0 ? ["healed"] : [])].map(printable).join("\n")}\n`
 }
 
-function reviewOf({ reviewer, note }: ReviewOptions) {
-  return { reviewer: reviewer ?? userInfo().username, ...(note !== undefined && { note }) }
+/** A decision under no name is none: Bun's `userInfo` says `unknown` where USER is not set. */
+function reviewOf({ reviewer, note }: ReviewOptions, { env }: Pick<Terminal, "env">) {
+  const by = reviewer ?? env.USER
+  if (!by) throw new MalformedError("--reviewer", "given where USER is not set")
+  return { reviewer: by, ...(note !== undefined && { note }) }
 }

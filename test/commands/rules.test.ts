@@ -15,11 +15,13 @@ import { recordTerminal } from "../support/terminal.ts"
 const FAR = "2999-01-01T00:00:00.000Z"
 let directory: string
 let gatekeeper: TestGatekeeper
+let user: { readonly USER?: string }
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "rules-"))
   ownDataDirectory(directory).release()
   gatekeeper = await startGatekeeper()
+  user = { USER: "bob" }
 })
 afterEach(async () => {
   await gatekeeper[Symbol.asyncDispose]()
@@ -28,7 +30,7 @@ afterEach(async () => {
 
 async function run(...args: readonly string[]) {
   const terminal = recordTerminal({
-    ...{ SENTINEL_DATA_DIR: directory, SENTINEL_SANDBOX: "none" },
+    ...{ SENTINEL_DATA_DIR: directory, SENTINEL_SANDBOX: "none", ...user },
     ...{ GATEKEEPER_API_URL: gatekeeper.url, GATEKEEPER_API_TOKEN: gatekeeper.token },
   })
   const exitCode = await runCommandLine(["rules", ...args], terminal)
@@ -83,7 +85,17 @@ describe("rules", () => {
     expect(await reasonFor("a")).not.toContain("rule: a")
     const { out } = await run("show", "a")
     expect(out).toContain("approved by ana: seen it")
+    expect(out).toContain("rejected by bob")
     expect(await run("expire", "a")).toMatchObject({ exitCode: 1 })
+  })
+
+  test("reject asks for --reviewer where nobody knows who decides", async () => {
+    await keep("a", "pending_review")
+    user = {}
+    const refused = await run("reject", "a")
+    expect(refused).toMatchObject({ exitCode: 1, out: "" })
+    expect(refused.err).toContain("--reviewer")
+    expect((await run("reject", "a", "--reviewer", "ana")).out).toBe("a is rejected\n")
   })
 
   test("withdraw --all takes the rules of Sentinel out, those of others stay", async () => {
