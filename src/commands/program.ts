@@ -126,7 +126,11 @@ function declareAnalysis(program: Command, terminal: Terminal, choose: (run: Run
     .command("simulate")
     .description("try one payload in the sandbox and prove what it does")
     .argument("<file>", "its bytes are the payload; - reads stdin")
-    .option("--class <class>", "what it attacks; default: what the model thinks", parseSimulated)
+    .option(
+      "--class <class>",
+      "what it attacks; default: the likeliest attack, also where the model says benign",
+      parseSimulated,
+    )
     .option("--location <place>", "where it stood, e.g. query:q, cookie:theme", "")
     .option("--json", "print JSON instead of text")
     .action((file: string, options: SimulateOptions) =>
