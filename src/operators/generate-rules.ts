@@ -89,14 +89,18 @@ async function ruleFor(
 
 type Proof = NonNullable<JudgedSubject["result"]["proof"]>
 
+/** Behind the name of a template whose program decodes once more; only what is encoded is tried there. */
+const DECODING = /\/url-decoded$/
+
 /** Asks a twin whether a text has the proven effect, in the template of the proof. */
 export function worksAs(
   proof: Pick<Proof, "template" | "effect">,
   { class: simulated, location }: Pick<SimulationSubject, "class" | "location">,
   { sandbox, signal }: Pick<Generating, "sandbox" | "signal">,
 ): RuleOrder["works"] {
+  const templates = [...new Set([proof.template, proof.template.replace(DECODING, "")])]
   return async (payload) => {
-    const question = { class: simulated, location, payload, templates: [proof.template] }
+    const question = { class: simulated, location, payload, templates }
     const checked = checkTrial(await askTwin(sandbox, question, signal))
     return "answer" in checked && strongestHit(checked.answer)?.kind === proof.effect
   }

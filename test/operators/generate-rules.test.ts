@@ -4,6 +4,7 @@ import {
   type GenerateRulesParts,
   generateRules,
   type RuleOrder,
+  worksAs,
 } from "../../src/operators/generate-rules.ts"
 import { scoreExploits } from "../../src/operators/score-exploit.ts"
 import { simulatePayloads } from "../../src/operators/simulate-payloads.ts"
@@ -64,6 +65,15 @@ describe("generateRules", () => {
     expect(await orders[0]?.works("nothing")).toBe(false)
     const asked = sandbox.requests.slice(before)
     expect(asked.map(({ templates }) => templates)).toEqual([["quoted"], ["quoted"]])
+  })
+
+  test("works asks the same program without its decoding as well", async () => {
+    const sandbox = fakeSandbox(() => ({}))
+    const subject = simulationSubject({ class: "command_injection" })
+    const proof = { template: "dash/bare/url-decoded", effect: "command_run" } as const
+    const { signal } = operatorContext()
+    await worksAs(proof, subject, { sandbox, signal })("; id")
+    expect(sandbox.requests[0]?.templates).toEqual(["dash/bare/url-decoded", "dash/bare"])
   })
 
   test("an exploit without a rule is told of, and goes on", async () => {
