@@ -56,6 +56,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   UNAVAILABLE: 503,
   SANDBOX_UNAVAILABLE: 503,
   SANDBOX_PANICKED: 503,
+  AUDIT_LOG_BROKEN: 503,
 }
 
 export interface ErrorAnswer {

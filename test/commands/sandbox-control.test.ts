@@ -76,14 +76,33 @@ describe("sandbox panic, resume and status", () => {
   test("panic helps itself where the server has no sandbox, and says what it could not log", async () => {
     await withServer("serve", async () => {
       const { exitCode, out, err } = await run("sandbox", "panic")
-      expect(exitCode).toBe(0)
+      expect(exitCode).toBe(1)
       expect(err).toContain("doing it here")
       expect(out).toContain("the audit log has no entry of it")
     })
     const data = ownDataDirectory(directory)
     const { exitCode, out } = await run("sandbox", "panic")
     data.release()
-    expect([exitCode, out.includes("the audit log has no entry of it")]).toEqual([0, true])
+    expect([exitCode, out.includes("the audit log has no entry of it")]).toEqual([1, true])
+  })
+
+  test("panic fails where the audit log is broken, and resume says so", async () => {
+    for (const _ of [1, 2]) {
+      await run("sandbox", "panic")
+      await run("sandbox", "resume")
+    }
+    const path = join(directory, "audit/sandbox-audit.jsonl")
+    const [first = "", , ...others] = (await Bun.file(path).text()).split("\n")
+    await Bun.write(path, [first, ...others].join("\n"))
+    await withServer("start", async () => {
+      const { exitCode, out } = await run("sandbox", "panic")
+      expect([exitCode, out]).toEqual([1, expect.stringContaining("left: the audit log")])
+      const resumed = await run("sandbox", "resume")
+      expect([resumed.exitCode, resumed.err]).toEqual([
+        1,
+        expect.stringContaining("sentinel: AUDIT_LOG_BROKEN: the audit log is broken at"),
+      ])
+    })
   })
 
   test("simulate refuses where there is no sandbox, and names what is wrong with a payload", async () => {
