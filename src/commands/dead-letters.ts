@@ -13,6 +13,7 @@ export interface LetterOptions {
 
 export interface RedriveOptions extends LetterOptions {
   readonly again?: boolean
+  readonly all?: boolean
 }
 
 /** A dead letter as the API writes it. */
@@ -45,6 +46,8 @@ interface Report {
 /** Letters of one request: a page of large ones stays small. */
 const PAGE_MAX = 100
 const ID_CHARACTERS_SHOWN = 12
+/** Exit code of a command line that is not understood. */
+const USAGE = 2
 
 /** Lists dead letters, newest first. */
 export function listDeadLetters(options: LetterOptions, terminal: Terminal): Promise<number> {
@@ -88,13 +91,18 @@ export function showDeadLetter(
 
 /**
  * Puts letters back where they came from: those named, or all that the filters find.
- * @returns 0, or 1 if one of them could not be put back
+ * @returns 0; 1 if one of them could not be put back; 2 where nothing says which: all by mistake
+ *   would be a flood
  */
 export function redriveDeadLetters(
   ids: readonly string[],
   options: RedriveOptions,
   terminal: Terminal,
 ): Promise<number> {
+  if (ids.length === 0 && options.all !== true && Object.keys(filters(options)).length === 0) {
+    terminal.note("sentinel: redrive needs ids, --code, --since or --all\n")
+    return Promise.resolve(USAGE)
+  }
   return withOperations(terminal, async (operations) => {
     const named = await Promise.all(ids.map((id) => completeId(operations, id)))
     const report = await redriveAll(operations, named, options)

@@ -48,8 +48,9 @@ function explainFailure(error: unknown, terminal: Terminal): number {
     terminal.note(`sentinel: ${code}: ${message}\n`)
     return EXIT.refused
   }
-  // A bug of ours: whoever reports it needs the stack.
-  terminal.note(`sentinel: INTERNAL: ${error instanceof Error ? error.stack : "unknown error"}\n`)
+  // A bug of ours: whoever reports it needs the stack. An import that does not link has none.
+  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error)
+  terminal.note(`sentinel: INTERNAL: ${text}\n`)
   return EXIT.refused
 }
 
@@ -194,7 +195,8 @@ function declareOperations(program: Command, terminal: Terminal, choose: (run: R
     )
   filtered("redrive")
     .description("put records back where they came from, unchanged; each once unless --again")
-    .argument("[id...]", "these letters instead of those that the options find")
+    .argument("[id...]", "these letters; without any, --code, --since or --all says which")
+    .option("--all", "every letter, up to --limit")
     .option("--again", "also letters that were put back before")
     .action((ids: string[], options: RedriveOptions) =>
       choose(async () =>

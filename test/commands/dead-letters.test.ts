@@ -64,14 +64,19 @@ describe("dead-letters", () => {
     const bytes = ['{"session_id": 1}', "two"]
     await bury(bytes)
     const inbox = dataDirectoryPaths(directory).inbox
-    expect((await run("redrive")).out).toBe("2 put back, 0 failed\n")
+    const unsaid = await run("redrive")
+    expect([unsaid.exitCode, unsaid.err]).toEqual([2, expect.stringContaining("--all")])
+    expect(await readdir(inbox)).toEqual([])
+    expect((await run("redrive", "--all")).out).toBe("2 put back, 0 failed\n")
     const files = await readdir(inbox)
     const texts = await Promise.all(files.map((file) => Bun.file(join(inbox, file)).text()))
     expect(texts.toSorted()).toEqual(bytes.toSorted())
     await Promise.all(files.map((file) => rm(join(inbox, file))))
-    expect((await run("redrive")).out).toContain("2 put back before")
+    expect((await run("redrive", "--code", "MALFORMED")).out).toContain("2 put back before")
     expect(await readdir(inbox)).toEqual([])
-    expect(JSON.parse((await run("redrive", "--again", "--json")).out).redriven).toHaveLength(2)
+    expect(
+      JSON.parse((await run("redrive", "--all", "--again", "--json")).out).redriven,
+    ).toHaveLength(2)
     expect(await readdir(inbox)).toHaveLength(2)
     expect((await run("list", "--json")).out).toContain('"redrives":2')
   })
