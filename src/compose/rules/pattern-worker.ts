@@ -1,6 +1,7 @@
 import { type BenignCorpus, benignCorpus } from "../../rules/benign/benign-corpus.ts"
 import { BENIGN_LINES, generatedBenign } from "../../rules/benign/generated-benign.ts"
 import { labelledBenign } from "../../rules/benign/labelled-benign.ts"
+import { NEAR_MISSES, nearMisses } from "../../rules/benign/near-misses.ts"
 import { type MadePattern, makePattern, type PatternTask } from "../../rules/make-pattern.ts"
 
 /** What the thread is asked: the exploit, and benign texts of this deployment. */
@@ -32,7 +33,11 @@ export default async function answer(order: PatternOrder): Promise<PatternAnswer
 
 /** What cannot be read fails every order: a rule is not to be held against less than was asked for. */
 async function keptCorpora(directory: string | undefined): Promise<readonly BenignCorpus[]> {
-  const generated = benignCorpus("generated", generatedBenign(BENIGN_LINES))
-  if (directory === undefined) return [generated]
-  return [generated, benignCorpus("labelled", await labelledBenign(directory))]
+  const own = [
+    // few and telling, so they are asked first
+    benignCorpus("near_misses", nearMisses(NEAR_MISSES)),
+    benignCorpus("generated", generatedBenign(BENIGN_LINES)),
+  ]
+  if (directory === undefined) return own
+  return [...own, benignCorpus("labelled", await labelledBenign(directory))]
 }

@@ -3,7 +3,7 @@ import { inspectedText, sendingsOf } from "../sendings.ts"
 /** Requests that nobody attacks with, as a WAF sees them. */
 export interface BenignCorpus {
   readonly name: string
-  /** Texts in it; each stands there as a query and as JSON. */
+  /** Texts in it; each stands there as a query, encoded and plain, and as JSON. */
   readonly count: number
   /** True as soon as one text is met. */
   meets(pattern: RegExp): boolean
@@ -20,7 +20,7 @@ const AROUND = 40
 const HEADERS = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" } as const
 
 /**
- * Reads the texts once and keeps what a WAF would see of them: about three bytes a character.
+ * Reads the texts once and keeps what a WAF would see of them: about four bytes a character.
  *
  * A pattern that meets one stretch is likely to meet the same as the last one did, so that stretch
  * is searched first.
@@ -47,8 +47,8 @@ export function benignCorpus(name: string, texts: Iterable<string>): BenignCorpu
 
 /** Of the headers the one whose brackets a pattern may reach behind a text. */
 function sentForms(text: string): readonly string[] {
-  const [query, , , json] = sendingsOf(text, "query:q")
-  return [query, json].flatMap((request) =>
+  const [query, plain, , json] = sendingsOf(text, "query:q")
+  return [query, plain, json].flatMap((request) =>
     request === undefined ? [] : inspectedText({ ...request, headers: HEADERS }),
   )
 }

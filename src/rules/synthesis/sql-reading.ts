@@ -63,6 +63,7 @@ const space = choice(
   sequence(comment, afterComment),
 )
 const word = repeat(encoded(WORD), { min: 1, max: WORD_MAX })
+const number = repeat(encoded(CharacterSet.range(0x30, 0x39)), { min: 1, max: 16 })
 /** An operand of any form, with the quotes, calls and comments in and around it. */
 const expressionCharacter = choice(
   encoded(PASSED_CHARACTERS.union(WORD).union(CharacterSet.of("/*-"))),
@@ -197,8 +198,11 @@ function ladderOf({ kind, text }: Token, isAfterWord: boolean): readonly Step[] 
 }
 
 function operandLadder(text: string, isAfterWord: boolean): readonly Step[] {
+  const exact = { pattern: operandOf(text), evidence: Math.min(3, text.length / 4) }
   return [
-    { pattern: operandOf(text), evidence: Math.min(3, text.length / 4) },
+    exact,
+    // filters of honest people compare a name with a value, tautologies a number with a number
+    ...(/^\d+$/.test(text) ? [{ pattern: number, evidence: 1 }] : []),
     { pattern: word, evidence: 0.5 },
     {
       pattern: isAfterWord ? expressionAfterWord : expression,
