@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite"
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { DataDirectoryInUseError } from "../errors.ts"
+import { ConfigInvalidError, DataDirectoryInUseError, SentinelError } from "../errors.ts"
 
 /** What lies where under SENTINEL_DATA_DIR. */
 export interface DataDirectoryPaths {
@@ -73,16 +73,13 @@ export function dataDirectoryPaths(directory: string): DataDirectoryPaths {
 /**
  * Takes the data directory for this process, creating what is missing (directories 0700).
  * @throws DataDirectoryInUseError with the pid of the owner while another one holds it
+ * @throws ConfigInvalidError where it cannot be made or written
  */
 export function ownDataDirectory(directory: string): OwnedDataDirectory {
   const paths = dataDirectoryPaths(directory)
-  const { root, inbox, done, failed, store, objects, models, audit } = paths
-  for (const path of [root, inbox, done, failed, store, objects, models, audit]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-  }
-  const lock = lockExclusively(root)
+  const { root } = paths
   const startedAt = new Date().toISOString()
-  writeServerFile(root, { pid: process.pid, startedAt })
+  const lock = takeDirectory(paths, startedAt)
   let released = false
   return {
     paths,
@@ -94,6 +91,22 @@ export function ownDataDirectory(directory: string): OwnedDataDirectory {
       heldLocks.delete(lock)
       lock.close()
     },
+  }
+}
+
+function takeDirectory(paths: DataDirectoryPaths, startedAt: string): Database {
+  const { root, inbox, done, failed, store, objects, models, audit } = paths
+  try {
+    for (const path of [root, inbox, done, failed, store, objects, models, audit]) {
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+    }
+    const lock = lockExclusively(root)
+    writeServerFile(root, { pid: process.pid, startedAt })
+    return lock
+  } catch (error) {
+    if (error instanceof SentinelError) throw error
+    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : ""
+    throw new ConfigInvalidError([`SENTINEL_DATA_DIR: the directory cannot be written${code}`])
   }
 }
 

@@ -72,4 +72,12 @@ describe("runCommandLine", () => {
     expect(stderr).toContain("SENTINEL_TAG_THRESHOLD: ")
     expect(stderr).not.toContain("eight-thousand")
   })
+
+  test("runCommandLine names SENTINEL_DATA_DIR where the data directory cannot be made", async () => {
+    const { exitCode, stderr } = await run(["start"], { SENTINEL_DATA_DIR: "/proc/sentinel" })
+    expect(exitCode).toBe(EXIT.refused)
+    expect(stderr).toContain("CONFIG_INVALID")
+    expect(stderr).toContain("SENTINEL_DATA_DIR: the directory cannot be written (ENOENT)")
+    expect(stderr).not.toContain("    at ")
+  })
 })
