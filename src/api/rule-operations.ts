@@ -38,12 +38,31 @@ export interface RuleOperations {
   propose(proposal: RuleProposal, known: SimulationJob | undefined): Promise<ProposedRule>
   /** @throws RuleUnknownError */
   apply(ruleId: string, force: boolean): Promise<RuleDecision>
-  /** @throws RuleUnknownError, RuleStateError */
-  review(ruleId: string, state: RuleState, review: RuleReview): Promise<StoredRule>
-  /** Takes all of Sentinel's rules out of Gatekeeper; @returns how many. */
-  withdrawAll(review: RuleReview): Promise<number>
+  /** The rule as it is once Gatekeeper was asked. @throws RuleUnknownError, RuleStateError */
+  review(ruleId: string, state: RuleState, review: RuleReview): Promise<ReviewedRule>
+  /** Takes all of Sentinel's rules out of Gatekeeper. */
+  withdrawAll(review: RuleReview): Promise<Withdrawal>
   /** Compares with Gatekeeper, heals, and says what was found. */
   reconcile(): Promise<RuleDrift>
+}
+
+/** What Gatekeeper has of rules that were decided to go, right after the decision. */
+export interface TakenOut {
+  /** `silent`: it did not answer, or refused to. */
+  readonly gatekeeper: "answers" | "silent" | "not_configured"
+  /** Rules that it still enforces; where it was not seen, those that it may. */
+  readonly stillEnforced: number
+}
+
+export interface ReviewedRule {
+  readonly stored: StoredRule
+  readonly takenOut: TakenOut
+}
+
+export interface Withdrawal {
+  /** Rules whose state is now expired. */
+  readonly withdrawn: number
+  readonly takenOut: TakenOut
 }
 
 export interface RuleDrift {

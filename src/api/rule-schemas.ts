@@ -49,11 +49,22 @@ const rule = Type.Object({
   audit: Type.Object({}, { description: "where it comes from and what was measured" }),
 })
 
-export const ruleAnswer = Type.Object({
+const taken = {
+  still_enforced: Type.Integer({
+    description: "rules that were taken out and that Gatekeeper still has, or may have",
+  }),
+  gatekeeper: Type.String({ description: "answers, silent (nobody could look) or not_configured" }),
+}
+
+const storedRule = {
   rule,
   state: Type.String(),
   history: Type.Array(Type.Object({ state: Type.String(), at: Type.String(), by: Type.String() })),
-})
+}
+
+export const ruleAnswer = Type.Object(storedRule)
+
+export const reviewAnswer = Type.Object({ ...storedRule, ...taken })
 
 export const rulesAnswer = Type.Object({
   rules: Type.Array(rule),
@@ -82,4 +93,4 @@ export const driftAnswer = Type.Object({
   failures: Type.Array(Type.String()),
 })
 
-export const withdrawAnswer = Type.Object({ withdrawn: Type.Integer() })
+export const withdrawAnswer = Type.Object({ withdrawn: Type.Integer(), ...taken })

@@ -15,6 +15,14 @@ interface Page {
   readonly cursor: string | null
 }
 
+/** What Gatekeeper has of rules that were decided to go. */
+interface TakenOut {
+  readonly still_enforced: number
+  readonly gatekeeper: "answers" | "silent" | "not_configured"
+}
+
+type ReviewedRule = StoredRule & TakenOut
+
 interface Drift {
   readonly reachable: boolean
   readonly missing: readonly string[]
@@ -139,7 +147,7 @@ export function exportRules(
   })
 }
 
-/** A person's decision about a rule. */
+/** A person's decision about a rule. @returns 1 where Gatekeeper may still enforce what was taken out */
 export function reviewRule(
   { ruleId, word }: { readonly ruleId: string; readonly word: ReviewWord },
   options: ReviewOptions,
@@ -147,10 +155,10 @@ export function reviewRule(
 ): Promise<number> {
   return withOperations(terminal, async (operations) => {
     const path = `/rules/${encodeURIComponent(ruleId)}/${word}`
-    const stored = (await operations.post(path, reviewOf(options, terminal))) as StoredRule
-    const text = `${printable(`${stored.rule.rule_id} is ${stored.state}`)}\n`
+    const stored = (await operations.post(path, reviewOf(options, terminal))) as ReviewedRule
+    const text = `${printable(`${stored.rule.rule_id} is ${stored.state}`)}\n${stillText(stored)}`
     await terminal.write(options.json === true ? jsonLine(stored) : text)
-    return 0
+    return stored.still_enforced === 0 ? 0 : 1
   })
 }
 
@@ -171,14 +179,27 @@ export function applyRule(
   })
 }
 
-/** Takes every rule of Sentinel out of Gatekeeper. */
+/** Takes every rule of Sentinel out of Gatekeeper. @returns 1 unless it is known to have none left */
 export function withdrawRules(options: ReviewOptions, terminal: Terminal): Promise<number> {
   return withOperations(terminal, async (operations) => {
     const answer = await operations.post("/rules-withdraw", reviewOf(options, terminal))
-    const { withdrawn } = answer as { readonly withdrawn: number }
-    await terminal.write(`${withdrawn} rules withdrawn\n`)
-    return 0
+    const { withdrawn, ...taken } = answer as TakenOut & { readonly withdrawn: number }
+    const text = `${withdrawn} rules withdrawn\n${stillText(taken)}`
+    await terminal.write(options.json === true ? jsonLine(answer) : text)
+    // of rules that an earlier decision took out nobody knows
+    return taken.still_enforced === 0 && taken.gatekeeper !== "silent" ? 0 : 1
   })
+}
+
+/** A decision is not yet what the WAF does. */
+function stillText({ still_enforced: count, gatekeeper }: TakenOut): string {
+  if (count === 0 && gatekeeper !== "silent") return ""
+  const again = "a running Sentinel tries again within 30 s, `./sentinel rules drift` now"
+  if (gatekeeper === "answers") return `decided; ${count} still enforced: ${again}\n`
+  if (gatekeeper === "not_configured") {
+    return `decided; ${count} may still be enforced: no Gatekeeper is configured here\n`
+  }
+  return `decided; ${count} may still be enforced: Gatekeeper does not answer; ${again}\n`
 }
 
 /** @returns 1 where Gatekeeper did not hold the decided rules, whatever could be healed */

@@ -31,6 +31,7 @@ const stored: StoredRule = {
   state: "pending_review",
   history: [{ state: "pending_review", at: "2026", by: "policy", note: "unsure" }],
 }
+const takenOut = { gatekeeper: "silent", stillEnforced: 2 } as const
 const proposal = {
   payload: { type: "sql_injection", value: "' OR 1=1--" },
   sim_result: { verdict: "exploit_possible", simulation_id: "sim-1" },
@@ -52,8 +53,9 @@ function rules(changed: Partial<RuleOperations> = {}, known?: SimulationJob) {
       ),
     apply: async (id, force) =>
       note({ decision: "logged_only", reasons: ["unsure"] }, "apply", id, force),
-    review: async (id, state, review) => note({ ...stored, state }, "review", id, state, review),
-    withdrawAll: async (review) => note(3, "withdraw", review),
+    review: async (id, state, review) =>
+      note({ stored: { ...stored, state }, takenOut }, "review", id, state, review),
+    withdrawAll: async (review) => note({ withdrawn: 3, takenOut }, "withdraw", review),
     reconcile: async () =>
       note({ isReachable: true, missing: ["m"], changed: [], surplus: [], failures: [] }),
     ...changed,
@@ -189,7 +191,9 @@ describe("rules", () => {
     const body = JSON.stringify({ reviewer: "ana" })
     const headers = { ...AUTHORIZED.headers, "content-type": "application/json" }
     const withdrawn = await send(`${BASE}/rules-withdraw`, { method: "POST", body, headers })
-    expect(createReader(withdrawAnswer)(withdrawn.json)).toEqual({ withdrawn: 3 })
+    expect(createReader(withdrawAnswer)(withdrawn.json)).toEqual({
+      ...{ withdrawn: 3, still_enforced: 2, gatekeeper: "silent" },
+    })
     const drift = await send(`${BASE}/rules-reconcile`, { method: "POST", ...AUTHORIZED })
     expect(createReader(driftAnswer)(drift.json)).toEqual(drift.json)
     expect(drift.json).toMatchObject({ reachable: true, missing: ["m"] })

@@ -107,6 +107,26 @@ describe("rules", () => {
     expect(await reasonFor("b")).not.toContain("rule: b")
   })
 
+  test("withdraw --all and reject do not say that it is done while Gatekeeper still blocks", async () => {
+    for (const id of ["a", "b", "c"]) await keep(id, "approved")
+    await run("drift")
+    await gatekeeper.fail({ status: 500 })
+    const rejected = await run("reject", "c")
+    expect(rejected.exitCode).toBe(1)
+    expect(rejected.out).toContain("decided; 1 may still be enforced: Gatekeeper does not answer")
+    const withdrawn = await run("withdraw", "--all")
+    expect(withdrawn.exitCode).toBe(1)
+    expect(withdrawn.out).toStartWith("2 rules withdrawn\ndecided; 2 may still be enforced")
+    expect(await run("withdraw", "--all")).toMatchObject({ exitCode: 1 })
+    await gatekeeper.fail({})
+    expect(await reasonFor("a")).toBe("Blocked by rule: a")
+    expect(await run("withdraw", "--all")).toMatchObject({
+      exitCode: 0,
+      out: "0 rules withdrawn\n",
+    })
+    for (const id of ["a", "b", "c"]) expect(await reasonFor(id)).not.toContain("rule:")
+  })
+
   test("export prints the decided rules for another WAF, or those of a state", async () => {
     await keep("a", "active")
     await keep("b", "pending_review")

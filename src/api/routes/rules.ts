@@ -1,15 +1,16 @@
 import { MalformedError } from "../../errors.ts"
-import { RULE_STATES, type RuleState, type StoredRule } from "../../rule.ts"
+import { RULE_STATES, type RuleState } from "../../rule.ts"
 import { readJson } from "../body.ts"
 import { HttpError } from "../http-error.ts"
 import type { OperatingParts } from "../parts.ts"
-import type { RuleOperations, RuleReview } from "../rule-operations.ts"
+import type { RuleOperations, RuleReview, TakenOut } from "../rule-operations.ts"
 import {
   applyRequest,
   decisionAnswer,
   driftAnswer,
   proposeAnswer,
   proposeRequest,
+  reviewAnswer,
   reviewRequest,
   ruleAnswer,
   rulesAnswer,
@@ -146,10 +147,11 @@ function reviewRule(parts: Operated, { word, state }: { word: string; state: Rul
     changes: true,
     bytesMax: PREDICT_BYTES_MAX,
     body: reviewRequest,
-    answer: ruleAnswer,
-    async handle({ request, params }): Promise<StoredRule> {
+    answer: reviewAnswer,
+    async handle({ request, params }) {
       const review = await readReview(request)
-      return rulesOf(parts).review(params.rule_id ?? "", state, review)
+      const reviewed = await rulesOf(parts).review(params.rule_id ?? "", state, review)
+      return { ...reviewed.stored, ...takenOutDocument(reviewed.takenOut) }
     },
   }
 }
@@ -164,7 +166,8 @@ function withdrawRules(parts: Operated): Route {
     body: reviewRequest,
     answer: withdrawAnswer,
     async handle({ request }) {
-      return { withdrawn: await rulesOf(parts).withdrawAll(await readReview(request)) }
+      const { withdrawn, takenOut } = await rulesOf(parts).withdrawAll(await readReview(request))
+      return { withdrawn, ...takenOutDocument(takenOut) }
     },
   }
 }
@@ -181,6 +184,10 @@ function reconcileRules(parts: Operated): Route {
       return { reachable: isReachable, ...drift }
     },
   }
+}
+
+function takenOutDocument({ gatekeeper, stillEnforced }: TakenOut) {
+  return { still_enforced: stillEnforced, gatekeeper }
 }
 
 const readReviewBody = createReader(reviewRequest)

@@ -28,21 +28,15 @@ export function offlineRules(
     stack,
   )
   const operations = ruleOperations(opened)
-  const delivered = async <T>(decided: T): Promise<T> => {
-    await opened.reconciler?.run()
-    return decided
-  }
   return {
     ...operations,
     propose: () => Promise.reject(new UnavailableError("what makes rules")),
     async apply(ruleId, force) {
       // the policy asks whether Gatekeeper agrees: nobody has looked yet
       await opened.reconciler?.run()
-      return delivered(await operations.apply(ruleId, force))
-    },
-    review: async (...review) => {
-      const { rule } = await delivered(await operations.review(...review))
-      return opened.service.stored(rule.rule_id)
+      const decision = await operations.apply(ruleId, force)
+      await opened.reconciler?.run()
+      return decision
     },
   }
 }

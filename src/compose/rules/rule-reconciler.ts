@@ -68,6 +68,18 @@ export class RuleReconciler {
     return this.#last
   }
 
+  /** Runs, then looks: those that Gatekeeper still has; undefined where it does not say. */
+  async stillHeld(ruleIds: readonly string[]): Promise<readonly string[] | undefined> {
+    const { drift } = await this.run()
+    if (drift === undefined || this.#isClosed) return undefined
+    try {
+      const held = new Set((await this.#parts.gatekeeper.list()).map(({ rule_id }) => rule_id))
+      return ruleIds.filter((ruleId) => held.has(ruleId))
+    } catch {
+      return undefined
+    }
+  }
+
   /** Begins no further run, and waits for the one that goes on. */
   async close(): Promise<void> {
     this.#isClosed = true
