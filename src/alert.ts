@@ -52,6 +52,8 @@ export interface AlertGroup {
   readonly told: number
   /** True where something came since. */
   readonly hasNews: boolean
+  /** True where that is the alert's first proven exploit, or its first rule that was applied. */
+  readonly isUrgent: boolean
   readonly counts: Readonly<Record<AlertWord, number>>
   readonly sessions: Sampled
   readonly attackers: Sampled

@@ -8,7 +8,7 @@ import type {
 } from "../alert.ts"
 
 export interface GroupingLimits {
-  /** Between two updates of one alert, at least. */
+  /** Between two updates of one alert, at least; what is urgent does not wait. */
   readonly updateMs: number
   /** Without an occurrence for so long, an alert is closed. */
   readonly quietMs: number
@@ -27,6 +27,8 @@ export interface GroupChange {
   readonly status: AlertStatus | undefined
 }
 
+/** The first of each is told of without a wait: what was tried now works, or is now blocked. */
+const URGENT: readonly AlertWord[] = ["exploit_possible", "auto_applied"]
 const SAMPLES_MAX = 20
 const TECHNIQUES_MAX = 50
 const ID_CHARACTERS_MAX = 200
@@ -57,7 +59,9 @@ export function foldOccurrence(
   const held = open.get(group.key) ?? group
   if (!memory.isNew(held.id, `${occurrence.word}:${occurrence.id}`)) return undefined
   const counted = count(held, occurrence, memory)
-  const seen = { ...counted, lastSeenMs: nowMs, hasNews: true }
+  const isFirst = URGENT.includes(occurrence.word) && held.counts[occurrence.word] === 0
+  const isUrgent = held.isUrgent || isFirst
+  const seen = { ...counted, lastSeenMs: nowMs, hasNews: true, isUrgent }
   return held === group ? told(seen, "opened", nowMs) : { group: seen, status: undefined }
 }
 
@@ -69,13 +73,14 @@ export function due(
 ): GroupChange | undefined {
   const isQuiet = nowMs - group.lastSeenMs >= quietMs
   if (isQuiet || nowMs - group.openedMs >= lifeMs) return told(group, "closed", nowMs)
-  return group.hasNews && nowMs - group.toldMs >= updateMs
+  return group.isUrgent || (group.hasNews && nowMs - group.toldMs >= updateMs)
     ? told(group, "updated", nowMs)
     : undefined
 }
 
 function told(group: AlertGroup, status: AlertStatus, nowMs: number): GroupChange {
-  return { group: { ...group, told: group.told + 1, toldMs: nowMs, hasNews: false }, status }
+  const quiet = { toldMs: nowMs, hasNews: false, isUrgent: false }
+  return { group: { ...group, told: group.told + 1, ...quiet }, status }
 }
 
 /** Those that have an alert of their own. */
@@ -99,7 +104,8 @@ function newGroup(
   const id = `${key}-${nowMs.toString(36)}`
   return {
     ...{ key, id, attacker: isDistributed ? undefined : attacker, isDistributed, campaign },
-    ...{ openedMs: nowMs, lastSeenMs: nowMs, toldMs: nowMs, told: 0, hasNews: false },
+    ...{ openedMs: nowMs, lastSeenMs: nowMs, toldMs: nowMs, told: 0 },
+    ...{ hasNews: false, isUrgent: false },
     counts: { simulate: 0, tag: 0, exploit_possible: 0, auto_applied: 0, pending_review: 0 },
     ...{ sessions: none, attackers: none, rules: none, techniques: [] },
     ...{ scoreMax: 0, severityMax: 0 },

@@ -85,11 +85,28 @@ describe("due", () => {
     ["nothing new", opened, 3_599_999, undefined],
     ["news too soon", { ...opened, hasNews: true }, 599_999, undefined],
     ["news in time", { ...opened, hasNews: true }, 600_000, "updated"],
+    ["urgent news", { ...opened, hasNews: true, isUrgent: true }, 1_000, "updated"],
     ["quiet", opened, 3_600_000, "closed"],
     ["quiet with news", { ...opened, hasNews: true }, 3_600_000, "closed"],
     ["a long life", { ...opened, lastSeenMs: 86_399_999 }, 86_400_000, "closed"],
   ] as const)("due of a group with %s", (_, group, nowMs, status) => {
     expect(due(group, nowMs, limits)?.status).toBe(status)
+  })
+
+  test("due does not wait with the first proof and the first applied rule of an alert", () => {
+    const open = new Map<string, AlertGroup>()
+    const memory = setMemory()
+    const told: (string | undefined)[] = []
+    const words = ["simulate", "exploit_possible", "auto_applied"] as const
+    for (const [index, word] of [...words, ...words, "pending_review" as const].entries()) {
+      const folding = { open, memory, nowMs: index * 1_000, attackersMax: 5 }
+      const folded = foldOccurrence(session(index, { word }), folding)
+      if (folded === undefined) continue
+      const change = due(folded.group, index * 1_000, limits)
+      told.push(folded.status ?? change?.status)
+      open.set(folded.group.key, change?.group ?? folded.group)
+    }
+    expect(told).toEqual(["opened", "updated", "updated", ...Array(4).fill(undefined)])
   })
 
   test("however occurrences fall, updates keep their distance and the last word has the count", () => {
