@@ -32,7 +32,10 @@ export function openSandbox({ config, stateDirectory, audit, log }: SandboxParts
     ...{ stateDirectory, busyMax: Math.max(2, cores), warmMax: WARM_MAX },
     image: () => buildSandboxImage(config, (line) => log.info(`sandbox: ${line}`)),
     audit: async (eventType, data) => void (await audit.append(eventType, data)),
-    onError: (error) => log.warn("sandbox", publicError(error)),
+    onError(error) {
+      const { code, message: reason } = publicError(error)
+      log.warn("sandbox", { code, reason })
+    },
   })
 }
 

@@ -83,7 +83,20 @@ async function startProcess(
     )
   }
   const limits = enforcedLimits(TWIN_LIMITS_BY_CLASS[twinClass])
-  await options.audit("started", { host: id, class: twinClass, image: options.digest, limits })
+  try {
+    await options.audit("started", { host: id, class: twinClass, image: options.digest, limits })
+    return await startIn(group, options, { id, twinClass, signal })
+  } catch (error) {
+    await group?.remove()
+    throw error
+  }
+}
+
+async function startIn(
+  group: LimitGroup | undefined,
+  options: BubblewrapDriverOptions,
+  { id, twinClass, signal }: { id: string; twinClass: SimulatedClass; signal: AbortSignal },
+): Promise<TwinHost> {
   const command = bubblewrapCommand(options, twinClass, { isGrouped: group !== undefined })
   const child = spawnBubblewrap([...joined(group), ...command])
   const channel = new LineChannel((text) => void child.stdin.write(text))

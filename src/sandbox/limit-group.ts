@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { SandboxUnavailableError } from "../errors.ts"
 import { type GroupReader, readerV1, readerV2 } from "./control-group.ts"
 import type { TwinLimits } from "./limits.ts"
 
@@ -23,6 +24,7 @@ export interface LimitGroup {
  * Makes a group with the limits of memory, processes and processor time.
  * @param name unique on this machine
  * @returns undefined where this process may not: it takes root, and a writable /sys/fs/cgroup
+ * @throws SandboxUnavailableError where a group of that name is there already
  */
 export function makeLimitGroup(name: string, limits: TwinLimits): LimitGroup | undefined {
   const isUnified = existsSync(join(ROOT, "cgroup.controllers"))
@@ -40,8 +42,11 @@ export function makeLimitGroup(name: string, limits: TwinLimits): LimitGroup | u
   try {
     const counters = isUnified ? makeUnified(make, limits) : makeSeparate(make, limits)
     return { directories: made, counters, remove }
-  } catch {
+  } catch (error) {
     void remove()
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") {
+      throw new SandboxUnavailableError("a control group was left from before", error)
+    }
     return undefined
   }
 }

@@ -56,6 +56,7 @@ class OpeningSandbox implements PreparedSandbox {
   readonly #instance: string
   #pooled: PooledSandbox | undefined
   #notes: readonly string[] = ["it is being prepared"]
+  #told = ""
   #opening: Promise<void> | undefined
   #openedMs = Number.NEGATIVE_INFINITY
   #isClosed = false
@@ -132,13 +133,22 @@ class OpeningSandbox implements PreparedSandbox {
 
   async #open(): Promise<void> {
     const before = this.#pooled
-    const { driver, notes } = await chooseDriver(this.#options, this.#instance)
+    const own = { instance: this.#instance, isAlone: before === undefined }
+    const { driver, notes } = await chooseDriver(this.#options, own)
     this.#notes = notes
+    this.#tell(driver === undefined && this.#options.mode !== "none" ? notes.join("; ") : "")
     if (driver !== undefined && before !== undefined && isSame(driver, before)) return
     // what is of this instance now cannot be a leftover while a pool is at work
     if (before === undefined) await driver?.reap()
     this.#pooled = driver && this.#pool(driver)
     await before?.close()
+  }
+
+  /** Once for each reason: the next look finds the same as a rule. */
+  #tell(problem: string): void {
+    const isNew = problem !== "" && problem !== this.#told
+    this.#told = problem
+    if (isNew) this.#options.onError(new SandboxUnavailableError(problem))
   }
 
   #pool(driver: SandboxDriver): PooledSandbox {
@@ -163,18 +173,20 @@ interface Choice {
 }
 
 /** The first driver that starts, and why the better ones do not. */
-async function chooseDriver(options: SandboxOptions, instance: string): Promise<Choice> {
+async function chooseDriver(
+  options: SandboxOptions,
+  own: Omit<OpenerOptions, "notes">,
+): Promise<Choice> {
   const { mode } = options
   if (mode === "none") return { driver: undefined, notes: ["SENTINEL_SANDBOX is none"] }
   const notes: string[] = []
   for (const name of ["docker", "bubblewrap"] as const) {
     if (mode !== "auto" && mode !== name) continue
     try {
-      return { driver: await OPENERS[name](options, { instance, notes }), notes }
+      return { driver: await OPENERS[name](options, { ...own, notes }), notes }
     } catch (error) {
       const why = error instanceof SentinelError ? error.message : "an unexpected failure"
       notes.push(`${name}: ${why}`)
-      options.onError(error)
     }
   }
   return { driver: undefined, notes }
@@ -182,6 +194,8 @@ async function chooseDriver(options: SandboxOptions, instance: string): Promise<
 
 interface OpenerOptions {
   readonly instance: string
+  /** No pool is at work: what is of this instance was left from before. */
+  readonly isAlone: boolean
   readonly notes: readonly string[]
 }
 type Opener = (options: SandboxOptions, own: OpenerOptions) => Promise<SandboxDriver>
@@ -201,6 +215,8 @@ const OPENERS: Readonly<Record<"docker" | "bubblewrap", Opener>> = {
   async bubblewrap({ image, audit }, own) {
     const { digest, rootDirectory } = await image()
     const driver = createBubblewrapDriver({ ...own, rootDirectory, digest, audit })
+    // a control group that was left would be in the way of the probe
+    if (own.isAlone) await driver.reap()
     const probe = await driver.start("path_traversal", AbortSignal.timeout(RETRY_MS))
     await probe.destroy()
     return driver

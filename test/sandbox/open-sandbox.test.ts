@@ -16,10 +16,11 @@ describe("createSandbox without a driver that works", () => {
   let sandbox: PreparedSandbox
   let elapsedMs = 0
   let looks = 0
+  let told: unknown[] = []
 
   beforeEach(async () => {
     stateDirectory = mkdtempSync(join(tmpdir(), "sentinel-sandbox-"))
-    ;[elapsedMs, looks] = [0, 0]
+    ;[elapsedMs, looks, told] = [0, 0, []]
     sandbox = createSandbox({
       ...{ mode: "bubblewrap", dockerHost: undefined, stateDirectory },
       ...{ busyMax: 1, warmMax: 1, timeoutMsMax: 1_000 },
@@ -28,7 +29,7 @@ describe("createSandbox without a driver that works", () => {
         return Promise.reject(new SandboxUnavailableError("there is no image"))
       },
       audit: () => Promise.resolve(),
-      onError: () => undefined,
+      onError: (error) => told.push(error),
       elapsedMs: () => elapsedMs,
     })
     await sandbox.ready()
@@ -53,6 +54,7 @@ describe("createSandbox without a driver that works", () => {
     await refusedRun()
     expect(looks).toBe(2)
     expect(sandbox.describe().notes.join()).toContain("there is no image")
+    expect(told.map(String)).toEqual([expect.stringContaining("there is no image")])
   })
 
   test("describe looks for a driver again too: a queue that waits for one runs nothing", async () => {

@@ -6,6 +6,8 @@ import { SandboxPanickedError } from "../../src/errors.ts"
 import { destroyInstance, panicInstance } from "../../src/sandbox/destroy-instance.ts"
 import { openDockerEngine } from "../../src/sandbox/docker-engine.ts"
 import { instanceOf, processMark } from "../../src/sandbox/instance.ts"
+import { makeLimitGroup } from "../../src/sandbox/limit-group.ts"
+import { TWIN_LIMITS_BY_CLASS } from "../../src/sandbox/limits.ts"
 import { markedProcesses } from "../../src/sandbox/marked-processes.ts"
 import type { PreparedSandbox } from "../../src/sandbox/open-sandbox.ts"
 import { requireService } from "../support/services.ts"
@@ -116,6 +118,39 @@ for (const [mode, isThere] of drivers) {
         auditFails = true
         await expect(run({ op: "environment" })).rejects.toThrow("disk full")
         auditFails = false
+      },
+      TEST_MS,
+    )
+
+    test(
+      "has its driver again once the audit log takes entries, and after a start that was cut off",
+      async () => {
+        await sandbox.close()
+        auditFails = true
+        sandbox = open()
+        await sandbox.ready()
+        await sandbox.close()
+        auditFails = false
+        const instance = instanceOf(stateDirectory)
+        if (mode === "bubblewrap") makeLimitGroup(`${instance}-1`, TWIN_LIMITS_BY_CLASS.xss)
+        sandbox = open()
+        await sandbox.ready()
+        expect(sandbox.describe()).toMatchObject({ driver: mode, notes: [] })
+      },
+      TEST_MS,
+    )
+
+    test.skipIf(mode !== "bubblewrap")(
+      "leaves no control group where the audit log takes no entry",
+      async () => {
+        await sandbox.close()
+        auditFails = true
+        sandbox = open()
+        await sandbox.ready()
+        expect(sandbox.describe().driver).toBe("none")
+        const instance = instanceOf(stateDirectory)
+        const again = makeLimitGroup(`${instance}-1`, TWIN_LIMITS_BY_CLASS.xss)
+        await again?.remove()
       },
       TEST_MS,
     )
