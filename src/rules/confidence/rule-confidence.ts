@@ -2,7 +2,7 @@ import type { ConfidenceStep } from "../../rule.ts"
 import { betaCumulative, logBeta } from "./beta.ts"
 
 /** A rule is right if it blocks this share of the exploit's unseen working relatives, */
-export const COVERAGE_WANTED = 0.9
+export const COVERAGE_WANTED = 0.8
 /** and none of so many further benign requests. */
 export const BENIGN_REQUESTS_AHEAD = 10_000
 /** Jeffreys' prior for a share. */
