@@ -4,6 +4,7 @@ import type { RuleDecision, RuleState, StoredRule } from "../rule.ts"
 import { exportSecLang } from "../rules/export-seclang.ts"
 import { type Operations, withOperations } from "./operations.ts"
 import { printable } from "./printable.ts"
+import { ruleText } from "./rule-text.ts"
 import { renderTable } from "./table.ts"
 import type { Terminal } from "./terminal.ts"
 
@@ -91,7 +92,7 @@ function row({ audit, evidence, ...rule }: ListedRule): readonly string[] {
   ].map(printable)
 }
 
-/** Prints a rule with all that speaks for it, and its history. */
+/** Prints a rule with all that speaks for it, and its history; JSON has the whole pattern. */
 export function showRule(
   ruleId: string,
   options: { json?: boolean },
@@ -99,37 +100,9 @@ export function showRule(
 ): Promise<number> {
   return withOperations(terminal, async (operations) => {
     const stored = (await operations.get(`/rules/${encodeURIComponent(ruleId)}`)) as StoredRule
-    await terminal.write(options.json === true ? jsonLine(stored) : describe(stored))
+    await terminal.write(options.json === true ? jsonLine(stored) : ruleText(stored))
     return 0
   })
-}
-
-function describe({ rule, state, history }: StoredRule): string {
-  const { audit, match, evidence } = rule
-  const { coverage, benign } = audit
-  const share = `at most ${(benign.false_positive_rate_max * 100).toFixed(4)}% with 95% confidence`
-  const requests = Object.entries(benign.corpora).map(([name, count]) => `${count} ${name}`)
-  const rows = [
-    ["state", `${state}, expires ${rule.expires_at}`],
-    ["action", `${rule.action}, priority ${rule.priority}`],
-    [match.type, match.pattern],
-    ["exploit", evidence.sample_payloads[0] ?? "-"],
-    [
-      "simulation",
-      `${evidence.simulation_id}: ${audit.simulation_signals[0] ?? "not proven here"}`,
-    ],
-    ["evidence", `${audit.evidence_sha256 ?? "-"} (${audit.integrity ?? "unknown"})`],
-    ["relatives", `${coverage.matched} of ${coverage.variants} that it was made from`],
-    ["", `${coverage.held_out_matched} of ${coverage.held_out} unseen ones`],
-    ["benign", `${benign.matched} of ${requests.join(" + ") || "0"} matched; ${share}`],
-    ...audit.confidence.map(({ reason, value }) => [
-      "confidence",
-      `${value.toFixed(4)}  ${reason}`,
-    ]),
-    ...audit.limits.map((limit) => ["misses", limit]),
-    ...history.map(({ at, by, note, state: to }) => [at, `${to} by ${by}: ${note}`]),
-  ]
-  return renderTable([["rule", rule.rule_id], ...rows].map((cells) => cells.map(printable)))
 }
 
 /** Prints rules for another WAF: those of one state, or else all that are decided. */

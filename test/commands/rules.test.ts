@@ -76,6 +76,26 @@ describe("rules", () => {
     expect((await run("show", "b")).exitCode).toBe(1)
   })
 
+  test("show says in words what a rule matches and what lowers its confidence, and cuts the pattern", async () => {
+    const { audit, match } = someRule()
+    const confidence = [
+      { reason: "an exploit", value: 0.99 },
+      { reason: "62 of 80 unseen relatives are matched", value: 0.00001 },
+      { reason: "0 of 9 benign requests are matched", value: 0.000009 },
+    ]
+    const pattern = `head${"x".repeat(3_000)}`
+    await keep("a", "pending_review", {
+      ...{ match: { ...match, pattern }, audit: { ...audit, confidence }, confidence: 0.000009 },
+    })
+    const { out } = await run("show", "a")
+    expect(out).toContain("0.0000, lowered most by: 62 of 80 unseen relatives are matched")
+    expect(out).toContain("keyword, keyword")
+    expect(out).toMatch(/why +first/)
+    expect(out).toContain("(3004 characters: --json)")
+    expect(out.indexOf("unseen relatives")).toBeLessThan(out.indexOf("headx"))
+    expect(JSON.parse((await run("show", "a", "--json")).out).rule.match.pattern).toBe(pattern)
+  })
+
   test("approve has Gatekeeper enforce a rule, reject takes it out, both under a name", async () => {
     await keep("a", "pending_review")
     const approved = await run("approve", "a", "--reviewer", "ana", "--note", "seen it")
