@@ -202,6 +202,6 @@ function driftText({ reachable, failures, ...found }: Drift): string {
 /** A decision under no name is none: Bun's `userInfo` says `unknown` where USER is not set. */
 function reviewOf({ reviewer, note }: ReviewOptions, { env }: Pick<Terminal, "env">) {
   const by = reviewer ?? env.USER
-  if (!by) throw new MalformedError("--reviewer", "given where USER is not set")
+  if (!by) throw new MalformedError("--reviewer", "a name where USER is not set")
   return { reviewer: by, ...(note !== undefined && { note }) }
 }
