@@ -113,6 +113,7 @@ describe("status", () => {
       ],
       trial: null,
       skipped_comparisons: 0,
+      second_tier: null,
     })
   })
 
