@@ -1,15 +1,18 @@
-import { access, constants, readFile } from "node:fs/promises"
+import { access, mkdtemp, readFile, rmdir } from "node:fs/promises"
 import { arch, platform } from "node:os"
 import { dirname, join } from "node:path"
+import { checkBinding } from "../api/guard.ts"
 import { openModels } from "../compose/models.ts"
-import { checkSandboxDriver } from "../compose/sandbox-check.ts"
+import { readNeverBlock } from "../compose/rules/open-rule-service.ts"
 import { type Config, readConfig } from "../config.ts"
 import { idempotentProducer, kafkaClient } from "../connectors/kafka-client.ts"
-import { publicError, SandboxPanickedError, UnavailableError } from "../errors.ts"
+import { publicError } from "../errors.ts"
 import { gatekeeperClient } from "../services/gatekeeper-client.ts"
 import { minioObjects } from "../services/minio-objects.ts"
 import { findServer } from "../store/data-directory.ts"
+import { checkAuditLog, checkSandbox } from "./doctor-sandbox.ts"
 import { REPOSITORY } from "./repository.ts"
+import { within } from "./within.ts"
 
 export interface Finding {
   /**
@@ -39,16 +42,24 @@ export async function checkEverything(env: Environment): Promise<readonly Findin
 
 async function checkConfigured(config: Config): Promise<readonly Finding[]> {
   return await Promise.all([
-    { state: "ok", subject: "configuration", detail: "every variable is valid" } as const,
+    attempt("configuration", () => checkStart(config)),
     checkDataDirectory(config),
     checkModels(config),
     checkKafka(config),
     checkMinio(config),
     checkSandbox(config),
+    checkAuditLog(config),
     checkGatekeeper(config),
     checkToken(config),
     checkAlerts(config),
   ])
+}
+
+/** What `start` finds wrong with variables that are valid by themselves. @throws ConfigInvalidError */
+function checkStart(config: Config): Finding {
+  checkBinding(config)
+  readNeverBlock(config.rules.neverBlockFile)
+  return { state: "ok", subject: "configuration", detail: "every variable is valid" }
 }
 
 /** The value, or the finding that says why there is none. */
@@ -80,7 +91,8 @@ async function checkDataDirectory({ dataDir }: Config): Promise<Finding> {
   }
   const path = await nearestExisting(dataDir)
   try {
-    await access(path, constants.W_OK | constants.X_OK)
+    // /proc calls itself writable to root: only trying tells
+    await rmdir(await mkdtemp(join(path, ".sentinel-doctor-")))
     const detail =
       path === dataDir ? "writable, no server is running" : "is made at the first start"
     return { state: "ok", subject, detail }
@@ -144,24 +156,6 @@ async function checkMinio({ minio }: Config): Promise<Finding> {
   } catch (error) {
     const remedy = "check MINIO_ENDPOINT, MINIO_SECURE and the keys"
     return { state: "FAILED", subject, detail: publicError(error).message, remedy }
-  }
-}
-
-/** Without a sandbox everything but the simulation works: that is broken only where it was asked for. */
-async function checkSandbox(config: Config): Promise<Finding> {
-  const subject = "sandbox"
-  try {
-    const driver = await within(REACH_TIMEOUT_MS, checkSandboxDriver(config))
-    if (driver !== undefined) return { state: "ok", subject, detail: `payloads run in ${driver}` }
-    return { state: "off", subject, detail: "SENTINEL_SANDBOX is none: nothing is simulated" }
-  } catch (error) {
-    const detail = publicError(error).message
-    if (error instanceof SandboxPanickedError) {
-      return { state: "FAILED", subject, detail, remedy: "./sentinel sandbox resume" }
-    }
-    const state = config.sandbox.mode === "auto" ? "off" : "FAILED"
-    const remedy = "install bubblewrap, or set DOCKER_HOST to a Docker that answers"
-    return { state, subject, detail, remedy }
   }
 }
 
@@ -229,17 +223,4 @@ function testServiceFinding(line: string): readonly Finding[] {
     return [{ state: "optional", subject, detail: `nothing but ${user} needs it`, remedy }]
   }
   return [{ state: "missing", subject, detail: "what needs it is skipped", remedy }]
-}
-
-/** @throws UnavailableError after `ms` */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new UnavailableError("the service")), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -9,7 +9,8 @@ import { printable } from "./printable.ts"
 import { renderTable } from "./table.ts"
 import type { Terminal } from "./terminal.ts"
 
-interface StatusDocument {
+/** The sandbox as the API writes it. */
+export interface StatusDocument {
   readonly driver: string
   readonly runtime: string | null
   readonly image_digest: string | null

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { doctor } from "../../src/commands/doctor.ts"
+import { startSentinel } from "../../src/compose/server.ts"
+import { readConfig } from "../../src/config.ts"
+import { createLogger } from "../../src/log.ts"
 import { openPanicState } from "../../src/sandbox/panic-state.ts"
 import { startGatekeeper } from "../support/gatekeeper/gatekeeper.ts"
 import { recordTerminal } from "../support/terminal.ts"
@@ -54,8 +57,39 @@ describe("doctor", () => {
       1,
       expect.stringMatching(/^ {2}FAILED +sandbox +.*Docker/m),
     ])
+    expect(missing.screen).toMatch(/^ {2}ok +audit log +intact, 0 entries/m)
     openPanicState(join(directory, "data/sandbox")).set("test")
     expect((await examine()).screen).toContain("sandbox: ./sentinel sandbox resume\n")
+  })
+
+  test("doctor asks the running server for its sandbox, and reads the audit log", async () => {
+    const data = join(directory, "data")
+    const audit = join(data, "audit")
+    await mkdir(audit, { recursive: true })
+    await Bun.write(join(audit, "sandbox-audit.jsonl"), '{"sequence": 7}\n')
+    const settings = { SENTINEL_DATA_DIR: data, SENTINEL_PORT: "0" }
+    const log = createLogger({ write: () => undefined, nowMs: () => Date.now() })
+    const running = await startSentinel(readConfig(settings), "serve", log)
+    try {
+      const { exitCode, screen } = await examine()
+      expect(exitCode).toBe(1)
+      expect(screen).toMatch(/^ {2}FAILED +audit log +broken at sandbox-audit\.jsonl:1: /m)
+      if (Bun.which("bwrap") !== null) {
+        expect(screen).toMatch(/^ {2}off +sandbox +the server runs the API alone/m)
+      }
+    } finally {
+      await running.stop()
+    }
+  })
+
+  test("doctor fails where start would: the address, the never-block list, the data directory", async () => {
+    const open = await examine({ SENTINEL_HOST: "0.0.0.0" })
+    expect(open.screen).toMatch(/^ {2}FAILED +configuration +.*SENTINEL_API_TOKEN: needed/m)
+    const list = await examine({ SENTINEL_NEVER_BLOCK_FILE: join(directory, "none") })
+    expect(list.screen).toMatch(/^ {2}FAILED +configuration +.*SENTINEL_NEVER_BLOCK_FILE: cannot/m)
+    const proc = await examine({ SENTINEL_DATA_DIR: "/proc/sentinel" })
+    expect(proc.screen).toMatch(/^ {2}FAILED +data directory +not writable/m)
+    expect([open.exitCode, list.exitCode, proc.exitCode]).toEqual([1, 1, 1])
   })
 
   test("doctor asks Gatekeeper for its rules, and says what to check where it refuses the token", async () => {

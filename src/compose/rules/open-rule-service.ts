@@ -61,7 +61,7 @@ export function openRuleService(
 }
 
 /** @throws ConfigInvalidError: rules without the list would block what must not be blocked */
-function readNeverBlock(file: string | undefined): NeverBlock {
+export function readNeverBlock(file: string | undefined): NeverBlock {
   if (file === undefined) return NOTHING_PROTECTED
   let text: string
   try {
