@@ -4,6 +4,7 @@ import { dirname, join } from "node:path"
 import { checkBinding } from "../api/guard.ts"
 import { openModels } from "../compose/models.ts"
 import { readNeverBlock } from "../compose/rules/open-rule-service.ts"
+import { type UnknownVariable, unknownVariables } from "../config/unknown-variables.ts"
 import { type Config, readConfig } from "../config.ts"
 import { idempotentProducer, kafkaClient } from "../connectors/kafka-client.ts"
 import { publicError } from "../errors.ts"
@@ -37,7 +38,13 @@ const NEEDED_BY: Readonly<Record<string, string>> = { k6: "bench serving" }
 export async function checkEverything(env: Environment): Promise<readonly Finding[]> {
   const config = attempt("configuration", () => readConfig(env))
   const configured = "state" in config ? [config] : await checkConfigured(config)
-  return [await checkBun(), ...configured, ...(await checkTestServices(env))]
+  const unknown = unknownVariables(env).map(unknownFinding)
+  return [await checkBun(), ...unknown, ...configured, ...(await checkTestServices(env))]
+}
+
+function unknownFinding({ name, nearest }: UnknownVariable): Finding {
+  const detail = `${name} is unknown and has no effect`
+  return { state: "FAILED", subject: "variable", detail, remedy: `did you mean ${nearest}?` }
 }
 
 async function checkConfigured(config: Config): Promise<readonly Finding[]> {

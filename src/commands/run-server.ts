@@ -1,4 +1,5 @@
 import { startSentinel } from "../compose/server.ts"
+import { unknownVariables } from "../config/unknown-variables.ts"
 import { readConfig } from "../config.ts"
 import { terminalLog } from "./log.ts"
 import { logRuntimeWarnings } from "./runtime-warnings.ts"
@@ -15,6 +16,9 @@ export async function runServer(
   const stopRequested = terminal.stopRequested()
   const log = terminalLog(terminal)
   using _ = logRuntimeWarnings(log)
+  for (const { name, nearest } of unknownVariables(terminal.env)) {
+    log.warn("a variable is unknown and has no effect", { variable: name, nearest })
+  }
   const running = await startSentinel(readConfig(terminal.env), mode, log)
   void stopRequested.then(() => running.stop())
   if (running.restartWorkers !== undefined) terminal.onHangup(running.restartWorkers)

@@ -104,10 +104,12 @@ describe("doctor", () => {
   })
 
   test("doctor reports a bad variable on one line, without its value", async () => {
-    const { exitCode, screen } = await examine({ SENTINEL_PORT: "harbour" })
+    const { exitCode, screen } = await examine({ SENTINEL_PORT: "harbour", SENTINEL_PROT: "quay" })
     expect(exitCode).toBe(1)
     expect(screen).toMatch(/^ {2}FAILED +configuration +.*SENTINEL_PORT: expected/m)
-    expect(screen).not.toContain("harbour")
+    expect(screen).toMatch(/^ {2}FAILED +variable +SENTINEL_PROT is unknown/m)
+    expect(screen).toContain("did you mean SENTINEL_PORT?")
+    expect(screen).not.toMatch(/harbour|quay/)
   })
 
   test("doctor reports a store that does not answer, says what to check, never a key", async () => {
