@@ -1,4 +1,5 @@
-import type { SandboxDescription, SandboxDriverName, SandboxRun, SimulationTask } from "./ports.ts"
+import type { SandboxDescription, SandboxDriverName, SandboxRun } from "./ports/sandbox.ts"
+import type { SimulationTask } from "./ports/simulation-queue.ts"
 import type { Rule, RuleDecision } from "./rule.ts"
 import type { SimulatedClass, TwinEffectKind, TwinRequest } from "./twin-protocol.ts"
 

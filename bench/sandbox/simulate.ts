@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { buildSandboxImage } from "../../src/compose/sandbox.ts"
 import { readConfig } from "../../src/config.ts"
-import type { Sandbox } from "../../src/ports.ts"
+import type { Sandbox } from "../../src/ports/sandbox.ts"
 import { createSandbox } from "../../src/sandbox/open-sandbox.ts"
 import type { SimulatedClass } from "../../src/twin-protocol.ts"
 import { countMounts } from "./left-behind.ts"

@@ -1,18 +1,16 @@
 import type { VerdictWord } from "../events.ts"
 import type { Logger } from "../log.ts"
 import type { SecondTierSlot } from "../model-traffic.ts"
+import type { AuditEntry, AuditHead, Sandbox } from "../ports/sandbox.ts"
+import type { SimulationStore } from "../ports/simulation-store.ts"
 import type {
   Analyzer,
-  AuditEntry,
-  AuditHead,
   CachedClassifier,
   Clock,
   Enrichment,
   ModelInfo,
   Page,
   PayloadInput,
-  Sandbox,
-  SimulationStore,
   VerdictStore,
 } from "../ports.ts"
 import type { SimulationJob } from "../simulation-result.ts"

@@ -1,4 +1,5 @@
-import type { Page, RuleStore } from "../ports.ts"
+import type { RuleStore } from "../ports/rules.ts"
+import type { Page } from "../ports.ts"
 import type { Rule, RuleDecision, RuleState, StoredRule } from "../rule.ts"
 import type { SimulationJob } from "../simulation-result.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"

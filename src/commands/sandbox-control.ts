@@ -2,7 +2,7 @@ import { isPanickedOffline, panicOffline, resumeOffline } from "../compose/offli
 import { type Config, readConfig } from "../config.ts"
 import { publicError, SentinelError } from "../errors.ts"
 import { jsonLine } from "../json-line.ts"
-import type { PanicReport } from "../ports.ts"
+import type { PanicReport } from "../ports/sandbox.ts"
 import { terminalLog } from "./log.ts"
 import { runningOperations } from "./operations.ts"
 import { printable } from "./printable.ts"

@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts"
 import { publicError } from "../errors.ts"
 import type { Logger } from "../log.ts"
-import type { AuditLog } from "../ports.ts"
+import type { AuditLog } from "../ports/sandbox.ts"
 import { openAuditLog, refusingAuditLog } from "../sandbox/audit-log.ts"
 import { openAuditHead } from "../store/audit-head.ts"
 import type { DataDirectoryPaths } from "../store/data-directory.ts"

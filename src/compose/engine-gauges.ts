@@ -1,5 +1,5 @@
 import type { PartitionLag } from "../connectors/kafka-source.ts"
-import type { SimulationDepth } from "../ports.ts"
+import type { SimulationDepth } from "../ports/simulation-queue.ts"
 import type { Engine, PartitionStats } from "../stream/engine.ts"
 import { partitionKey } from "../stream/types.ts"
 import type { Backlog, EngineGauges } from "../telemetry.ts"

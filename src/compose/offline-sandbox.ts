@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts"
 import { DataDirectoryInUseError } from "../errors.ts"
 import type { Logger } from "../log.ts"
-import type { AuditLog, PanicReport } from "../ports.ts"
+import type { AuditLog, PanicReport } from "../ports/sandbox.ts"
 import { panicInstance } from "../sandbox/destroy-instance.ts"
 import { openPanicState } from "../sandbox/panic-state.ts"
 import {

@@ -1,4 +1,4 @@
-import type { SimulationDepth } from "../ports.ts"
+import type { SimulationDepth } from "../ports/simulation-queue.ts"
 import type { Topology, TopologyNode } from "../stream/topology.ts"
 import type { Backlog } from "../telemetry.ts"
 import { engineGauges, type GaugeParts } from "./engine-gauges.ts"

@@ -8,7 +8,7 @@ import {
 } from "../connectors/kafka-simulation-queue.ts"
 import { UnavailableError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
-import type { SimulationDepth, SimulationQueue, SimulationTask } from "../ports.ts"
+import type { SimulationDepth, SimulationQueue, SimulationTask } from "../ports/simulation-queue.ts"
 import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { openSimulationQueue } from "../store/simulation-queue.ts"
 import type { OutgoingMessage, Sink } from "../stream/types.ts"

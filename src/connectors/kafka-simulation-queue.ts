@@ -1,11 +1,11 @@
 import { MalformedError } from "../errors.ts"
 import type {
-  Clock,
   SimulationDepth,
   SimulationLease,
   SimulationQueue,
   SimulationTask,
-} from "../ports.ts"
+} from "../ports/simulation-queue.ts"
+import type { Clock } from "../ports.ts"
 import type { OutgoingMessage, PartitionId, SourceListener, SourceRecord } from "../stream/types.ts"
 import { partitionKey } from "../stream/types.ts"
 import { type Kafka, withAdmin } from "./kafka-client.ts"

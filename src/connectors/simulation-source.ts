@@ -1,5 +1,6 @@
 import { publicError } from "../errors.ts"
-import type { Clock, SimulationLease, SimulationQueue } from "../ports.ts"
+import type { SimulationLease, SimulationQueue } from "../ports/simulation-queue.ts"
+import type { Clock } from "../ports.ts"
 import type { PartitionId, Source, SourceListener, SourceRecord } from "../stream/types.ts"
 
 export interface SimulationSourceOptions {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto"
-import type { Sandbox } from "../ports.ts"
+import type { Sandbox } from "../ports/sandbox.ts"
 import type { SimulationSubject, TwinTrial } from "../simulation-result.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
 

@@ -1,5 +1,7 @@
 import { SentinelError } from "../errors.ts"
-import type { Clock, Sandbox, SimulationTask } from "../ports.ts"
+import type { Sandbox } from "../ports/sandbox.ts"
+import type { SimulationTask } from "../ports/simulation-queue.ts"
+import type { Clock } from "../ports.ts"
 import type { Rule, RuleDecision } from "../rule.ts"
 import type {
   DecidedRule,

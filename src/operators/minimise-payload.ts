@@ -1,5 +1,6 @@
 import { SentinelError } from "../errors.ts"
-import type { Clock, Sandbox } from "../ports.ts"
+import type { Sandbox } from "../ports/sandbox.ts"
+import type { Clock } from "../ports.ts"
 import type {
   JudgedSubject,
   JudgedTask,

@@ -1,6 +1,8 @@
 import { MalformedError, SentinelError } from "../errors.ts"
 import { FieldReader } from "../evidence/field-reader.ts"
-import type { Clock, SimulationStore, SimulationTask } from "../ports.ts"
+import type { SimulationTask } from "../ports/simulation-queue.ts"
+import type { SimulationStore } from "../ports/simulation-store.ts"
+import type { Clock } from "../ports.ts"
 import type {
   CompletedJob,
   KnownSimulation,

@@ -1,4 +1,6 @@
-import type { AuditLog, Clock, SimulationStore } from "../ports.ts"
+import type { AuditLog } from "../ports/sandbox.ts"
+import type { SimulationStore } from "../ports/simulation-store.ts"
+import type { Clock } from "../ports.ts"
 import type { CompletedJob, JudgedSubject, JudgedTask, StoredTask } from "../simulation-result.ts"
 import type { Operator } from "../stream/types.ts"
 import { maskResult, payloadDocument } from "./simulation-document.ts"

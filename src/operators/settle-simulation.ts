@@ -1,4 +1,4 @@
-import type { SimulationStore } from "../ports.ts"
+import type { SimulationStore } from "../ports/simulation-store.ts"
 import type { SimulationJob } from "../simulation-result.ts"
 import type { DeadLetterSink } from "../stream/types.ts"
 import { runningJobs } from "./plan-simulation.ts"

@@ -1,4 +1,5 @@
-import type { Clock, Sandbox } from "../ports.ts"
+import type { Sandbox } from "../ports/sandbox.ts"
+import type { Clock } from "../ports.ts"
 import type {
   PlannedSimulation,
   SimulatedSubject,

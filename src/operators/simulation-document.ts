@@ -1,5 +1,5 @@
 import { redactCredentials } from "../evidence/redact.ts"
-import type { OutsideMeasurement, SandboxDescription } from "../ports.ts"
+import type { OutsideMeasurement, SandboxDescription } from "../ports/sandbox.ts"
 import type {
   DriverDocument,
   OutsideDocument,

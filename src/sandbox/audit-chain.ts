@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditHead } from "../ports.ts"
+import type { AuditEntry, AuditHead } from "../ports/sandbox.ts"
 import { LINE_BYTES_MAX, openEntry } from "./audit-entry.ts"
 import { type AuditFile, type AuditLine, CURRENT_FILE, linesOf } from "./audit-files.ts"
 

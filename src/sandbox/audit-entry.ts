@@ -1,5 +1,5 @@
 import { MalformedError } from "../errors.ts"
-import type { AuditEntry, AuditHead } from "../ports.ts"
+import type { AuditEntry, AuditHead } from "../ports/sandbox.ts"
 
 /** The form of an audit entry: one line of canonical JSON, chained to the line before. */
 

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises"
 import { MalformedError, TooLargeError, UnavailableError } from "../errors.ts"
-import type { AuditEntry, AuditHead, AuditHeadStore, AuditLog, Clock } from "../ports.ts"
+import type { AuditEntry, AuditHead, AuditHeadStore, AuditLog } from "../ports/sandbox.ts"
+import type { Clock } from "../ports.ts"
 import {
   type AuditEvent,
   canonicalJson,

@@ -1,7 +1,7 @@
 import { stat, truncate } from "node:fs/promises"
 import { join } from "node:path"
 import { AuditLogBrokenError } from "../errors.ts"
-import type { AuditHead } from "../ports.ts"
+import type { AuditHead } from "../ports/sandbox.ts"
 import { type ChainWalk, walkChain } from "./audit-chain.ts"
 import { EMPTY_HEAD, parseEntry } from "./audit-entry.ts"
 import {

@@ -1,5 +1,5 @@
 import { AuditLogBrokenError } from "../errors.ts"
-import type { AuditEntry } from "../ports.ts"
+import type { AuditEntry } from "../ports/sandbox.ts"
 import { parseEntry } from "./audit-entry.ts"
 import { lastLines, openFiles } from "./audit-files.ts"
 

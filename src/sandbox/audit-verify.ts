@@ -1,4 +1,4 @@
-import type { AuditHead } from "../ports.ts"
+import type { AuditHead } from "../ports/sandbox.ts"
 import { type BrokenLine, type ChainWalk, walkChain } from "./audit-chain.ts"
 import { EMPTY_HEAD } from "./audit-entry.ts"
 import { CURRENT_FILE, openFiles } from "./audit-files.ts"

@@ -1,5 +1,5 @@
 import { SandboxUnavailableError } from "../errors.ts"
-import type { SandboxDescription } from "../ports.ts"
+import type { SandboxDescription } from "../ports/sandbox.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
 import type { GroupCounters, GroupReader } from "./control-group.ts"
 import { SANDBOX_UID, twinCommand } from "./docker-hardening.ts"

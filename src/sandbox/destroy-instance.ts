@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { PanicReport } from "../ports.ts"
+import type { PanicReport } from "../ports/sandbox.ts"
 import { type DockerEngine, openDockerEngine } from "./docker-engine.ts"
 import { instanceOf, processMark } from "./instance.ts"
 import { killMarked, markedProcesses } from "./marked-processes.ts"

@@ -1,6 +1,6 @@
 import type { SandboxConfig } from "../config.ts"
 import { SandboxUnavailableError, SentinelError } from "../errors.ts"
-import type { PanicReport, Sandbox, SandboxDescription } from "../ports.ts"
+import type { PanicReport, Sandbox, SandboxDescription } from "../ports/sandbox.ts"
 import { createBubblewrapDriver } from "./bubblewrap-driver.ts"
 import { destroyInstance, rememberEngine } from "./destroy-instance.ts"
 import { createDockerDriver } from "./docker-driver.ts"

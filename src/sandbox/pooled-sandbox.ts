@@ -1,5 +1,5 @@
 import { SandboxPanickedError } from "../errors.ts"
-import type { OutsideMeasurement, PanicReport, Sandbox, SandboxRun } from "../ports.ts"
+import type { OutsideMeasurement, PanicReport, Sandbox, SandboxRun } from "../ports/sandbox.ts"
 import type { TwinAnswer, TwinEffectKind, TwinRequest } from "../twin-protocol.ts"
 import { TWIN_LIMITS_BY_CLASS } from "./limits.ts"
 import type { PanicState } from "./panic-state.ts"

@@ -1,4 +1,4 @@
-import type { SandboxDescription } from "../ports.ts"
+import type { SandboxDescription } from "../ports/sandbox.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
 import type { LineChannel } from "./line-channel.ts"
 

@@ -1,5 +1,5 @@
 import { SandboxUnavailableError } from "../errors.ts"
-import type { SandboxPool } from "../ports.ts"
+import type { SandboxPool } from "../ports/sandbox.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
 import type { Audit, SandboxDriver, TwinHost } from "./twin-host.ts"
 

@@ -1,5 +1,5 @@
 import { GatekeeperRefusedError, UnavailableError } from "../errors.ts"
-import type { Gatekeeper } from "../ports.ts"
+import type { Gatekeeper } from "../ports/rules.ts"
 import type { Rule } from "../rule.ts"
 
 export interface GatekeeperOptions {

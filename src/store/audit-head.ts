@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import type { AuditHead, AuditHeadStore } from "../ports.ts"
+import type { AuditHead, AuditHeadStore } from "../ports/sandbox.ts"
 import { openEnvironment, readBeside } from "./lmdb.ts"
 
 /** The head of the audit log: one row of `audit-head.mdb`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import { MalformedError, RuleUnknownError, TooLargeError } from "../errors.ts"
-import type { RuleStore } from "../ports.ts"
+import type { RuleStore } from "../ports/rules.ts"
 import { RULE_STATES, type RuleState, type StoredRule } from "../rule.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, digestKey, TIME_BYTES, timeKey } from "./keys.ts"

@@ -1,11 +1,11 @@
 import { join } from "node:path"
 import type {
-  Clock,
   SimulationDepth,
   SimulationLease,
   SimulationQueue,
   SimulationTask,
-} from "../ports.ts"
+} from "../ports/simulation-queue.ts"
+import type { Clock } from "../ports.ts"
 import { digestKey, TIME_BYTES, timeKey } from "./keys.ts"
 import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
 import { type Retained, sweep } from "./retention.ts"

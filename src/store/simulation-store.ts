@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { MalformedError } from "../errors.ts"
-import type { Clock, Page, SimulationQuery, SimulationStore } from "../ports.ts"
+import type { SimulationQuery, SimulationStore } from "../ports/simulation-store.ts"
+import type { Clock, Page } from "../ports.ts"
 import type { SimulationJob } from "../simulation-result.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, DIGEST_BYTES, digestKey, readTime, TIME_BYTES, timeKey } from "./keys.ts"

@@ -1,4 +1,4 @@
-import type { SimulationDepth } from "../ports.ts"
+import type { SimulationDepth } from "../ports/simulation-queue.ts"
 import {
   boundedLabel,
   counter,

@@ -1,4 +1,4 @@
-import type { AuditHead } from "../ports.ts"
+import type { AuditHead } from "../ports/sandbox.ts"
 import { boundedLabel, counter, gauge, histogram, type Registry } from "./metrics.ts"
 
 /** A finished simulation, as it is counted. */

@@ -8,7 +8,7 @@ import {
   simulationsAnswer,
 } from "../../src/api/simulation-schemas.ts"
 import { SandboxPanickedError, SandboxUnavailableError } from "../../src/errors.ts"
-import type { SimulationQuery } from "../../src/ports.ts"
+import type { SimulationQuery } from "../../src/ports/simulation-store.ts"
 import type { SimulationJob } from "../../src/simulation-result.ts"
 import { expectError, start } from "../support/api-client.ts"
 import { DESCRIPTION, fakeSandbox } from "../support/fake-sandbox.ts"

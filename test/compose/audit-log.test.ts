@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openSandboxAudit } from "../../src/compose/audit-log.ts"
 import { createLogger } from "../../src/log.ts"
-import type { AuditLog } from "../../src/ports.ts"
+import type { AuditLog } from "../../src/ports/sandbox.ts"
 import { ownDataDirectory } from "../../src/store/data-directory.ts"
 
 test("openSandboxAudit refuses to append to a log that was changed, says where, and opens the rest", async () => {

@@ -1,4 +1,4 @@
-import type { AuditHead, AuditHeadStore, AuditLog } from "../../src/ports.ts"
+import type { AuditHead, AuditHeadStore, AuditLog } from "../../src/ports/sandbox.ts"
 import { openAuditLog } from "../../src/sandbox/audit-log.ts"
 import { type AuditVerification, verifyAudit } from "../../src/sandbox/audit-verify.ts"
 

@@ -12,7 +12,7 @@ import {
 } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { AuditLog } from "../../src/ports.ts"
+import type { AuditLog } from "../../src/ports/sandbox.ts"
 import { MemoryHeads, openTestLog, verify } from "./audit-fixture.ts"
 
 let directory: string

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { SimulationQueue } from "../../src/ports.ts"
+import type { SimulationQueue } from "../../src/ports/simulation-queue.ts"
 import {
   openSimulationQueue,
   type SimulationQueueOptions,

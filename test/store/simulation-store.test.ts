@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { SimulationStore } from "../../src/ports.ts"
+import type { SimulationStore } from "../../src/ports/simulation-store.ts"
 import type { SimulationJob, SimulationVerdict } from "../../src/simulation-result.ts"
 import {
   openSimulationStore,

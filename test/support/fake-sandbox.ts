@@ -4,7 +4,7 @@ import type {
   Sandbox,
   SandboxDescription,
   SandboxRun,
-} from "../../src/ports.ts"
+} from "../../src/ports/sandbox.ts"
 import type { TwinAnswer, TwinAttempt, TwinEffect, TwinRequest } from "../../src/twin-protocol.ts"
 
 export const DESCRIPTION: SandboxDescription = {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Sandbox } from "../../src/ports.ts"
+import type { Sandbox } from "../../src/ports/sandbox.ts"
 import type { SimulatedClass, Twin } from "../../src/twin-protocol.ts"
 import { pathTwin } from "../../src/twins/path/path-twin.ts"
 import { sqlTwin } from "../../src/twins/sql/sql-twin.ts"

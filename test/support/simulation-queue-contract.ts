@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test"
-import type { SimulationLease, SimulationQueue } from "../../src/ports.ts"
+import type { SimulationLease, SimulationQueue } from "../../src/ports/simulation-queue.ts"
 import { simulationTask } from "./simulation-task.ts"
 
 /** One queue of a test: what is behind it outlives the queue itself. */

@@ -1,4 +1,4 @@
-import type { SimulationTask } from "../../src/ports.ts"
+import type { SimulationTask } from "../../src/ports/simulation-queue.ts"
 import { explainedVerdict } from "../store/verdicts.ts"
 
 export function simulationTask(eventId: string, priority = 5): SimulationTask {

@@ -1,5 +1,5 @@
 import { MalformedError, TooLargeError } from "../../errors.ts"
-import type { SimulationQuery } from "../../ports.ts"
+import type { SimulationQuery } from "../../ports/simulation-store.ts"
 import type { SimulationJob, SimulationVerdict } from "../../simulation-result.ts"
 import { TWIN_LIMITS } from "../../twin-protocol.ts"
 import { readJson } from "../body.ts"

@@ -1,6 +1,7 @@
 import { publicError } from "../../errors.ts"
 import type { Logger } from "../../log.ts"
-import type { AuditLog, RuleStore } from "../../ports.ts"
+import type { RuleStore } from "../../ports/rules.ts"
+import type { AuditLog } from "../../ports/sandbox.ts"
 import type { StoredRule } from "../../rule.ts"
 
 /**

@@ -1,4 +1,4 @@
-import type { RuleStore } from "../../ports.ts"
+import type { RuleStore } from "../../ports/rules.ts"
 import type { Rule, StoredRule } from "../../rule.ts"
 import { decodedAscii } from "../../rules/make-pattern.ts"
 import { isOpenAgain } from "../../rules/policy/rule-states.ts"

@@ -3,7 +3,8 @@ import { systemClock } from "../../clock.ts"
 import type { Config } from "../../config.ts"
 import { ConfigInvalidError } from "../../errors.ts"
 import type { Logger } from "../../log.ts"
-import type { AuditLog, RuleStore } from "../../ports.ts"
+import type { RuleStore } from "../../ports/rules.ts"
+import type { AuditLog } from "../../ports/sandbox.ts"
 import type { Rule } from "../../rule.ts"
 import {
   type NeverBlock,

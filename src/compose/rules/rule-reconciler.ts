@@ -1,5 +1,6 @@
 import { publicError, SentinelError } from "../../errors.ts"
-import type { Clock, Gatekeeper, RuleStore } from "../../ports.ts"
+import type { Gatekeeper, RuleStore } from "../../ports/rules.ts"
+import type { Clock } from "../../ports.ts"
 import type { Rule, RuleState, StoredRule } from "../../rule.ts"
 import {
   type Drift,

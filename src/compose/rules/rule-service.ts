@@ -1,5 +1,6 @@
 import { RuleProtectedError, RuleStateError, RuleUnknownError } from "../../errors.ts"
-import type { Clock, RuleStore } from "../../ports.ts"
+import type { RuleStore } from "../../ports/rules.ts"
+import type { Clock } from "../../ports.ts"
 import type { Rule, RuleDecision, RuleState, StoredRule } from "../../rule.ts"
 import { checkRule } from "../../rules/check-rule.ts"
 import { decideRule, type PolicyState } from "../../rules/policy/decide-rule.ts"
