@@ -87,8 +87,9 @@ function isolation(root: string): readonly string[] {
     ...["--bind", root, "/"],
     ...libraries.flatMap((path) => ["--ro-bind", path, path]),
     ...shells,
-    ...["--ro-bind", process.execPath, BUN, "--ro-bind", ROOT, ROOT],
-    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--remount-ro", "/"],
+    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"],
+    // behind the empty /tmp, for the repository may lie in it
+    ...["--ro-bind", process.execPath, BUN, "--ro-bind", ROOT, ROOT, "--remount-ro", "/"],
     ...["--setenv", "HOME", "/tmp", "--chdir", "/tmp", "--"],
   ]
 }
