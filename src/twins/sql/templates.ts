@@ -53,14 +53,18 @@ function withoutNested(list: string): string {
 }
 
 /** The same place of a program in each of the quotes that it may have. */
-function selects(name: string, condition: string): readonly SqlTemplate[] {
+function selects(
+  name: string,
+  condition: string,
+  outcome: "rows" | "login" = "rows",
+): readonly SqlTemplate[] {
   return [
     { name, quote: "'" as const, text: condition },
     { name: `${name}_double_quoted`, quote: '"' as const, text: condition.replaceAll("'", '"') },
   ].map((place) => ({
     ...place,
     text: `SELECT # FROM users WHERE ${place.text}`,
-    outcome: "rows" as const,
+    outcome,
     widths: WIDTHS,
   }))
 }
@@ -101,15 +105,7 @@ function variantsOf(name: string, condition: string): readonly SqlTemplate[] {
 }
 
 function logins(name: string, condition: string): readonly SqlTemplate[] {
-  return [
-    { name, quote: "'" as const, text: condition },
-    { name: `${name}_double_quoted`, quote: '"' as const, text: condition.replaceAll("'", '"') },
-  ].map((place) => ({
-    ...place,
-    text: `SELECT # FROM users WHERE ${place.text}`,
-    outcome: "login" as const,
-    widths: WIDTHS,
-  }))
+  return selects(name, condition, "login")
 }
 
 function stores(
