@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { openDockerEngine } from "../../src/sandbox/docker-engine.ts"
 import { instanceOf, processMark } from "../../src/sandbox/instance.ts"
 import { markedProcesses } from "../../src/sandbox/marked-processes.ts"
-import type { BenchSandbox } from "./simulate.ts"
 
 export interface LeftBehind {
   readonly containers: number
@@ -13,8 +12,15 @@ export interface LeftBehind {
   readonly groups: number
 }
 
+/** The sandbox that is looked for, and how many mounts this machine had before it was opened. */
+export interface Own {
+  readonly stateDirectory: string
+  readonly dockerHost: string | undefined
+  readonly mountsBefore: number
+}
+
 /** What there is of a sandbox, as the engine and the kernel tell. */
-export async function leftBehind(own: BenchSandbox): Promise<LeftBehind> {
+export async function leftBehind(own: Own): Promise<LeftBehind> {
   const instance = instanceOf(own.stateDirectory)
   const mark = processMark(instance)
   const containers = await openDockerEngine(own.dockerHost).list(mark)

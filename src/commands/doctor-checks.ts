@@ -12,19 +12,9 @@ import { gatekeeperClient } from "../services/gatekeeper-client.ts"
 import { minioObjects } from "../services/minio-objects.ts"
 import { findServer } from "../store/data-directory.ts"
 import { checkAuditLog, checkSandbox } from "./doctor-sandbox.ts"
+import type { Finding } from "./finding.ts"
 import { REPOSITORY } from "./repository.ts"
 import { within } from "./within.ts"
-
-export interface Finding {
-  /**
-   * ok: works. off: not configured. missing: only needed for tests. optional: needed by one command
-   * alone. FAILED: configured, broken.
-   */
-  readonly state: "ok" | "off" | "missing" | "optional" | "FAILED"
-  readonly subject: string
-  readonly detail: string
-  readonly remedy?: string
-}
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,5 +1,6 @@
 import packageDocument from "../../package.json"
-import { checkEverything, type Finding } from "./doctor-checks.ts"
+import { checkEverything } from "./doctor-checks.ts"
+import type { Finding } from "./finding.ts"
 import { renderTable } from "./table.ts"
 import type { Terminal } from "./terminal.ts"
 

@@ -1,6 +1,6 @@
 import { type EvaluationReport, figureCells } from "../evaluation/evaluate-payloads.ts"
 import { UNSURE } from "../serving/combine-tiers.ts"
-import type { TrainedDeepModel } from "./deep-model-directory.ts"
+import type { TrainedDeepModel } from "./trained-deep-model.ts"
 
 /** The model card, every figure of it taken from the run that made the model. */
 export function deepModelCard(trained: TrainedDeepModel): string {

@@ -2,24 +2,9 @@ import { mkdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import type { EvaluationReport } from "../evaluation/evaluate-payloads.ts"
 import { gates } from "../evaluation/gates.ts"
-import type { TierReports } from "./compare-tiers.ts"
-import type { DeepModel } from "./deep-model.ts"
 import { deepModelCard } from "./deep-model-card.ts"
-import { type DeepParity, PARITY_FILE } from "./deep-parity.ts"
-
-export interface TrainedDeepModel {
-  readonly bytes: Uint8Array
-  readonly modelSha256: string
-  readonly modelId: string
-  readonly model: DeepModel
-  readonly trainedAt: string
-  readonly trainingCpuSeconds: number
-  readonly judgedName: "validate" | "generated"
-  readonly judgedRows: number
-  readonly training: Readonly<Record<string, number>>
-  readonly reports: TierReports
-  readonly parity: DeepParity
-}
+import { PARITY_FILE } from "./deep-parity.ts"
+import type { TrainedDeepModel } from "./trained-deep-model.ts"
 
 export const DEEP_MODEL_TYPE = "byte-transformer"
 
