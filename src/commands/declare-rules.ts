@@ -4,6 +4,7 @@ import { parseCount, parseReason, parseReviewer, parseRuleState } from "./parse-
 import type { ListOptions, ReviewOptions } from "./rules.ts"
 import type { Run } from "./run.ts"
 import type { Terminal } from "./terminal.ts"
+import type { LineReading, TestRulesOptions } from "./test-rules.ts"
 
 const REVIEWS = [
   ["approve", "have Gatekeeper enforce it; also one that was rejected or is over"],
@@ -38,6 +39,7 @@ export function declareRules(
       choose(async () => (await import("./rules.ts")).showRule(id, options, terminal)),
     )
   declareReviews(rules, terminal, choose)
+  declareTest(rules, terminal, choose)
   rules
     .command("apply")
     .description("ask the policy about a stored rule once more")
@@ -64,6 +66,28 @@ export function declareRules(
     .option("--json", "print JSON instead of text")
     .action((options: { json?: boolean }) =>
       choose(async () => (await import("./rules.ts")).showDrift(options, terminal)),
+    )
+}
+
+const READINGS: readonly LineReading[] = ["text", "request", "value"]
+
+function declareTest(rules: Command, terminal: Terminal, choose: (run: Run) => void): void {
+  rules
+    .command("test")
+    .description("hold rules against your own traffic; exit code 1 where one matches a line")
+    .argument("<file>", "lines, gzip by name; - reads stdin")
+    .option("--rule <id>", "this rule, decided or not; default: all that are decided")
+    .addOption(
+      new Option(
+        "--as <reading>",
+        "what a line is: text as it came over the wire, a request as JSON, or a parameter's value",
+      )
+        .choices(READINGS)
+        .default("text"),
+    )
+    .option("--json", "print JSON lines instead of text")
+    .action((file: string, options: TestRulesOptions) =>
+      choose(async () => (await import("./test-rules.ts")).testRules(file, options, terminal)),
     )
 }
 

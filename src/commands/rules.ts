@@ -49,7 +49,7 @@ export type ReviewWord = "approve" | "reject" | "expire"
 
 const PAGE_MAX = 100
 const DECIDED: readonly RuleState[] = ["approved", "active"]
-const EXPORTED_MAX = 10_000
+const RULES_MAX = 10_000
 
 /** Lists rules, newest first. */
 export function listRules(options: ListOptions, terminal: Terminal): Promise<number> {
@@ -99,10 +99,15 @@ export function showRule(
   terminal: Terminal,
 ): Promise<number> {
   return withOperations(terminal, async (operations) => {
-    const stored = (await operations.get(`/rules/${encodeURIComponent(ruleId)}`)) as StoredRule
+    const stored = await ruleOf(ruleId, operations)
     await terminal.write(options.json === true ? jsonLine(stored) : ruleText(stored))
     return 0
   })
+}
+
+/** @throws RefusedError where no rule has this id */
+export async function ruleOf(ruleId: string, operations: Operations): Promise<StoredRule> {
+  return (await operations.get(`/rules/${encodeURIComponent(ruleId)}`)) as StoredRule
 }
 
 /** Prints rules for another WAF: those of one state, or else all that are decided. */
@@ -111,13 +116,21 @@ export function exportRules(
   terminal: Terminal,
 ): Promise<number> {
   return withOperations(terminal, async (operations) => {
-    const rules: ListedRule[] = []
-    for (const wanted of state === undefined ? DECIDED : [state]) {
-      rules.push(...(await collect(operations, { state: wanted, limit: EXPORTED_MAX })))
-    }
-    await terminal.write(exportSecLang(rules))
+    await terminal.write(exportSecLang(await decidedRules(operations, state)))
     return 0
   })
+}
+
+/** Those of one state, or else all that are approved or active. */
+export async function decidedRules(
+  operations: Operations,
+  state?: RuleState,
+): Promise<readonly ListedRule[]> {
+  const rules: ListedRule[] = []
+  for (const wanted of state === undefined ? DECIDED : [state]) {
+    rules.push(...(await collect(operations, { state: wanted, limit: RULES_MAX })))
+  }
+  return rules
 }
 
 /** A person's decision about a rule. @returns 1 where Gatekeeper may still enforce what was taken out */

@@ -71,7 +71,8 @@ async function* readOne(path: string, options: EvidenceFileOptions): AsyncGenera
   }
 }
 
-function linesOf(path: string, options: EvidenceFileOptions): AsyncGenerator<Line> {
+/** The non-empty lines of a file or of standard input, with their numbers. @throws as `textLines` */
+export function linesOf(path: string, options: EvidenceFileOptions = {}): AsyncGenerator<Line> {
   const lineBytesMax = options.documentBytesMax ?? 16 * MIB
   const bounds = { lineBytesMax, textBytesMax: TEXT_BYTES_MAX, follow: true }
   if (path !== "-") return readLines(path, bounds)

@@ -158,6 +158,43 @@ describe("rules", () => {
     expect(await run("export", "--format", "yaml")).toMatchObject({ exitCode: 2 })
   })
 
+  test("test holds the decided rules, or the one that is named, against lines of traffic", async () => {
+    await keep("a", "active")
+    await keep("b", "pending_review")
+    const file = join(directory, "access.log")
+    await Bun.write(file, "/?q=attack-b\n\n/?q=attack-a\u001b[2J\n/?q=good\n")
+    expect(await run("test", file)).toEqual({
+      exitCode: 1,
+      out: "3: a (block): /?q=attack-a\\u001b[2J\n",
+      err: "1 of 3 lines matched; rules tried: 1\n",
+    })
+    const named = await run("test", file, "--rule", "b", "--json")
+    expect(JSON.parse(named.out)).toEqual({
+      ...{ line: 1, rule_id: "b", action: "block", ways: [1, 1], text: "/?q=attack-b" },
+    })
+    await Bun.write(file, "/?q=good\n")
+    expect(await run("test", file)).toMatchObject({ exitCode: 0, out: "" })
+    expect(await run("test", file, "--rule", "c")).toMatchObject({ exitCode: 1, out: "" })
+    expect((await run("test", join(directory, "none"))).err).toContain("FILE_UNREADABLE")
+  })
+
+  test("test reads a line as a request or a value, and finds what Gatekeeper blocks", async () => {
+    const match = { ...someRule().match, pattern: "[=\"]O'Brien" }
+    await keep("a", "active", { match })
+    await run("drift")
+    const file = join(directory, "lines")
+    const request = { url: "/", body: '{"q":"O\'Brien"}', headers: { "x-a": "b" } }
+    await Bun.write(file, `${JSON.stringify({ method: "POST", ...request })}\n`)
+    expect((await run("test", file, "--as", "request")).exitCode).toBe(1)
+    expect((await gatekeeper.inspect(request)).reason).toBe("Blocked by rule: a")
+    await Bun.write(file, "O'Brien\n")
+    expect((await run("test", file, "--as", "value")).out).toStartWith(
+      "1: a (block, sent in 4 of 4 ways): O'Brien",
+    )
+    expect((await run("test", file, "--as", "request")).err).toContain("line 1: expected JSON")
+    expect((await run("test", file, "--as", "har")).exitCode).toBe(2)
+  })
+
   test("drift names what Gatekeeper forgot, heals it, and says so when nobody answers", async () => {
     await keep("a", "active")
     const forgot = await run("drift")
