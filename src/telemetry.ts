@@ -148,7 +148,7 @@ function createWorkerMetrics(registry: Registry) {
   gauge(registry, {
     name: "cerberus_sentinel_api_workers",
     help: "API worker processes that serve now; 0 where one process does it all.",
-    collect: (serving) => serving.set(workers()),
+    read: () => workers(),
   })
   const restarts = counter(registry, {
     name: "cerberus_sentinel_api_worker_restarts_total",
@@ -168,7 +168,7 @@ function exposeProcess(registry: Registry): void {
     name: "cerberus_process_resident_memory_bytes",
     help: "Resident memory of the process, and of its API workers.",
     combine: "sum",
-    collect: (memory) => memory.set(process.memoryUsage.rss()),
+    read: () => process.memoryUsage.rss(),
   })
   gauge(registry, {
     name: "cerberus_process_start_time_seconds",
@@ -178,10 +178,9 @@ function exposeProcess(registry: Registry): void {
   counter(registry, {
     name: "cerberus_process_cpu_seconds_total",
     help: "CPU time of the process, user and system.",
-    collect(cpu) {
+    read() {
       const { user, system } = process.cpuUsage()
-      cpu.reset()
-      cpu.inc((user + system) / 1_000_000)
+      return (user + system) / 1_000_000
     },
   })
 }
@@ -199,10 +198,11 @@ function exposeEventLoop(registry: Registry): () => void {
   gauge(registry, {
     name: "cerberus_event_loop_delay_seconds",
     help: "Worst delay of a timer since the last scrape.",
-    collect(delay) {
+    read() {
       // A loop that is blocked right now has not run the timer yet.
-      delay.set(Math.max(worstMs, performance.now() - dueMs, 0) / 1_000)
+      const delayMs = Math.max(worstMs, performance.now() - dueMs, 0)
       worstMs = 0
+      return delayMs / 1_000
     },
   })
   return () => clearInterval(timer)

@@ -37,35 +37,32 @@ export function createAlertMetrics(registry: Registry) {
   }
 }
 
-function exposeOutboxes(registry: Registry): (gauges: () => AlertGauges) => void {
+function exposeOutboxes(registry: Registry): (reader: () => AlertGauges) => void {
   let read: (() => AlertGauges) | undefined
+  const outboxes = () => read?.().outboxes ?? []
   gauge(registry, {
     name: "cerberus_alerts_open",
     help: "Attackers and campaigns with an open alert.",
-    collect: (open) => open.set(read?.().open ?? 0),
+    read: () => read?.().open ?? 0,
   })
   gauge(registry, {
     name: "cerberus_alerts_dropped",
     help: "Alerts given up since the start because too many waited.",
-    collect: (dropped) => dropped.set(read?.().dropped ?? 0),
+    read: () => read?.().dropped ?? 0,
   })
   gauge(registry, {
     name: "cerberus_alert_outbox_alerts",
     help: "Alerts that wait for their delivery, by target.",
     labels: ["target"],
-    collect(waiting) {
-      for (const one of read?.().outboxes ?? []) waiting.set({ target: one.target }, one.waiting)
-    },
+    read: () => outboxes().map(({ target, waiting }) => [{ target }, waiting]),
   })
   gauge(registry, {
     name: "cerberus_alert_outbox_age_seconds",
     help: "How long the oldest of them has waited, by target.",
     labels: ["target"],
-    collect(age) {
-      for (const one of read?.().outboxes ?? []) age.set({ target: one.target }, one.oldestSeconds)
-    },
+    read: () => outboxes().map(({ target, oldestSeconds }) => [{ target }, oldestSeconds]),
   })
-  return (gauges) => {
-    read = gauges
+  return (reader) => {
+    read = reader
   }
 }

@@ -160,75 +160,74 @@ export function createProgressMetrics(registry: Registry) {
 /** Gauges that are read when somebody scrapes, so that the hot path pays nothing for them. */
 export function createBacklogMetrics(registry: Registry) {
   let read: (() => EngineGauges) | undefined
-  const [queue, operator] = [boundedLabel(), boundedLabel()]
-  const [topic, partition] = [boundedLabel(), boundedLabel(PARTITIONS_MAX)]
+  const queue = boundedLabel()
   gauge(registry, {
     name: "cerberus_records_in_flight",
     help: "Records between source and sink.",
-    collect: (records) => records.set(read?.().inFlight ?? 0),
+    read: () => read?.().inFlight ?? 0,
   })
   gauge(registry, {
     name: "cerberus_queue_depth",
     help: "Records that wait in a queue.",
     labels: ["queue"],
-    collect(depths) {
-      depths.reset()
-      for (const [name, depth] of Object.entries(read?.().queueDepth ?? {})) {
-        depths.set({ queue: queue(name) }, depth)
-      }
-    },
+    read: () =>
+      Object.entries(read?.().queueDepth ?? {}).map(([name, depth]) => [
+        { queue: queue(name) },
+        depth,
+      ]),
   })
   gauge(registry, {
     name: "cerberus_simulation_queue_tasks",
     help: "Tasks between analysis and simulation, by state (ready, leased, dropped).",
     labels: ["state"],
-    collect(tasks) {
-      for (const [state, count] of Object.entries(read?.().simulations ?? {})) {
-        tasks.set({ state }, count)
-      }
-    },
+    read: () =>
+      Object.entries(read?.().simulations ?? {}).map(([state, count]) => [{ state }, count]),
   })
-  const ofPartitions = (name: string, help: string, value: (backlog: Backlog) => number) =>
-    gauge(registry, {
-      name,
-      help,
-      labels: ["topic", "partition"],
-      collect(values) {
-        values.reset()
-        for (const entry of read?.().lag ?? []) {
-          const label = partition(String(entry.partition))
-          values.set({ topic: topic(entry.topic), partition: label }, value(entry))
-        }
-      },
-    })
-  const ofOperators = (name: string, help: string, value: (load: OperatorLoad) => number) =>
-    gauge(registry, {
-      name,
-      help,
-      labels: ["operator"],
-      collect(values) {
-        values.reset()
-        for (const load of read?.().operators ?? []) {
-          values.set({ operator: operator(load.operator) }, value(load))
-        }
-      },
-    })
-  const lag = "Records of a partition that are not finished."
-  ofPartitions("cerberus_kafka_lag", lag, ({ records }) => records)
-  const age = "Age of the oldest unfinished record of a partition."
-  ofPartitions("cerberus_kafka_lag_seconds", age, ({ seconds }) => seconds)
-  const held = "Share of the last window in which a partition's source was told to wait."
-  ofPartitions("cerberus_partition_held_ratio", held, ({ heldRatio }) => heldRatio)
-  const busy = "Mean number of records inside an operator in the last window."
-  ofOperators("cerberus_operator_busy_records", busy, (load) => load.busy)
-  const utilisation = "The same as a share of the operator's concurrency."
-  ofOperators("cerberus_operator_utilisation_ratio", utilisation, (load) => load.utilisation)
-  const waiting = "Share of the last window in which a record waited for a place in an operator."
-  ofOperators("cerberus_operator_backpressure_ratio", waiting, (load) => load.backpressure)
+  exposePartitions(registry, () => read?.().lag ?? [])
+  exposeOperators(registry, () => read?.().operators ?? [])
   return {
     /** `reader` is called at each scrape, never in between; the last one given counts. */
     watchEngine(reader: () => EngineGauges): void {
       read = reader
     },
   }
+}
+
+function exposePartitions(registry: Registry, backlogs: () => readonly Backlog[]): void {
+  const [topic, partition] = [boundedLabel(), boundedLabel(PARTITIONS_MAX)]
+  const expose = (name: string, help: string, value: (backlog: Backlog) => number) =>
+    gauge(registry, {
+      name,
+      help,
+      labels: ["topic", "partition"],
+      *read() {
+        for (const backlog of backlogs()) {
+          const label = partition(String(backlog.partition))
+          yield [{ topic: topic(backlog.topic), partition: label }, value(backlog)]
+        }
+      },
+    })
+  const lag = "Records of a partition that are not finished."
+  expose("cerberus_kafka_lag", lag, ({ records }) => records)
+  const age = "Age of the oldest unfinished record of a partition."
+  expose("cerberus_kafka_lag_seconds", age, ({ seconds }) => seconds)
+  const held = "Share of the last window in which a partition's source was told to wait."
+  expose("cerberus_partition_held_ratio", held, ({ heldRatio }) => heldRatio)
+}
+
+function exposeOperators(registry: Registry, loads: () => readonly OperatorLoad[]): void {
+  const operator = boundedLabel()
+  const expose = (name: string, help: string, value: (load: OperatorLoad) => number) =>
+    gauge(registry, {
+      name,
+      help,
+      labels: ["operator"],
+      read: () => loads().map((load) => [{ operator: operator(load.operator) }, value(load)]),
+    })
+  const busy = "Mean number of records inside an operator in the last window."
+  expose("cerberus_operator_busy_records", busy, (load) => load.busy)
+  const utilisation = "The same as a share of the operator's concurrency."
+  expose("cerberus_operator_utilisation_ratio", utilisation, (load) => load.utilisation)
+  const waiting = "Share of the last window in which a record waited for a place in an operator."
+  expose("cerberus_operator_backpressure_ratio", waiting, (load) => load.backpressure)
 }

@@ -69,36 +69,53 @@ export function tally(registry: Registry, options: TallyOptions) {
   }
 }
 
+/** The value of one series, with its labels. */
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
+
+/** Called at each scrape: the one value, or all series; one that is left out disappears. */
+type Reading = () => number | Iterable<Sample>
+
 interface CounterOptions {
   readonly name: string
   readonly help: string
   readonly labels?: readonly string[]
   /** Series that are shown as 0 before the first count, so that a rate over them is right. */
   readonly known?: readonly Readonly<Record<string, string>>[]
-  /** Called at each scrape. */
-  readonly collect?: (counter: Counter) => void
+  /** Where the totals are kept elsewhere. */
+  readonly read?: Reading
 }
 
 export function counter(registry: Registry, options: CounterOptions): Counter {
-  const { name, help, labels = [], known = [], collect } = options
+  const { name, help, labels = [], known = [], read } = options
   const created: Counter = new Counter({
     name,
     help,
     labelNames: [...labels],
     registers: [registry],
-    ...(collect && { collect: () => collect(created) }),
+    ...(read && {
+      collect() {
+        created.reset()
+        for (const [series, total] of samplesOf(read)) created.inc(series, total)
+      },
+    }),
   })
   for (const series of known) created.inc(series, 0)
   return created
 }
 
-interface TallyCounterOptions extends Omit<CounterOptions, "collect"> {
+function samplesOf(read: Reading): Iterable<Sample> {
+  const reading = read()
+  return typeof reading === "number" ? [[{}, reading]] : reading
+}
+
+interface TallyCounterOptions extends Omit<CounterOptions, "read"> {
   /** The first is bounded here; the second is one of a few words by itself. */
   readonly labels: readonly [string] | readonly [string, string]
 }
 
-/** A counter for what is counted with each request: plain numbers that a scrape collects. */
+/** A counter for what is counted with each request: plain numbers that a scrape reads. */
 export function tallyCounter(registry: Registry, options: TallyCounterOptions) {
+  const { known = [], labels, ...named } = options
   const bounded = boundedLabel()
   const tallies = new Map<string, Map<string, { count: number }>>()
   const tallyOf = (value: string, word: string) => {
@@ -109,14 +126,14 @@ export function tallyCounter(registry: Registry, options: TallyCounterOptions) {
     byWord.set(word, tally)
     return tally
   }
+  const [first, second = ""] = labels
+  for (const series of known) tallyOf(series[first] ?? "", series[second] ?? "")
   counter(registry, {
-    ...options,
-    collect(collected) {
+    ...named,
+    labels,
+    *read() {
       for (const [value, byWord] of tallies) {
-        for (const [word, tally] of byWord) {
-          collected.inc(labelled(options.labels, [value, word]), tally.count)
-          tally.count = 0
-        }
+        for (const [word, { count }] of byWord) yield [labelled(labels, [value, word]), count]
       }
     },
   })
@@ -136,19 +153,24 @@ interface GaugeOptions {
   /** How the values of several processes become one; default the largest. */
   readonly combine?: "sum" | "min"
   readonly labels?: readonly string[]
-  /** Called at each scrape. */
-  readonly collect?: (gauge: Gauge) => void | Promise<void>
+  /** Where the values are kept elsewhere. */
+  readonly read?: Reading
 }
 
 export function gauge(registry: Registry, options: GaugeOptions): Gauge {
-  const { name, help, combine, labels = [], collect } = options
+  const { name, help, combine, labels = [], read } = options
   const created: Gauge = new Gauge({
     name,
     help,
     aggregator: combine ?? "max",
     labelNames: [...labels],
     registers: [registry],
-    ...(collect && { collect: () => collect(created) }),
+    ...(read && {
+      collect() {
+        created.reset()
+        for (const [series, value] of samplesOf(read)) created.set(series, value)
+      },
+    }),
   })
   return created
 }

@@ -1,5 +1,5 @@
 import { SECOND_TIER_OUTCOMES, type SecondTierOutcome } from "../model-traffic.ts"
-import { type Counter, counter, gauge, type Registry, tallyCounter } from "./metrics.ts"
+import { counter, gauge, type Registry, tallyCounter } from "./metrics.ts"
 
 /** One loaded model at the moment of a scrape. */
 export interface ServedModelReading {
@@ -72,83 +72,42 @@ export function createServedModelMetrics(registry: Registry) {
 type Models = () => readonly ServedModelReading[]
 
 /** Totals belong to a loaded model: one that is loaded anew begins at 0, as after a restart. */
-function totals(
-  registry: Registry,
-  options: { name: string; help: string; labels: readonly string[] },
-  fill: (counter: Counter) => void,
-): void {
-  counter(registry, {
-    ...options,
-    collect(created) {
-      created.reset()
-      fill(created)
-    },
-  })
-}
-
 function exposeArms(registry: Registry, models: Models): void {
-  totals(
-    registry,
-    {
-      name: "cerberus_model_answers_total",
-      help: "Payloads answered, by model, arm and class.",
-      labels: ["model", "arm", "class"],
-    },
-    (answers) => {
-      for (const { modelId, arm, answers: byClass } of models()) {
-        for (const [name, count] of Object.entries(byClass)) {
-          answers.inc({ model: modelId, arm, class: name }, count)
+  counter(registry, {
+    name: "cerberus_model_answers_total",
+    help: "Payloads answered, by model, arm and class.",
+    labels: ["model", "arm", "class"],
+    *read() {
+      for (const { modelId: model, arm, answers } of models()) {
+        for (const [name, count] of Object.entries(answers)) {
+          yield [{ model, arm, class: name }, count]
         }
       }
     },
-  )
-  totals(
-    registry,
-    {
-      name: "cerberus_model_errors_total",
-      help: "Calls of a model that threw, by model and arm.",
-      labels: ["model", "arm"],
-    },
-    (errors) => {
-      for (const model of models()) {
-        errors.inc({ model: model.modelId, arm: model.arm }, model.errors)
-      }
-    },
-  )
-  totals(
-    registry,
-    {
-      name: "cerberus_model_degraded_total",
-      help: "Payloads meant for a model that another model or the rules answered.",
-      labels: ["model", "arm"],
-    },
-    (degraded) => {
-      for (const model of models()) {
-        degraded.inc({ model: model.modelId, arm: model.arm }, model.degraded)
-      }
-    },
-  )
+  })
+  counter(registry, {
+    name: "cerberus_model_errors_total",
+    help: "Calls of a model that threw, by model and arm.",
+    labels: ["model", "arm"],
+    read: () => models().map(({ modelId: model, arm, errors }) => [{ model, arm }, errors]),
+  })
+  counter(registry, {
+    name: "cerberus_model_degraded_total",
+    help: "Payloads meant for a model that another model or the rules answered.",
+    labels: ["model", "arm"],
+    read: () => models().map(({ modelId: model, arm, degraded }) => [{ model, arm }, degraded]),
+  })
   gauge(registry, {
     name: "cerberus_model_traffic_ratio",
     help: "Share of the sessions that a model answers.",
     labels: ["model", "arm"],
-    collect(share) {
-      share.reset()
-      for (const { modelId, arm, percent } of models()) {
-        share.set({ model: modelId, arm }, percent / 100)
-      }
-    },
+    read: () => models().map(({ modelId: model, arm, percent }) => [{ model, arm }, percent / 100]),
   })
   gauge(registry, {
     name: "cerberus_model_circuit_breaker_state",
     help: "0 closed, 1 half open, 2 open.",
     labels: ["model"],
-    collect(state) {
-      state.reset()
-      for (const { modelId, breaker } of models()) {
-        state.set({ model: modelId }, BREAKER_STATES[breaker])
-      }
-    },
+    read: () => models().map(({ modelId: model, breaker }) => [{ model }, BREAKER_STATES[breaker]]),
   })
 }
 
@@ -157,10 +116,9 @@ function exposeQuality(registry: Registry, models: Models): void {
     name: "cerberus_model_confidence_ratio",
     help: "Mean confidence of the answers of a model.",
     labels: ["model", "arm"],
-    collect(confidence) {
-      confidence.reset()
-      for (const { modelId, arm, confidenceMean } of models()) {
-        if (confidenceMean !== null) confidence.set({ model: modelId, arm }, confidenceMean)
+    *read() {
+      for (const { modelId: model, arm, confidenceMean } of models()) {
+        if (confidenceMean !== null) yield [{ model, arm }, confidenceMean]
       }
     },
   })
@@ -168,63 +126,49 @@ function exposeQuality(registry: Registry, models: Models): void {
     name: "cerberus_model_drift_psi",
     help: "Population stability index of P(attack) against the population at registration, or the live model's.",
     labels: ["model", "reference"],
-    collect(drift) {
-      drift.reset()
+    *read() {
       for (const { modelId: model, driftFromRegistration, driftFromLive } of models()) {
         const registration = driftFromRegistration
-        if (registration !== null) drift.set({ model, reference: "registration" }, registration)
-        if (driftFromLive !== null) drift.set({ model, reference: "live" }, driftFromLive)
+        if (registration !== null) yield [{ model, reference: "registration" }, registration]
+        if (driftFromLive !== null) yield [{ model, reference: "live" }, driftFromLive]
       }
     },
   })
-  totals(
-    registry,
-    {
-      name: "cerberus_model_false_positive_reports_total",
-      help: "False-positive reports about answers of a model.",
-      labels: ["model"],
-    },
-    (reports) => {
-      for (const { modelId, falsePositiveReports } of models()) {
-        reports.inc({ model: modelId }, falsePositiveReports)
-      }
-    },
-  )
+  counter(registry, {
+    name: "cerberus_model_false_positive_reports_total",
+    help: "False-positive reports about answers of a model.",
+    labels: ["model"],
+    read: () =>
+      models().map(({ modelId: model, falsePositiveReports }) => [{ model }, falsePositiveReports]),
+  })
   gauge(registry, {
     name: "cerberus_model_feedback_precision_ratio",
     help: "Share of a model's attack verdicts that nobody has reported as wrong.",
     labels: ["model"],
-    collect(precision) {
-      precision.reset()
-      for (const { modelId, feedbackPrecision } of models()) {
-        if (feedbackPrecision !== null) precision.set({ model: modelId }, feedbackPrecision)
+    *read() {
+      for (const { modelId: model, feedbackPrecision } of models()) {
+        if (feedbackPrecision !== null) yield [{ model }, feedbackPrecision]
       }
     },
   })
 }
 
 function exposeTrial(registry: Registry, read: () => ModelsReading | undefined): void {
-  totals(
-    registry,
-    {
-      name: "cerberus_model_comparisons_total",
-      help: "Payloads on which a model on trial and its reference were compared, by outcome.",
-      labels: ["outcome"],
-    },
-    (comparisons) => {
+  counter(registry, {
+    name: "cerberus_model_comparisons_total",
+    help: "Payloads on which a model on trial and its reference were compared, by outcome.",
+    labels: ["outcome"],
+    *read() {
       const { compared = 0, disagreed = 0 } = read()?.trial ?? {}
-      comparisons.inc({ outcome: "agree" }, compared - disagreed)
-      comparisons.inc({ outcome: "disagree" }, disagreed)
-      comparisons.inc({ outcome: "skipped" }, read()?.skippedComparisons ?? 0)
+      yield [{ outcome: "agree" }, compared - disagreed]
+      yield [{ outcome: "disagree" }, disagreed]
+      yield [{ outcome: "skipped" }, read()?.skippedComparisons ?? 0]
     },
-  )
+  })
   gauge(registry, {
     name: "cerberus_model_guard_evidence_ratio",
     help: "Evidence of a guard against the model on trial; it is taken back at 1.",
     labels: ["guard"],
-    collect(evidence) {
-      evidence.reset()
-      for (const [guard, share] of read()?.trial?.guards ?? []) evidence.set({ guard }, share)
-    },
+    read: () => (read()?.trial?.guards ?? []).map(([guard, share]) => [{ guard }, share]),
   })
 }

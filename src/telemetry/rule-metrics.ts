@@ -32,25 +32,20 @@ export function createRuleMetrics(registry: Registry) {
   }
 }
 
-function exposeRules(registry: Registry): (gauges: () => RuleGauges) => void {
+function exposeRules(registry: Registry): (reader: () => RuleGauges) => void {
   let read: (() => RuleGauges) | undefined
   gauge(registry, {
     name: "cerberus_rules",
     help: "Rules that are kept, by state.",
     labels: ["state"],
-    collect(rules) {
-      for (const [state, count] of Object.entries(read?.().states ?? {}))
-        rules.set({ state }, count)
-    },
+    read: () => Object.entries(read?.().states ?? {}).map(([state, count]) => [{ state }, count]),
   })
   gauge(registry, {
     name: "cerberus_gatekeeper_drift",
     help: "1 while Gatekeeper does not hold the decided rules, or does not answer; 0 else.",
-    collect(drift) {
-      drift.set(read?.().isDrifting === true ? 1 : 0)
-    },
+    read: () => (read?.().isDrifting === true ? 1 : 0),
   })
-  return (gauges) => {
-    read = gauges
+  return (reader) => {
+    read = reader
   }
 }

@@ -66,32 +66,31 @@ export function createSimulationMetrics(registry: Registry) {
 
 function createSandboxMetrics(registry: Registry) {
   let read: (() => SandboxGauges) | undefined
+  const pool = () => Object.entries(read?.().pool ?? {})
   gauge(registry, {
     name: "cerberus_sandbox_available",
     help: "1 while payloads can be simulated; the label names the driver.",
     labels: ["driver"],
-    collect(available) {
-      available.reset()
+    *read() {
       const now = read?.()
       if (now === undefined) return
       const isAvailable = now.driver !== "none" && !now.isPanicked
-      available.set({ driver: now.driver }, isAvailable ? 1 : 0)
+      yield [{ driver: now.driver }, isAvailable ? 1 : 0]
     },
   })
   gauge(registry, {
     name: "cerberus_sandbox_panicked",
     help: "1 from a panic until somebody resumes.",
-    collect: (panicked) => panicked.set(read?.().isPanicked === true ? 1 : 0),
+    read: () => (read?.().isPanicked === true ? 1 : 0),
   })
   gauge(registry, {
     name: "cerberus_sandbox_pool_hosts",
     help: "Containers or processes that hold a twin, by class and state (ready, busy).",
     labels: ["class", "state"],
-    collect(hosts) {
-      hosts.reset()
-      for (const [name, { ready, busy }] of Object.entries(read?.().pool ?? {})) {
-        hosts.set({ class: name, state: "ready" }, ready)
-        hosts.set({ class: name, state: "busy" }, busy)
+    *read() {
+      for (const [name, { ready, busy }] of pool()) {
+        yield [{ class: name, state: "ready" }, ready]
+        yield [{ class: name, state: "busy" }, busy]
       }
     },
   })
@@ -99,23 +98,18 @@ function createSandboxMetrics(registry: Registry) {
     name: "cerberus_sandbox_replaced_total",
     help: "Hosts that were replaced, by class.",
     labels: ["class"],
-    collect(replaced) {
-      replaced.reset()
-      for (const [name, pool] of Object.entries(read?.().pool ?? {})) {
-        replaced.inc({ class: name }, pool.replaced)
-      }
-    },
+    read: () => pool().map(([name, { replaced }]) => [{ class: name }, replaced]),
   })
   gauge(registry, {
     name: "cerberus_sandbox_audit_entries",
     help: "Entries of the sandbox's audit log; it never falls, or somebody has cut the log.",
-    collect: (entries) => entries.set(read?.().auditHead.count ?? 0),
+    read: () => read?.().auditHead.count ?? 0,
   })
   gauge(registry, {
     // all that a double holds; a label with the hash would be a new series for each entry
     name: "cerberus_sandbox_audit_head",
     help: "First 52 bits of the hash of the newest audit entry, as a number.",
-    collect: (head) => head.set(Number.parseInt(read?.().auditHead.hash.slice(0, 13) ?? "0", 16)),
+    read: () => Number.parseInt(read?.().auditHead.hash.slice(0, 13) ?? "0", 16),
   })
   return {
     /** `reader` is called at each scrape; the last one given counts. */
