@@ -10,6 +10,12 @@ import { FAMILIES } from "../synthesis/families.ts"
 import { patternFor } from "../synthesis/laboratory.ts"
 
 const TEXTS = 10_000
+const ENGINES = ["javascript", "python", "re2"] as const
+/** Of adversarial texts; each time is that of the same characters, in texts of one of these lengths. */
+const LENGTHS = [1_000, 10_000, 100_000]
+/** By which such a time grows from one length to the next where a search takes quadratic time. */
+const QUADRATIC = 10
+const ROUNDS = 5
 /** What folds, ends or breaks differently in the three engines. */
 const HOSTILE = [
   "\u212a\u017f\u0130\u0131",
@@ -52,37 +58,83 @@ function hostile(text: string): string {
   return `${text.slice(0, at)}${random.pick(HOSTILE)}${text.slice(at)}`
 }
 
+/** What keeps a pattern going: its own beginnings again and again. */
+function stemsOf(index: number): readonly string[] {
+  const exploit = exploits[index]?.exploit ?? ""
+  const beginning = exploit.slice(0, Math.ceil(exploit.length / 3))
+  return [beginning, `=${beginning}`, " '", "/", "&"]
+}
+
+function slowestStem(index: number): string {
+  const steps = (stem: string) => backtrackingSteps(patterns[index] ?? "", repeated(stem, 1_000))
+  return stemsOf(index).reduce((slowest, stem) => (steps(stem) > steps(slowest) ? stem : slowest))
+}
+
+function repeated(stem: string, length: number): string {
+  return stem.repeat(Math.ceil(length / stem.length)).slice(0, length)
+}
+
+/** Microseconds, the least of some rounds, by length of the texts. */
+async function times(
+  engine: (typeof ENGINES)[number],
+  pattern: string,
+  stem: string,
+  lengths = LENGTHS,
+): Promise<readonly [number, number, number]> {
+  const total = Math.max(...lengths)
+  const found: number[] = []
+  for (const length of lengths) {
+    const texts = Array.from({ length: total / length }, () => repeated(stem, length))
+    const rounds = (await engines?.[engine](texts, Array(ROUNDS).fill(pattern))) ?? []
+    found.push(Math.min(...rounds.map(({ cpu_us }) => cpu_us)))
+  }
+  const [small = 0, middle = 0, large = 0] = found
+  return [small, middle, large]
+}
+
 describe.skipIf(engines === undefined)("patterns in other engines", () => {
   test("Python, RE2 and JavaScript compile each pattern and match the same of 10,000 texts", async () => {
     const all = [...texts()]
-    const python = (await engines?.python(all, patterns)) ?? []
-    const re2 = (await engines?.re2(all, patterns)) ?? []
+    const [own = [], ...others] = await Promise.all(
+      ENGINES.map((name) => engines?.[name](all, patterns) ?? []),
+    )
     for (const [index, pattern] of patterns.entries()) {
-      const regex = new RegExp(pattern, "u")
-      const own = all.flatMap((text, at) => (regex.test(text) ? [at] : []))
-      expect(python[index]?.matched, pattern.slice(0, 60)).toEqual(own)
-      expect(re2[index]?.matched, pattern.slice(0, 60)).toEqual(own)
-      expect(own.length).toBeGreaterThan(0)
-      expect(own.length).toBeLessThan(all.length)
+      const matched = own[index]?.matched ?? []
+      for (const other of others) {
+        expect(other[index]?.matched, pattern.slice(0, 60)).toEqual(matched)
+      }
+      expect(matched.length).toBeGreaterThan(0)
+      expect(matched.length).toBeLessThan(all.length)
     }
     expect(all.length).toBe(TEXTS)
   }, 300_000)
 
-  /**
-   * Texts of 1, 10 and 100 KB that keep every pattern going: its own beginnings again and again. Steps
-   * of a search by backtracking are counted; the time of the engines is printed and not judged.
-   */
-  test("the work of a search grows with the text and no faster", async () => {
+  test("the steps of a search by backtracking grow with the text and no faster", () => {
     for (const [index, pattern] of patterns.entries()) {
-      const exploit = exploits[index]?.exploit ?? ""
-      const beginning = exploit.slice(0, Math.ceil(exploit.length / 3))
-      for (const stem of [beginning, `=${beginning}`, " '", "/", "&"]) {
-        const [small = 0, middle = 0, large = 0] = [1_000, 10_000, 100_000].map((length) =>
-          backtrackingSteps(pattern, stem.repeat(Math.ceil(length / stem.length)).slice(0, length)),
+      for (const stem of stemsOf(index)) {
+        const [small = 0, middle = 0, large = 0] = LENGTHS.map((length) =>
+          backtrackingSteps(pattern, repeated(stem, length)),
         )
         expect(middle / small, pattern.slice(0, 60)).toBeLessThan(12)
         expect(large / middle, pattern.slice(0, 60)).toBeLessThan(11)
       }
+    }
+  }, 300_000)
+
+  for (const engine of ENGINES) {
+    test(`the processor time of ${engine} grows with the text and no faster`, async () => {
+      for (const [index, pattern] of patterns.entries()) {
+        const [small, middle, large] = await times(engine, pattern, slowestStem(index))
+        expect(middle / small, pattern.slice(0, 60)).toBeLessThan(QUADRATIC / 2)
+        expect(large / middle, pattern.slice(0, 60)).toBeLessThan(QUADRATIC / 2)
+      }
+    }, 300_000)
+  }
+
+  test("the processor time of a pattern that checkPattern refuses grows faster", async () => {
+    for (const engine of ["javascript", "python"] as const) {
+      const [small, middle] = await times(engine, "a[ab]*c", "ab", LENGTHS.slice(0, 2))
+      expect(middle / small).toBeGreaterThan(QUADRATIC / 2)
     }
   }, 300_000)
 })

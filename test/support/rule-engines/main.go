@@ -1,7 +1,7 @@
 // Command rule-engines searches texts with RE2, or inspects requests with Coraza.
 //
 // Both read JSON lines and answer one JSON line for each but the first. RE2: {"texts": [...]}, then
-// {"pattern"} -> {"matched": [indices], "us"}. Coraza: {"directives"}, then a request
+// {"pattern"} -> {"matched": [indices], "cpu_us"}. Coraza: {"directives"}, then a request
 // {"url", "body", "headers"} -> {"rule": id of the rule that denied it, or 0}.
 package main
 

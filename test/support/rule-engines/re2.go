@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/json"
 	"regexp"
-	"time"
+	"syscall"
 )
 
 type search struct {
@@ -12,8 +12,8 @@ type search struct {
 }
 
 type found struct {
-	Matched []int   `json:"matched"`
-	Us      float64 `json:"us"`
+	Matched []int `json:"matched"`
+	CPUUs   int64 `json:"cpu_us"`
 }
 
 func answerByRE2() answer {
@@ -37,12 +37,19 @@ func searchAll(pattern string, texts []string) (any, error) {
 		return nil, err
 	}
 	answer := found{Matched: []int{}}
-	began := time.Now()
+	began := cpuUs()
 	for index, text := range texts {
 		if compiled.MatchString(text) {
 			answer.Matched = append(answer.Matched, index)
 		}
 	}
-	answer.Us = float64(time.Since(began).Nanoseconds()) / 1e3
+	answer.CPUUs = cpuUs() - began
 	return answer, nil
+}
+
+// cpuUs is the processor time of this process so far, in microseconds.
+func cpuUs() int64 {
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return (usage.Utime.Nano() + usage.Stime.Nano()) / 1e3
 }
