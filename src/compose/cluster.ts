@@ -158,8 +158,11 @@ export class Cluster {
       if (message.type === "listening") {
         process.send({ type: "plan", plan: this.#parts.plan() })
         listening.resolve(message.port)
-      } else if (message.type === "traffic") this.#parts.onTraffic(slot.id, message.report)
-      else this.metrics.hear(process, message)
+      } else if (message.type !== "traffic") this.metrics.hear(process, message)
+      // one that drains would be counted in turns with its successor, each time anew
+      else if (slot.current?.process === process) {
+        this.#parts.onTraffic(slot.id, message.report)
+      }
     })
     const startedMs = this.#parts.clock.nowMs()
     const member = { process, listening: listening.promise, startedMs, leaving: false }

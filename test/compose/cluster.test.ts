@@ -3,6 +3,7 @@ import { Cluster } from "../../src/compose/cluster.ts"
 import type { FromWorker, ToWorker } from "../../src/compose/cluster-messages.ts"
 import type { WorkerProcess } from "../../src/compose/worker-process.ts"
 import { createLogger } from "../../src/log.ts"
+import type { TrafficReport } from "../../src/ml/serving/traffic-report.ts"
 import type { TrafficPlan } from "../../src/model-traffic.ts"
 
 const PLAN: TrafficPlan = { revision: 3, live: "m/1", lastGood: undefined, trial: undefined }
@@ -47,13 +48,14 @@ function cluster(listens: (index: number) => boolean = () => true) {
     },
   }
   const restarted: number[] = []
+  const reported: (readonly [string, TrafficReport])[] = []
   const running = Cluster.start({
     ...{ count: 2, port: 0, spawn, clock, random: () => 0.999, plan: () => PLAN },
     log: createLogger({ write: () => undefined, nowMs: () => 0 }),
-    onTraffic: () => undefined,
+    onTraffic: (workerId, report) => reported.push([workerId, report]),
     onRestarted: () => restarted.push(1),
   })
-  return { running, started, slept, restarted }
+  return { running, started, slept, restarted, reported }
 }
 
 async function settled(): Promise<void> {
@@ -115,4 +117,19 @@ test("Cluster leaves the former worker where its successor does not come up", as
   await serving.restart()
   expect(started[0]?.heard.map(({ type }) => type)).toEqual(["plan"])
   expect(serving.size).toBe(2)
+})
+
+test("Cluster takes what a worker has counted until its successor is there, from then on the successor's", async () => {
+  const { running, started, reported } = cluster()
+  const serving = await running
+  const report = (revision: number) => ({ revision }) as TrafficReport
+  started[0]?.say({ type: "traffic", report: report(1) })
+  await serving.restart()
+  // the former one takes leave of its clients for seconds, and reports all the while
+  started[0]?.say({ type: "traffic", report: report(2) })
+  started[2]?.say({ type: "traffic", report: report(3) })
+  expect(reported).toEqual([
+    ["0", report(1)],
+    ["0", report(3)],
+  ])
 })
