@@ -1,4 +1,14 @@
-const CAPACITY_START = 4_096
+const CAPACITY_START = 32_768
+const SEPARATOR = ", "
+const [COMMA, SPACE] = [0x2c, 0x20]
+
+/** A list at the end of what was written, SEPARATOR between its items. */
+interface WrittenList {
+  /** Where the first item begins. */
+  readonly start: number
+  /** Where each item ends. */
+  readonly ends: readonly number[]
+}
 
 /** A growing buffer of ASCII: canonical JSON holds nothing else, and is hashed as bytes. */
 export class AsciiWriter {
@@ -25,10 +35,28 @@ export class AsciiWriter {
     this.length = end + shift
   }
 
-  append(bytes: Uint8Array): void {
-    if (this.length + bytes.length > this.#bytes.length) this.#grow(bytes.length)
-    this.#bytes.set(bytes, this.length)
-    this.length += bytes.length
+  separator(): void {
+    this.text(SEPARATOR)
+  }
+
+  /** Writes the items of the list again in this order, those that it names. */
+  rearrange({ start, ends }: WrittenList, order: readonly number[]): void {
+    const size = this.length - start
+    if (this.length + size > this.#bytes.length) this.#grow(size)
+    const bytes = this.#bytes.copyWithin(this.length, start, this.length)
+    let at = start
+    for (const item of order) {
+      if (at > start) {
+        bytes[at] = COMMA
+        bytes[at + 1] = SPACE
+        at += SEPARATOR.length
+      }
+      const from = item === 0 ? start : (ends[item - 1] ?? 0) + SEPARATOR.length
+      const to = ends[item] ?? from
+      bytes.copyWithin(at, from + size, to + size)
+      at += to - from
+    }
+    this.length = at
   }
 
   /** What was written from `start` on; a view that the next write may change. */

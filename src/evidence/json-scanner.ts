@@ -1,5 +1,6 @@
 import { MalformedError } from "../errors.ts"
 import { AsciiWriter } from "./ascii-writer.ts"
+import { KeyPath } from "./key-path.ts"
 import { pythonFloat } from "./python-float.ts"
 
 /** Python's own default recursion limit: no producer of ours can write deeper documents. */
@@ -8,9 +9,6 @@ export const JSON_DEPTH_MAX = 1_000
 const WHITESPACE = /[ \t\n\r]*/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
 const NOT_PLAIN = /[^ !#-[\]-~]/g
-const FIRST_SURROGATE = 0xd800
-/** Members of an object up to which an insertion sort is used. */
-const INSERTION_MAX = 16
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
@@ -22,6 +20,8 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\b": "\\b",
 }
 
+/** What Python, too, writes after a backslash: `"`, `\\`, `b`, `f`, `n`, `r`, `t`. */
+const ESCAPED = [0x22, 0x5c, 0x62, 0x66, 0x6e, 0x72, 0x74]
 const WORDS = ["true", "false", "null", "NaN", "Infinity", "-Infinity"] as const
 
 const QUOTE = 0x22
@@ -33,13 +33,6 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** A member of an open object: its key decoded, and where it was written. */
-interface Member {
-  readonly key: string
-  readonly start: number
-  readonly end: number
-}
-
 /**
  * Reads one JSON text from left to right and writes it as Python's `json.dumps(..., sort_keys=True)`
  * would after `json.loads`. It works on the text because a parsed number has lost how it was written.
@@ -50,6 +43,7 @@ export class JsonScanner {
   readonly #text: string
   readonly #nonFinite: "python" | "null"
   readonly #out = new AsciiWriter()
+  readonly #noKeys = KeyPath.empty()
   #position = 0
 
   constructor(text: string, nonFinite: "python" | "null" = "python") {
@@ -112,36 +106,32 @@ export class JsonScanner {
     const start = this.#out.length
     this.#open(OPEN_OBJECT)
     if (!this.#take(CLOSE_OBJECT)) {
-      const members: Member[] = []
+      let keys = this.#noKeys
+      const ends: number[] = []
       do {
-        if (members.length > 0) this.#out.text(", ")
+        if (ends.length > 0) this.#out.separator()
         this.#whitespace()
-        members.push(this.#member(depth))
+        keys = this.#keyAfter(keys)
+        this.#colon()
+        this.#out.text(": ")
+        this.#value(depth + 1)
+        ends.push(this.#out.length)
         this.#whitespace()
       } while (this.#take(COMMA))
       this.#expect(CLOSE_OBJECT)
-      if (!isAscending(members)) this.#reorder(members, start)
+      if (!keys.isSorted) this.#out.rearrange({ start: start + 1, ends }, keys.order)
     }
     this.#out.unit(CLOSE_OBJECT)
   }
 
-  #member(depth: number): Member {
-    const start = this.#out.length
-    const key = this.#key()
-    this.#colon()
-    this.#out.text(": ")
-    this.#value(depth + 1)
-    return { key, start, end: this.#out.length }
-  }
-
-  /** Writes the members of the object that began at `start` again, sorted, the last duplicate each. */
-  #reorder(members: readonly Member[], start: number): void {
-    const written = this.#out.from(start).slice()
-    this.#out.length = start + 1
-    for (const [index, member] of sortedWithoutDuplicates(members).entries()) {
-      if (index > 0) this.#out.text(", ")
-      this.#out.append(written.subarray(member.start - start, member.end - start))
+  /** Writes the key at the position; mostly it is the one that followed the same keys before. */
+  #keyAfter(keys: KeyPath): KeyPath {
+    const { latest } = keys
+    if (latest === undefined || !this.#text.startsWith(latest.literal, this.#position)) {
+      return keys.with(this.#key())
     }
+    this.#string()
+    return latest
   }
 
   #array(depth: number): void {
@@ -149,7 +139,7 @@ export class JsonScanner {
     if (!this.#take(CLOSE_ARRAY)) {
       let items = 0
       do {
-        if (items > 0) this.#out.text(", ")
+        if (items > 0) this.#out.separator()
         items += 1
         this.#whitespace()
         this.#value(depth + 1)
@@ -177,17 +167,21 @@ export class JsonScanner {
   /** Writes the string literal at the position, escaped as Python escapes. */
   #string(): void {
     const start = this.#position
-    if (this.#text.charCodeAt(start) !== QUOTE) throw notJson()
+    const text = this.#text
+    if (text.charCodeAt(start) !== QUOTE) throw notJson()
     let at = start + 1
-    let unit = this.#text.charCodeAt(at)
-    while (unit >= 0x20 && unit <= 0x7e && unit !== QUOTE && unit !== BACKSLASH) {
-      at += 1
-      unit = this.#text.charCodeAt(at)
+    let unit = text.charCodeAt(at)
+    while (unit !== QUOTE) {
+      const isShortEscape = unit === BACKSLASH && isEscapedByPython(text.charCodeAt(at + 1))
+      if (!(isShortEscape || (unit >= 0x20 && unit <= 0x7e && unit !== BACKSLASH))) {
+        this.#escapedString(start, at)
+        return
+      }
+      at += isShortEscape ? 2 : 1
+      unit = text.charCodeAt(at)
     }
-    if (unit === QUOTE) {
-      this.#position = at + 1
-      this.#out.range(this.#text, start, at + 1)
-    } else this.#escapedString(start, at)
+    this.#position = at + 1
+    this.#out.range(text, start, at + 1)
   }
 
   #escapedString(start: number, firstSpecial: number): void {
@@ -288,36 +282,9 @@ export function canonicalJson(text: string): string {
   return new JsonScanner(text).document()
 }
 
-function isAscending(members: readonly Member[]): boolean {
-  let previous: string | undefined
-  for (const { key } of members) {
-    if (previous !== undefined && compareCodePoints(previous, key) >= 0) return false
-    previous = key
-  }
-  return true
-}
-
-/** By insertion where that is fewer steps than a map and a sort; the objects of a HAR are small. */
-function sortedWithoutDuplicates(members: readonly Member[]): readonly Member[] {
-  if (members.length > INSERTION_MAX) return sortedByMap(members)
-  const sorted: Member[] = []
-  for (const member of members) {
-    let at = sorted.length
-    let order = 1
-    while (at > 0 && order > 0) {
-      order = compareCodePoints(sorted[at - 1]?.key ?? "", member.key)
-      if (order > 0) at -= 1
-    }
-    if (order === 0) sorted[at - 1] = member
-    else sorted.splice(at, 0, member)
-  }
-  return sorted
-}
-
-function sortedByMap(members: readonly Member[]): readonly Member[] {
-  const last = new Map<string, Member>()
-  for (const member of members) last.set(member.key, member)
-  return [...last.values()].sort((left, right) => compareCodePoints(left.key, right.key))
+/** Whether Python writes the same escape for what stands after this backslash. */
+function isEscapedByPython(unit: number): boolean {
+  return ESCAPED.includes(unit)
 }
 
 function isDigit(unit: number): boolean {
@@ -330,30 +297,6 @@ function parseString(literal: string): string {
   } catch {
     throw notJson()
   }
-}
-
-/** JavaScript compares UTF-16 units, Python code points: they differ beyond the basic plane. */
-function compareCodePoints(left: string, right: string): number {
-  const length = Math.min(left.length, right.length)
-  for (let i = 0; i < length; i += 1) {
-    const one = left.charCodeAt(i)
-    const other = right.charCodeAt(i)
-    if (one === other) continue
-    if (one >= FIRST_SURROGATE || other >= FIRST_SURROGATE) return compareSlowly(left, right)
-    return one - other
-  }
-  return left.length - right.length
-}
-
-function compareSlowly(left: string, right: string): number {
-  const rights = right[Symbol.iterator]()
-  for (const leftPoint of left) {
-    const next = rights.next()
-    if (next.done) return 1
-    const difference = (leftPoint.codePointAt(0) ?? 0) - (next.value.codePointAt(0) ?? 0)
-    if (difference !== 0) return difference
-  }
-  return rights.next().done ? 0 : -1
 }
 
 function escapeUnit(unit: string): string {
