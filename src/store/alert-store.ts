@@ -7,9 +7,10 @@ import type {
   GroupMemory,
   QueuedAlert,
 } from "../alert.ts"
+import { systemClock } from "../clock.ts"
 import type { Clock } from "../ports.ts"
 import { DIGEST_BYTES, digestKey, readTime, TIME_BYTES, timeKey } from "./keys.ts"
-import { openEnvironment, type Table } from "./lmdb.ts"
+import { countEntries, keysOf, openEnvironment, type Table } from "./lmdb.ts"
 
 export interface AlertStoreOptions {
   /** Whom each alert is to reach; what waits for one that is not among them goes on waiting. */
@@ -43,7 +44,7 @@ class AlertFile implements AlertStore {
   #forgetting: Promise<void>
 
   constructor(directory: string, options: AlertStoreOptions) {
-    const { targets, waitingMax = WAITING_MAX, clock = { nowMs: Date.now } } = options
+    const { targets, waitingMax = WAITING_MAX, clock = systemClock } = options
     this.#clock = clock
     this.#environment = openEnvironment(join(directory, "alerts.mdb"), 8)
     this.#groups = this.#environment.table("groups")
@@ -111,9 +112,9 @@ class AlertFile implements AlertStore {
     const open = new Set(this.groups().map(({ id }) => digestKey(id).toString("hex")))
     let after: Buffer | undefined = NOTHING
     while (after !== undefined) {
-      const [key]: Buffer[] = Array.from(this.#remembered.getKeys({ start: after, limit: 1 }))
+      const [key]: readonly Buffer[] = keysOf(this.#remembered, { start: after, limit: 1 })
       if (key === undefined) return
-      const group = Buffer.from(key.subarray(0, DIGEST_BYTES))
+      const group = key.subarray(0, DIGEST_BYTES)
       if (!open.has(group.toString("hex"))) await this.#forget(group)
       after = endOf(group)
     }
@@ -123,7 +124,7 @@ class AlertFile implements AlertStore {
     const range = { start: group, end: endOf(group), limit: FORGET_ROWS_MAX }
     for (let removed = FORGET_ROWS_MAX; removed === FORGET_ROWS_MAX; ) {
       removed = await this.#environment.write(() => {
-        const keys = Array.from(this.#remembered.getKeys(range), (key) => Buffer.from(key))
+        const keys = keysOf(this.#remembered, range)
         for (const key of keys) void this.#remembered.remove(key)
         return keys.length
       })
@@ -187,7 +188,7 @@ class Outbox {
     this.#place(alert, place)
     void this.#table.put(place, Buffer.concat([timeKey(queued.queuedMs), toJson(alert)]))
     if (this.size() <= this.#max) return
-    const [oldest] = Array.from(this.#table.getKeys({ limit: 1 }), (key) => Buffer.from(key))
+    const [oldest] = keysOf(this.#table, { limit: 1 })
     if (oldest !== undefined) this.#removeAt(oldest)
     this.dropped += 1
   }
@@ -199,12 +200,12 @@ class Outbox {
 
   /** Only the oldest can be delivered, and it may be another one by now. */
   remove(eventId: string): void {
-    const [key] = Array.from(this.#table.getKeys({ limit: 1 }), (bytes) => Buffer.from(bytes))
+    const [key] = keysOf(this.#table, { limit: 1 })
     if (key !== undefined && this.first()?.alert.event_id === eventId) this.#removeAt(key)
   }
 
   size(): number {
-    return (this.#table.getStats() as { entryCount: number }).entryCount
+    return countEntries(this.#table)
   }
 
   #newPlace(): Buffer {

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { decode, encode } from "@msgpack/msgpack"
+import { systemClock } from "../clock.ts"
 import { MalformedError } from "../errors.ts"
 import type { Clock, Page } from "../ports.ts"
 import type {
@@ -11,9 +12,9 @@ import type {
 } from "../stream/types.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, digestKey, encodeCursor, timeKey } from "./keys.ts"
-import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
+import { countEntries, openEnvironment, storedBytes, type Table } from "./lmdb.ts"
 import { decodeRedrive, encodeRedrive, type RedriveRow, redriven, settled } from "./redrive-row.ts"
-import { type Retained, sweep } from "./retention.ts"
+import { Retention, type RetentionOptions } from "./retention.ts"
 
 export interface DeadLetterStore extends DeadLetterSink {
   write(letter: DeadLetter): Promise<void>
@@ -31,25 +32,14 @@ export interface DeadLetterStore extends DeadLetterSink {
   close(): Promise<void>
 }
 
-export interface DeadLetterStoreOptions {
-  /** Days since the failure; default 30. */
-  readonly retentionDays?: number
-  /** Bytes of data from which the oldest letters go; default 1 GiB. */
-  readonly bytesMax?: number
-  readonly clock?: Pick<Clock, "nowMs">
-}
-
-const DAY_MS = 86_400_000
-/** Every so many writes a sweep follows; one also runs at the opening and every hour. */
+/** Letters are large: fewer of them than of other rows go between two looks at the size. */
 const SWEEP_EVERY = 64
-const SWEEP_INTERVAL_MS = 3_600_000
-/** Letters that one filtered page looks at; its cursor leads on from there. */
-const SCANNED_MAX = 10_000
+const NOTHING = Buffer.alloc(0)
 
 /** Opens `dead-letters.mdb` in `directory`. A record that fails again keeps its first letter. */
 export function openDeadLetterStore(
   directory: string,
-  options: DeadLetterStoreOptions = {},
+  options: RetentionOptions = {},
 ): DeadLetterStore {
   return new DeadLetterFile(directory, options)
 }
@@ -61,24 +51,19 @@ class DeadLetterFile implements DeadLetterStore {
   readonly #environment
   readonly #letters: Table
   readonly #redrives: Table
-  readonly #retained: Retained
-  readonly #options: DeadLetterStoreOptions
-  readonly #timer: NodeJS.Timeout
-  #writes = 0
-  #closed: Promise<void> | undefined
-  #swept: Promise<unknown> = Promise.resolve()
+  readonly #byFailureTime: Table
+  readonly #retention: Retention
+  readonly #clock: Pick<Clock, "nowMs">
 
-  constructor(directory: string, options: DeadLetterStoreOptions) {
-    this.#options = options
+  constructor(directory: string, options: RetentionOptions) {
+    this.#clock = options.clock ?? systemClock
     this.#environment = openEnvironment(join(directory, "dead-letters.mdb"), 3)
     this.#letters = this.#environment.table("letters")
     this.#redrives = this.#environment.table("redrives")
-    const byArrival = this.#environment.table("by_failure_time")
+    this.#byFailureTime = this.#environment.table("by_failure_time")
     const remove = (id: Buffer) => this.#remove(id)
-    this.#retained = { environment: this.#environment, byArrival, remove }
-    this.#sweepInBackground()
-    this.#timer = setInterval(() => this.#sweepInBackground(), SWEEP_INTERVAL_MS)
-    this.#timer.unref()
+    const rows = { environment: this.#environment, byArrival: this.#byFailureTime, remove }
+    this.#retention = new Retention(rows, { sweepEvery: SWEEP_EVERY, ...options })
   }
 
   async write(letter: DeadLetter): Promise<void> {
@@ -89,30 +74,25 @@ class DeadLetterFile implements DeadLetterStore {
     await this.#environment.write(() => {
       if (this.#letters.doesExist(id)) return this.#settle(id, "failed_again", letter)
       const time = timeKey(letter.failedAtMs)
-      void this.#retained.byArrival.put(Buffer.concat([time, id]), Buffer.alloc(0))
+      void this.#byFailureTime.put(Buffer.concat([time, id]), NOTHING)
       void this.#letters.put(id, bytes)
     })
-    this.#writes += 1
-    if (this.#writes % SWEEP_EVERY === 0) this.#sweepInBackground()
+    this.#retention.wrote()
   }
 
   list(query: DeadLetterQuery): Page<StoredDeadLetter> {
-    checkLimit(query.limit)
-    const found: StoredDeadLetter[] = []
-    let { cursor } = query
-    for (let scanned = 0; scanned < SCANNED_MAX; scanned += query.limit) {
-      const page = this.#scan(query, cursor)
-      const matching = page.items.filter((letter) => hasCode(letter, query.code))
-      const room = query.limit - found.length
-      found.push(...matching.slice(0, room))
-      const last = found.at(-1)
-      if (last !== undefined && matching.length > room) {
-        return { items: found, cursor: this.cursorAfter(last) }
-      }
-      cursor = page.cursor
-      if (cursor === undefined || found.length === query.limit) break
-    }
-    return { items: found, cursor }
+    return scanNewestFirst({
+      index: this.#byFailureTime,
+      prefix: NOTHING,
+      since: query.sinceMs === undefined ? NOTHING : timeKey(query.sinceMs),
+      limit: checkLimit(query.limit),
+      cursor: query.cursor,
+      load: (id) => {
+        const value = this.#letters.get(id)
+        return value && { item: this.#decode(id, value), bytes: value.length }
+      },
+      isWanted: (letter) => hasCode(letter, query.code),
+    })
   }
 
   cursorAfter({ failedAtMs, id }: Pick<StoredDeadLetter, "id" | "failedAtMs">): string {
@@ -129,54 +109,24 @@ class DeadLetterFile implements DeadLetterStore {
     const key = idKey(id)
     await this.#environment.write(() => {
       if (!this.#letters.doesExist(key)) return
-      this.#putRedrive(key, redriven(this.#redrive(key), this.#nowMs()))
+      this.#putRedrive(key, redriven(this.#redrive(key), this.#clock.nowMs()))
     })
   }
 
   async markDone(record: SourceRecord): Promise<void> {
     // called for every record of a source, so nothing is hashed while nothing was put back
-    if ((this.#redrives.getStats() as { entryCount: number }).entryCount === 0) return
+    if (countEntries(this.#redrives) === 0) return
     const key = letterKey(record)
     if (!this.#redrives.doesExist(key)) return
     await this.#environment.write(() => this.#settle(key, "resolved"))
   }
 
   count(): number {
-    return (this.#letters.getStats() as { entryCount: number }).entryCount
+    return countEntries(this.#letters)
   }
 
-  /** May be called again: the engine closes it, and so does whoever opened it. */
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
-  }
-
-  async #close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#swept
-    await this.#environment.close()
-  }
-
-  #scan(query: DeadLetterQuery, cursor: string | undefined): Page<StoredDeadLetter> {
-    return scanNewestFirst({
-      index: this.#retained.byArrival,
-      prefix: Buffer.alloc(0),
-      since: query.sinceMs === undefined ? Buffer.alloc(0) : timeKey(query.sinceMs),
-      limit: query.limit,
-      cursor,
-      load: (id) => {
-        const value = this.#letters.get(id)
-        return value && { item: this.#decode(id, value), bytes: value.length }
-      },
-    })
-  }
-
-  #sweepInBackground(): void {
-    const { retentionDays = 30, bytesMax = 1_073_741_824 } = this.#options
-    const limits = { retentionMs: retentionDays * DAY_MS, bytesMax }
-    const run = () => sweep(this.#retained, limits, this.#nowMs())
-    // A failed sweep is not lost: the next one meets the same rows.
-    this.#swept = this.#swept.then(run).catch(() => 0)
+    return this.#retention.close()
   }
 
   #remove(id: Buffer): number {
@@ -189,7 +139,7 @@ class DeadLetterFile implements DeadLetterStore {
 
   #settle(id: Buffer, state: "resolved" | "failed_again", letter?: DeadLetter): void {
     const row = settled(this.#redrive(id), state, {
-      nowMs: this.#nowMs(),
+      nowMs: this.#clock.nowMs(),
       ...(letter && { letter }),
     })
     if (row !== undefined) this.#putRedrive(id, row)
@@ -201,10 +151,6 @@ class DeadLetterFile implements DeadLetterStore {
 
   #putRedrive(id: Buffer, row: RedriveRow): void {
     void this.#redrives.put(id, encodeRedrive(row))
-  }
-
-  #nowMs(): number {
-    return this.#options.clock?.nowMs() ?? Date.now()
   }
 
   #decode(id: Buffer, value: Buffer): StoredDeadLetter {

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import type { Clock } from "../ports.ts"
-import { digestKey, timeKey } from "./keys.ts"
-import { type Environment, openEnvironment, type Table } from "./lmdb.ts"
+import { digestKey, TIME_BYTES, timeKey } from "./keys.ts"
+import { countEntries, type Environment, keysOf, openEnvironment, type Table } from "./lmdb.ts"
 
 /** A payload that was called an attack and is none, says a reviewer. */
 export interface FalsePositiveReport {
@@ -58,7 +58,7 @@ export class FalsePositiveStore {
   }
 
   count(): number {
-    return (this.#reports.getStats() as { entryCount: number }).entryCount
+    return countEntries(this.#reports)
   }
 
   close(): Promise<void> {
@@ -66,11 +66,9 @@ export class FalsePositiveStore {
   }
 
   #dropOldest(): void {
-    for (const arrival of Array.from(this.#arrivals.getKeys({ limit: 1 }), (key) =>
-      Buffer.from(key),
-    )) {
+    for (const arrival of keysOf(this.#arrivals, { limit: 1 })) {
       void this.#arrivals.remove(arrival)
-      void this.#reports.remove(arrival.subarray(timeKey(0).length))
+      void this.#reports.remove(arrival.subarray(TIME_BYTES))
     }
   }
 }

@@ -2,8 +2,10 @@ import type { Page } from "../ports.ts"
 import { decodeCursor, encodeCursor, TAIL_BYTES, TIME_BYTES } from "./keys.ts"
 import type { Table } from "./lmdb.ts"
 
-/** An answer is cut after the item that takes it past this many stored bytes. */
-export const PAGE_BYTES_MAX = 16 * 1_048_576
+/** A page ends after the item that takes it past this many stored bytes. */
+const PAGE_BYTES_MAX = 16 * 1_048_576
+/** Entries that one page looks at: where few are wanted, its cursor leads on from there. */
+const SCANNED_MAX = 10_000
 
 export interface Scan<T> {
   /** Keys are `prefix` + time + digest; values are empty. */
@@ -15,6 +17,7 @@ export interface Scan<T> {
   readonly cursor: string | undefined
   /** The item of an index entry, by the digest at its end; undefined where it is gone. */
   load(digest: Buffer): { readonly item: T; readonly bytes: number } | undefined
+  isWanted?(item: T): boolean
 }
 
 /**
@@ -25,16 +28,17 @@ export function scanNewestFirst<T>(scan: Scan<T>): Page<T> {
   const after = scan.cursor === undefined ? undefined : decodeCursor(scan.cursor)
   const items: T[] = []
   let last: Buffer | undefined
-  let seen = 0
+  let scanned = 0
   let bytes = 0
   for (const key of keysNewestFirst(scan, after)) {
-    if (last !== undefined && (seen === scan.limit || bytes > PAGE_BYTES_MAX)) {
+    const isFull = items.length === scan.limit || bytes > PAGE_BYTES_MAX
+    if (last !== undefined && (isFull || scanned === SCANNED_MAX)) {
       return { items, cursor: encodeCursor(last) }
     }
-    seen += 1
+    scanned += 1
     last = Buffer.from(key.subarray(scan.prefix.length))
     const loaded = scan.load(last.subarray(TIME_BYTES))
-    if (loaded === undefined) continue
+    if (loaded === undefined || scan.isWanted?.(loaded.item) === false) continue
     items.push(loaded.item)
     bytes += loaded.bytes
   }
@@ -48,7 +52,5 @@ function keysNewestFirst<T>(scan: Scan<T>, after: Buffer | undefined): Iterable<
     exclusiveStart: true,
     end: Buffer.concat([scan.prefix, scan.since]),
     reverse: true,
-    // One more than a page, so that the last page is known as such.
-    limit: scan.limit + 1,
   })
 }

@@ -17,6 +17,7 @@ export interface Environment {
   table(name: string): Table
   /** Bytes of the pages that hold data; the file itself may be larger, for it never shrinks. */
   usedBytes(): number
+  /** May be called again: a flow closes its store, and so does whoever opened it. */
   close(): Promise<void>
 }
 
@@ -49,6 +50,7 @@ export function openEnvironment(path: string, tablesMax: number): Environment {
   chmodSync(path, 0o600)
   chmodSync(`${path}-lock`, 0o600)
   const tables: Table[] = []
+  let closed: Promise<void> | undefined
   return {
     write: (action) => committed(root, action),
     table(name) {
@@ -61,7 +63,10 @@ export function openEnvironment(path: string, tablesMax: number): Environment {
       root.resetReadTxn()
       return tables.reduce((sum, table) => sum + bytesOf(table), 0)
     },
-    close: () => root.close(),
+    close() {
+      closed ??= root.close()
+      return closed
+    },
   }
 }
 
@@ -96,6 +101,15 @@ export async function readBeside(
   } finally {
     await root.close()
   }
+}
+
+export function countEntries(table: Table): number {
+  return (table.getStats() as { entryCount: number }).entryCount
+}
+
+/** Keys of a range, copied out: removing while the range is read would move its cursor. */
+export function keysOf(table: Table, range: Parameters<Table["getKeys"]>[0]): readonly Buffer[] {
+  return Array.from(table.getKeys(range), (key) => Buffer.from(key))
 }
 
 /** What a value occupies: LMDB keeps larger ones in whole pages of their own. */

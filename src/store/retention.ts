@@ -1,16 +1,18 @@
+import { systemClock } from "../clock.ts"
+import type { Clock } from "../ports.ts"
 import { readTime, TIME_BYTES } from "./keys.ts"
-import type { Environment, Table } from "./lmdb.ts"
+import { type Environment, keysOf, type Table } from "./lmdb.ts"
 
+/** How long a store keeps its rows. */
 export interface RetentionOptions {
-  readonly retentionMs: number
-  /** Bytes of data from which the oldest rows go, whatever their age. */
-  readonly bytesMax: number
+  /** Days since arrival (not event time: old evidence may be replayed); default 30. */
+  readonly retentionDays?: number
+  /** Bytes of data from which the oldest rows go, whatever their age; default 1 GiB. */
+  readonly bytesMax?: number
+  /** Writes between two sweeps; default 256. */
+  readonly sweepEvery?: number
+  readonly clock?: Pick<Clock, "nowMs">
 }
-
-/** Rows that one transaction removes: it keeps the writers waiting, so it is short. */
-const SWEEP_ROWS_MAX = 500
-/** Sweeping a little below the cap avoids a sweep for every write that follows. */
-const FILL_TARGET = 0.95
 
 export interface Retained {
   readonly environment: Environment
@@ -20,12 +22,61 @@ export interface Retained {
   remove(digest: Buffer): number
 }
 
-/**
- * Removes what is older than the retention time, then the oldest rows above the size cap.
- * @returns how many rows went
- */
-export async function sweep(rows: Retained, options: RetentionOptions, nowMs: number) {
-  const expiredBefore = nowMs - options.retentionMs
+const DAY_MS = 86_400_000
+const SWEEP_INTERVAL_MS = 3_600_000
+/** Rows that one transaction removes: it keeps the writers waiting, so it is short. */
+const SWEEP_ROWS_MAX = 500
+/** Sweeping a little below the cap avoids a sweep for every write that follows. */
+const FILL_TARGET = 0.95
+
+/** Sweeps a store at its opening, every hour and after every so many writes, until it is closed. */
+export class Retention {
+  readonly #rows: Retained
+  readonly #options: Required<RetentionOptions>
+  readonly #timer: NodeJS.Timeout
+  #writesSinceSweep = 0
+  #swept: Promise<unknown> = Promise.resolve()
+
+  constructor(rows: Retained, options: RetentionOptions) {
+    const defaults = { retentionDays: 30, bytesMax: 1_073_741_824, sweepEvery: 256 }
+    this.#rows = rows
+    this.#options = { ...defaults, clock: systemClock, ...options }
+    this.#sweepInBackground()
+    this.#timer = setInterval(() => this.#sweepInBackground(), SWEEP_INTERVAL_MS)
+    this.#timer.unref()
+  }
+
+  /** To be called after each write. */
+  wrote(): void {
+    this.#writesSinceSweep += 1
+    if (this.#writesSinceSweep >= this.#options.sweepEvery) this.#sweepInBackground()
+  }
+
+  /** Removes what is too old, then the oldest rows above the size cap; returns how many went. */
+  sweep(): Promise<number> {
+    this.#writesSinceSweep = 0
+    // One after the other: two at once would each remove the same excess.
+    const next = this.#swept.then(() => sweep(this.#rows, this.#options))
+    this.#swept = next.catch(() => undefined)
+    return next
+  }
+
+  /** Stops sweeping and closes the environment. May be called again. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#swept
+    await this.#rows.environment.close()
+  }
+
+  /** A failed sweep is not lost: the next one meets the same rows. */
+  #sweepInBackground(): void {
+    this.sweep().catch(() => undefined)
+  }
+}
+
+async function sweep(rows: Retained, options: Required<RetentionOptions>): Promise<number> {
+  const { retentionDays, bytesMax, clock } = options
+  const expiredBefore = clock.nowMs() - retentionDays * DAY_MS
   let removed = 0
   // Ends with the table: every round but the last two removes SWEEP_ROWS_MAX of its rows.
   for (;;) {
@@ -33,8 +84,8 @@ export async function sweep(rows: Retained, options: RetentionOptions, nowMs: nu
     removed += batch
     if (batch < SWEEP_ROWS_MAX) break
   }
-  while (rows.environment.usedBytes() > options.bytesMax) {
-    const excess = rows.environment.usedBytes() - options.bytesMax * FILL_TARGET
+  while (rows.environment.usedBytes() > bytesMax) {
+    const excess = rows.environment.usedBytes() - bytesMax * FILL_TARGET
     const batch = await rows.environment.write(() => removeOldest(rows, excess))
     removed += batch
     if (batch === 0) break
@@ -65,7 +116,6 @@ function removeOldest(rows: Retained, bytes: number): number {
   return removed
 }
 
-/** Copied out first: removing while a range is read would move its cursor. */
-function oldestKeys(rows: Retained): Buffer[] {
-  return Array.from(rows.byArrival.getKeys({ limit: SWEEP_ROWS_MAX }), (key) => Buffer.from(key))
+function oldestKeys(rows: Retained): readonly Buffer[] {
+  return keysOf(rows.byArrival, { limit: SWEEP_ROWS_MAX })
 }

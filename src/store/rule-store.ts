@@ -5,7 +5,7 @@ import type { RuleStore } from "../ports/rules.ts"
 import { RULE_STATES, type RuleState, type StoredRule } from "../rule.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, digestKey, TIME_BYTES, timeKey } from "./keys.ts"
-import { openEnvironment, type Table } from "./lmdb.ts"
+import { countEntries, keysOf, openEnvironment, type Table } from "./lmdb.ts"
 
 /** Rules that are kept; beyond it the oldest of those that are over goes. */
 const RULES_MAX = 10_000
@@ -29,7 +29,6 @@ class RuleFile implements RuleStore {
   /** Keys: number of the state, time of creation, digest. */
   readonly #byState: Table
   readonly #about: Table
-  #closed: Promise<void> | undefined
 
   constructor(directory: string) {
     this.#environment = openEnvironment(join(directory, "rules.mdb"), 4)
@@ -46,7 +45,7 @@ class RuleFile implements RuleStore {
       const held = this.#read(id)
       if (held !== undefined) return held
       this.#write(id, stored, value)
-      if (entries(this.#rules) > RULES_MAX) this.#forgetOne()
+      if (countEntries(this.#rules) > RULES_MAX) this.#forgetOne()
       return stored
     })
   }
@@ -108,10 +107,8 @@ class RuleFile implements RuleStore {
     })
   }
 
-  /** May be called again. */
   close(): Promise<void> {
-    this.#closed ??= this.#environment.close()
-    return this.#closed
+    return this.#environment.close()
   }
 
   #write(id: Buffer, stored: StoredRule, value: Buffer): void {
@@ -129,8 +126,8 @@ class RuleFile implements RuleStore {
   #idsIn(state: RuleState, limit: number): readonly Buffer[] {
     const start = statePrefix(state)
     const end = Buffer.of((start[0] ?? 0) + 1)
-    const keys = this.#byState.getKeys({ start, end, limit })
-    return Array.from(keys, (key) => Buffer.from(key.subarray(1 + TIME_BYTES)))
+    const keys = keysOf(this.#byState, { start, end, limit })
+    return keys.map((key) => key.subarray(1 + TIME_BYTES))
   }
 
   #remove(id: Buffer): void {
@@ -163,8 +160,4 @@ function statePrefix(state: RuleState): Buffer {
   const index = RULE_STATES.indexOf(state)
   if (index < 0) throw new MalformedError("state", "a state of a rule")
   return Buffer.of(index)
-}
-
-function entries(table: Table): number {
-  return (table.getStats() as { entryCount: number }).entryCount
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path"
+import { systemClock } from "../clock.ts"
 import type {
   SimulationDepth,
   SimulationLease,
@@ -7,19 +8,15 @@ import type {
 } from "../ports/simulation-queue.ts"
 import type { Clock } from "../ports.ts"
 import { digestKey, TIME_BYTES, timeKey } from "./keys.ts"
-import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
-import { type Retained, sweep } from "./retention.ts"
+import { countEntries, keysOf, openEnvironment, storedBytes, type Table } from "./lmdb.ts"
+import { Retention, type RetentionOptions } from "./retention.ts"
 
-export interface SimulationQueueOptions {
+/** A task, done or not, is forgotten after 7 days where nothing is said. */
+export interface SimulationQueueOptions extends RetentionOptions {
   /** Tasks ready at once; beyond it the one that would be taken last goes. Default 100,000. */
   readonly tasksMax?: number
   /** Times that a task is handed out before it is dropped; default 5. */
   readonly deliveriesMax?: number
-  /** Days from which on a task, done or not, is forgotten; default 7. */
-  readonly retentionDays?: number
-  /** Bytes of data from which the oldest tasks go; default 1 GiB. */
-  readonly bytesMax?: number
-  readonly clock?: Pick<Clock, "nowMs">
 }
 
 type Row = {
@@ -36,9 +33,7 @@ type Row = {
 )
 type Leased = Extract<Row, { state: "leased" }>
 
-const DAY_MS = 86_400_000
-const SWEEP_EVERY = 256
-const SWEEP_INTERVAL_MS = 3_600_000
+const RETENTION_DAYS = 7
 const EXPIRED_MAX = 1_000
 const NOTHING = Buffer.alloc(0)
 
@@ -61,48 +56,44 @@ class SimulationFile implements SimulationQueue {
   readonly #ready: Table
   /** Keys: end of the lease, digest. */
   readonly #leases: Table
-  readonly #retained: Retained
-  readonly #options: Required<SimulationQueueOptions>
-  readonly #timer: NodeJS.Timeout
+  readonly #byArrival: Table
+  readonly #retention: Retention
+  readonly #tasksMax: number
+  readonly #deliveriesMax: number
+  readonly #clock: Pick<Clock, "nowMs">
   readonly #recovered: Promise<void>
   #dropped = 0
-  #writes = 0
-  #swept: Promise<unknown> = Promise.resolve()
-  #closed: Promise<void> | undefined
 
   constructor(directory: string, options: SimulationQueueOptions) {
-    this.#options = {
-      ...{ tasksMax: 100_000, deliveriesMax: 5, retentionDays: 7, bytesMax: 1_073_741_824 },
-      ...{ clock: { nowMs: Date.now }, ...options },
-    }
+    const { tasksMax = 100_000, deliveriesMax = 5, clock = systemClock } = options
+    this.#tasksMax = tasksMax
+    this.#deliveriesMax = deliveriesMax
+    this.#clock = clock
     this.#environment = openEnvironment(join(directory, "simulations.mdb"), 4)
     this.#tasks = this.#environment.table("tasks")
     this.#ready = this.#environment.table("ready")
     this.#leases = this.#environment.table("leases")
-    const byArrival = this.#environment.table("by_arrival")
-    const remove = (event: Buffer) => this.#remove(event)
-    this.#retained = { environment: this.#environment, byArrival, remove }
+    this.#byArrival = this.#environment.table("by_arrival")
     this.#recovered = this.#recover()
     this.#recovered.catch(() => undefined)
-    this.#sweepInBackground()
-    this.#timer = setInterval(() => this.#sweepInBackground(), SWEEP_INTERVAL_MS)
-    this.#timer.unref()
+    const remove = (event: Buffer) => this.#remove(event)
+    const rows = { environment: this.#environment, byArrival: this.#byArrival, remove }
+    this.#retention = new Retention(rows, { retentionDays: RETENTION_DAYS, ...options })
   }
 
   async enqueue(task: SimulationTask): Promise<"new" | "same"> {
     const event = digestKey(task.eventId)
     const novelty = await this.#environment.write(() => this.#putIfNew(event, task))
-    this.#writes += 1
-    if (this.#writes % SWEEP_EVERY === 0) this.#sweepInBackground()
+    this.#retention.wrote()
     return novelty
   }
 
   async take(options: { max: number; leaseMs: number }): Promise<readonly SimulationLease[]> {
     await this.#recovered
-    const nowMs = this.#options.clock.nowMs()
+    const nowMs = this.#clock.nowMs()
     return this.#environment.write(() => {
       this.#returnLeases(timeKey(nowMs))
-      const keys = copied(this.#ready.getKeys({ limit: Math.min(100, options.max) }))
+      const keys = keysOf(this.#ready, { limit: Math.min(100, options.max) })
       return keys.flatMap((key) => this.#lease(key, nowMs + options.leaseMs))
     })
   }
@@ -125,19 +116,16 @@ class SimulationFile implements SimulationQueue {
 
   async depth(): Promise<SimulationDepth> {
     await this.#recovered
-    return { ready: entries(this.#ready), leased: entries(this.#leases), dropped: this.#dropped }
+    return {
+      ready: countEntries(this.#ready),
+      leased: countEntries(this.#leases),
+      dropped: this.#dropped,
+    }
   }
 
-  /** May be called again: the engine closes the sink, and so does whoever opened the queue. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
-  }
-
-  async #close(): Promise<void> {
-    clearInterval(this.#timer)
-    await Promise.allSettled([this.#recovered, this.#swept])
-    await this.#environment.close()
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#recovered])
+    await this.#retention.close()
   }
 
   /** Ends with the table: each round takes its rows out of it. */
@@ -151,11 +139,11 @@ class SimulationFile implements SimulationQueue {
   #putIfNew(event: Buffer, task: SimulationTask): "new" | "same" {
     if (this.#tasks.doesExist(event)) return "same"
     const { priority } = task
-    const enqueuedAtMs = this.#options.clock.nowMs()
+    const enqueuedAtMs = this.#clock.nowMs()
     const row = { state: "ready", priority, enqueuedAtMs, deliveries: 0, task } as const
-    void this.#retained.byArrival.put(Buffer.concat([timeKey(enqueuedAtMs), event]), NOTHING)
+    void this.#byArrival.put(Buffer.concat([timeKey(enqueuedAtMs), event]), NOTHING)
     this.#line(event, row)
-    if (entries(this.#ready) > this.#options.tasksMax) this.#dropLast()
+    if (countEntries(this.#ready) > this.#tasksMax) this.#dropLast()
     return "new"
   }
 
@@ -165,7 +153,7 @@ class SimulationFile implements SimulationQueue {
   }
 
   #dropLast(): void {
-    for (const key of copied(this.#ready.getKeys({ reverse: true, limit: 1 }))) {
+    for (const key of keysOf(this.#ready, { reverse: true, limit: 1 })) {
       void this.#ready.remove(key)
       this.#drop(key.subarray(1 + TIME_BYTES))
     }
@@ -192,7 +180,7 @@ class SimulationFile implements SimulationQueue {
 
   /** @param before leases that end before this time; @returns how many came back */
   #returnLeases(before: Buffer): number {
-    const keys = copied(this.#leases.getKeys({ end: before, limit: EXPIRED_MAX }))
+    const keys = keysOf(this.#leases, { end: before, limit: EXPIRED_MAX })
     for (const key of keys) {
       const event = key.subarray(TIME_BYTES)
       const row = this.#read(event)
@@ -204,7 +192,7 @@ class SimulationFile implements SimulationQueue {
 
   #giveBack(event: Buffer, row: Leased): void {
     const { priority, enqueuedAtMs, deliveries, released = 0, task } = row
-    if (deliveries - released >= this.#options.deliveriesMax) this.#drop(event)
+    if (deliveries - released >= this.#deliveriesMax) this.#drop(event)
     else this.#line(event, { state: "ready", priority, enqueuedAtMs, deliveries, released, task })
   }
 
@@ -242,14 +230,6 @@ class SimulationFile implements SimulationQueue {
   #put(event: Buffer, row: Row): void {
     void this.#tasks.put(event, Buffer.from(JSON.stringify(row)))
   }
-
-  #sweepInBackground(): void {
-    const { retentionDays, bytesMax, clock } = this.#options
-    const limits = { retentionMs: retentionDays * DAY_MS, bytesMax }
-    const run = () => sweep(this.#retained, limits, clock.nowMs())
-    // A failed sweep is not lost: the next one meets the same rows.
-    this.#swept = this.#swept.then(run).catch(() => 0)
-  }
 }
 
 function readyKey(event: Buffer, { priority, enqueuedAtMs }: Row): Buffer {
@@ -259,13 +239,4 @@ function readyKey(event: Buffer, { priority, enqueuedAtMs }: Row): Buffer {
 function decodeRow(value: Buffer): Row {
   // written by this or an earlier version, by the owner of the file alone
   return JSON.parse(value.toString()) as Row
-}
-
-function entries(table: Table): number {
-  return (table.getStats() as { entryCount: number }).entryCount
-}
-
-/** Copied out first: removing while a range is read would move its cursor. */
-function copied(keys: Iterable<Buffer>): readonly Buffer[] {
-  return Array.from(keys, (key) => Buffer.from(key))
 }

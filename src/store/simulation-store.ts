@@ -1,20 +1,13 @@
 import { join } from "node:path"
+import { systemClock } from "../clock.ts"
 import { MalformedError } from "../errors.ts"
 import type { SimulationQuery, SimulationStore } from "../ports/simulation-store.ts"
 import type { Clock, Page } from "../ports.ts"
 import type { SimulationJob } from "../simulation-result.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, DIGEST_BYTES, digestKey, readTime, TIME_BYTES, timeKey } from "./keys.ts"
-import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
-import { type Retained, sweep } from "./retention.ts"
-
-export interface SimulationStoreOptions {
-  /** Days since a simulation was queued; default 30. */
-  readonly retentionDays?: number
-  /** Bytes of data from which the oldest simulations go; default 1 GiB. */
-  readonly bytesMax?: number
-  readonly clock?: Pick<Clock, "nowMs">
-}
+import { countEntries, openEnvironment, storedBytes, type Table } from "./lmdb.ts"
+import { Retention, type RetentionOptions } from "./retention.ts"
 
 /**
  * A stored simulation: time of arrival, sha256 of the event id (of the simulation's own where it has
@@ -28,17 +21,12 @@ interface Row {
 
 const EVENT_AT = TIME_BYTES
 const JSON_AT = TIME_BYTES + DIGEST_BYTES
-const DAY_MS = 86_400_000
-const SWEEP_EVERY = 256
-const SWEEP_INTERVAL_MS = 3_600_000
 const NOTHING = Buffer.alloc(0)
-/** Entries that one filtered page looks at. */
-const SCANNED_MAX = 10_000
 
 /** Opens `simulation-results.mdb` in `directory`, creating it where it is missing. */
 export function openSimulationStore(
   directory: string,
-  options: SimulationStoreOptions = {},
+  options: RetentionOptions = {},
 ): SimulationStore {
   return new ResultFile(directory, options)
 }
@@ -49,27 +37,19 @@ class ResultFile implements SimulationStore {
   readonly #jobs: Table
   /** Keys: digest of the event id, time of arrival, digest. */
   readonly #byEvent: Table
-  readonly #retained: Retained
-  readonly #options: Required<SimulationStoreOptions>
-  readonly #timer: NodeJS.Timeout
-  #writes = 0
-  #swept: Promise<unknown> = Promise.resolve()
-  #closed: Promise<void> | undefined
+  readonly #byArrival: Table
+  readonly #retention: Retention
+  readonly #clock: Pick<Clock, "nowMs">
 
-  constructor(directory: string, options: SimulationStoreOptions) {
-    this.#options = {
-      ...{ retentionDays: 30, bytesMax: 1_073_741_824, clock: { nowMs: Date.now } },
-      ...options,
-    }
+  constructor(directory: string, options: RetentionOptions) {
+    this.#clock = options.clock ?? systemClock
     this.#environment = openEnvironment(join(directory, "simulation-results.mdb"), 3)
     this.#jobs = this.#environment.table("jobs")
     this.#byEvent = this.#environment.table("by_event")
-    const byArrival = this.#environment.table("by_arrival")
+    this.#byArrival = this.#environment.table("by_arrival")
     const remove = (id: Buffer) => this.#remove(id)
-    this.#retained = { environment: this.#environment, byArrival, remove }
-    this.#sweepInBackground()
-    this.#timer = setInterval(() => this.#sweepInBackground(), SWEEP_INTERVAL_MS)
-    this.#timer.unref()
+    const rows = { environment: this.#environment, byArrival: this.#byArrival, remove }
+    this.#retention = new Retention(rows, options)
   }
 
   async put(jobs: readonly SimulationJob[]): Promise<void> {
@@ -77,8 +57,7 @@ class ResultFile implements SimulationStore {
     await this.#environment.write(() => {
       for (const job of jobs) this.#putOne(job)
     })
-    this.#writes += 1
-    if (this.#writes % SWEEP_EVERY === 0) this.#sweepInBackground()
+    this.#retention.wrote()
   }
 
   byId(simulationId: string): SimulationJob | undefined {
@@ -90,42 +69,26 @@ class ResultFile implements SimulationStore {
     if (sinceMs !== undefined && !Number.isFinite(sinceMs)) {
       throw new MalformedError("since", "a time")
     }
-    const scan = {
-      index: eventId === undefined ? this.#retained.byArrival : this.#byEvent,
+    return scanNewestFirst({
+      index: eventId === undefined ? this.#byArrival : this.#byEvent,
       prefix: eventId === undefined ? NOTHING : digestKey(eventId),
       since: sinceMs === undefined ? NOTHING : timeKey(sinceMs),
-      load: (id: Buffer) => {
+      limit: checkLimit(query.limit),
+      cursor: query.cursor,
+      load: (id) => {
         const value = this.#jobs.get(id)
         return value && { item: decode(value).job, bytes: value.length }
       },
-    }
-    const limit = checkLimit(query.limit)
-    const items: SimulationJob[] = []
-    let { cursor } = query
-    // Ends with the index, the page, or SCANNED_MAX: a rare verdict costs several pages.
-    for (let scanned = 0; scanned < SCANNED_MAX; scanned += limit) {
-      const page = scanNewestFirst({ ...scan, limit: limit - items.length, cursor })
-      items.push(...page.items.filter((job) => isWanted(job, verdict)))
-      cursor = page.cursor
-      if (cursor === undefined || items.length === limit) break
-    }
-    return { items, cursor }
+      isWanted: ({ result }) => verdict === undefined || result?.verdict === verdict,
+    })
   }
 
   count(): number {
-    return (this.#jobs.getStats() as { entryCount: number }).entryCount
+    return countEntries(this.#jobs)
   }
 
-  /** May be called again: the flow closes it, and so does whoever opened it. */
   close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
-  }
-
-  async #close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#swept
-    await this.#environment.close()
+    return this.#retention.close()
   }
 
   /** A job keeps its first time and, once completed, its result. */
@@ -133,7 +96,7 @@ class ResultFile implements SimulationStore {
     const id = digestKey(job.simulation_id)
     const known = this.#read(id)
     if (known?.job.status === "completed") return
-    const arrivalMs = known?.arrivalMs ?? this.#options.clock.nowMs()
+    const arrivalMs = known?.arrivalMs ?? this.#clock.nowMs()
     const event = digestKey(job.event_id ?? job.simulation_id)
     const queued = known === undefined ? {} : { queued_at: known.job.queued_at }
     const row = { arrivalMs, event, job: { ...job, ...queued } }
@@ -152,7 +115,7 @@ class ResultFile implements SimulationStore {
   #indexEntries(id: Buffer, { arrivalMs, event }: Row): readonly { index: Table; key: Buffer }[] {
     const time = timeKey(arrivalMs)
     return [
-      { index: this.#retained.byArrival, key: Buffer.concat([time, id]) },
+      { index: this.#byArrival, key: Buffer.concat([time, id]) },
       { index: this.#byEvent, key: Buffer.concat([event, time, id]) },
     ]
   }
@@ -161,18 +124,6 @@ class ResultFile implements SimulationStore {
     const value = this.#jobs.get(id)
     return value && decode(value)
   }
-
-  #sweepInBackground(): void {
-    const { retentionDays, bytesMax, clock } = this.#options
-    const limits = { retentionMs: retentionDays * DAY_MS, bytesMax }
-    const run = () => sweep(this.#retained, limits, clock.nowMs())
-    // A failed sweep is not lost: the next one meets the same rows.
-    this.#swept = this.#swept.then(run).catch(() => 0)
-  }
-}
-
-function isWanted({ result }: SimulationJob, verdict: SimulationQuery["verdict"]): boolean {
-  return verdict === undefined || result?.verdict === verdict
 }
 
 function encode({ arrivalMs, event, job }: Row): Buffer {

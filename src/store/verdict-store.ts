@@ -1,20 +1,13 @@
 import { join } from "node:path"
+import { systemClock } from "../clock.ts"
 import { EventIdConflictError, MalformedError, TooLargeError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
 import type { Clock, Novelty, Page, VerdictQuery, VerdictStore } from "../ports.ts"
 import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, digestKey, timeKey } from "./keys.ts"
-import { openEnvironment, storedBytes, type Table } from "./lmdb.ts"
-import { type Retained, sweep } from "./retention.ts"
+import { countEntries, openEnvironment, storedBytes, type Table } from "./lmdb.ts"
+import { Retention, type RetentionOptions } from "./retention.ts"
 import { decodeVerdict, encodeVerdict, readVerdictRow, type VerdictRow } from "./verdict-row.ts"
-
-export interface VerdictStoreOptions {
-  /** Days since arrival (not event time: old evidence may be replayed); default 30. */
-  readonly retentionDays?: number
-  /** Bytes of data from which the oldest verdicts go; default 2 GiB. */
-  readonly bytesMax?: number
-  readonly clock?: Pick<Clock, "nowMs">
-}
 
 /** The store on LMDB, with what only its owner calls. */
 export interface LmdbVerdictStore extends VerdictStore {
@@ -24,19 +17,16 @@ export interface LmdbVerdictStore extends VerdictStore {
   sweep(): Promise<number>
 }
 
-const DAY_MS = 86_400_000
 const VERDICT_BYTES_MAX = 16 * 1_048_576
-/** Every so many writes a sweep follows; one also runs at the opening and every hour. */
-const SWEEP_EVERY = 256
-const SWEEP_INTERVAL_MS = 3_600_000
+const BYTES_MAX = 2 * 1_073_741_824
 
 /**
- * Opens `verdicts.mdb` in `directory`, creating it where it is missing; queries answer newest
- * event time first.
+ * Opens `verdicts.mdb` in `directory`, creating it where it is missing; `bytesMax` is 2 GiB where
+ * nothing is said. Queries answer newest event time first.
  */
 export function openVerdictStore(
   directory: string,
-  options: VerdictStoreOptions = {},
+  options: RetentionOptions = {},
 ): LmdbVerdictStore {
   return new VerdictFile(directory, options)
 }
@@ -46,38 +36,29 @@ class VerdictFile implements LmdbVerdictStore {
   readonly #verdicts: Table
   readonly #bySession: Table
   readonly #byTime: Table
-  readonly #retained: Retained
-  readonly #options: Required<VerdictStoreOptions>
-  readonly #timer: NodeJS.Timeout
-  #writesSinceSweep = 0
-  #swept: Promise<number> = Promise.resolve(0)
+  readonly #byArrival: Table
+  readonly #retention: Retention
+  readonly #clock: Pick<Clock, "nowMs">
 
-  constructor(directory: string, options: VerdictStoreOptions) {
-    this.#options = {
-      retentionDays: options.retentionDays ?? 30,
-      bytesMax: options.bytesMax ?? 2 * 1_073_741_824,
-      clock: options.clock ?? { nowMs: Date.now },
-    }
+  constructor(directory: string, options: RetentionOptions) {
+    this.#clock = options.clock ?? systemClock
     this.#environment = openEnvironment(join(directory, "verdicts.mdb"), 4)
     this.#verdicts = this.#environment.table("verdicts")
     this.#bySession = this.#environment.table("by_session")
     this.#byTime = this.#environment.table("by_event_time")
-    const byArrival = this.#environment.table("by_arrival")
+    this.#byArrival = this.#environment.table("by_arrival")
     const remove = (event: Buffer) => this.#remove(event)
-    this.#retained = { environment: this.#environment, byArrival, remove }
-    this.#sweepInBackground()
-    this.#timer = setInterval(() => this.#sweepInBackground(), SWEEP_INTERVAL_MS)
-    this.#timer.unref()
+    const rows = { environment: this.#environment, byArrival: this.#byArrival, remove }
+    this.#retention = new Retention(rows, { bytesMax: BYTES_MAX, ...options })
   }
 
   async put(verdict: ExplainedVerdict): Promise<Novelty> {
     const event = digestKey(verdict.verdict.event_id)
-    const value = encodeVerdict(verdict, this.#options.clock.nowMs())
+    const value = encodeVerdict(verdict, this.#clock.nowMs())
     if (value.length > VERDICT_BYTES_MAX) throw new TooLargeError("verdict", VERDICT_BYTES_MAX)
     const novelty = await this.#environment.write(() => this.#putIfNew(event, value))
     if (novelty === "conflict") throw new EventIdConflictError()
-    this.#writesSinceSweep += 1
-    if (this.#writesSinceSweep >= SWEEP_EVERY) this.#sweepInBackground()
+    this.#retention.wrote()
     return novelty
   }
 
@@ -115,28 +96,15 @@ class VerdictFile implements LmdbVerdictStore {
   }
 
   count(): number {
-    return (this.#verdicts.getStats() as { entryCount: number }).entryCount
+    return countEntries(this.#verdicts)
   }
 
   sweep(): Promise<number> {
-    this.#writesSinceSweep = 0
-    const { retentionDays, bytesMax, clock } = this.#options
-    const options = { retentionMs: retentionDays * DAY_MS, bytesMax }
-    // One after the other: two at once would each remove the same excess.
-    const next = this.#swept.then(() => sweep(this.#retained, options, clock.nowMs()))
-    this.#swept = next.catch(() => 0)
-    return next
+    return this.#retention.sweep()
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#swept
-    await this.#environment.close()
-  }
-
-  /** A failed sweep is not lost: the next one meets the same rows. */
-  #sweepInBackground(): void {
-    this.sweep().catch(() => 0)
+  close(): Promise<void> {
+    return this.#retention.close()
   }
 
   #novelty(event: Buffer, idempotency: Buffer): Novelty {
@@ -170,7 +138,7 @@ class VerdictFile implements LmdbVerdictStore {
     return [
       { index: this.#byTime, key: Buffer.concat([time, event]) },
       { index: this.#bySession, key: Buffer.concat([row.session, time, event]) },
-      { index: this.#retained.byArrival, key: Buffer.concat([timeKey(row.arrivalMs), event]) },
+      { index: this.#byArrival, key: Buffer.concat([timeKey(row.arrivalMs), event]) },
     ]
   }
 }

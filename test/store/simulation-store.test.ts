@@ -4,10 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { SimulationStore } from "../../src/ports/simulation-store.ts"
 import type { SimulationJob, SimulationVerdict } from "../../src/simulation-result.ts"
-import {
-  openSimulationStore,
-  type SimulationStoreOptions,
-} from "../../src/store/simulation-store.ts"
+import type { RetentionOptions } from "../../src/store/retention.ts"
+import { openSimulationStore } from "../../src/store/simulation-store.ts"
 
 let directory: string
 let nowMs: number
@@ -23,7 +21,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-function open(options: SimulationStoreOptions = {}) {
+function open(options: RetentionOptions = {}) {
   const store = openSimulationStore(directory, { clock: { nowMs: () => nowMs++ }, ...options })
   stores.push(store)
   return store

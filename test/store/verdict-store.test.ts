@@ -4,11 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
 import { EventIdConflictError, MalformedError } from "../../src/errors.ts"
-import {
-  type LmdbVerdictStore,
-  openVerdictStore,
-  type VerdictStoreOptions,
-} from "../../src/store/verdict-store.ts"
+import type { RetentionOptions } from "../../src/store/retention.ts"
+import { type LmdbVerdictStore, openVerdictStore } from "../../src/store/verdict-store.ts"
 import { explainedVerdict } from "./verdicts.ts"
 
 const DAY_MS = 86_400_000
@@ -25,7 +22,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-function openStore(options: VerdictStoreOptions = {}): LmdbVerdictStore {
+function openStore(options: RetentionOptions = {}): LmdbVerdictStore {
   const store = openVerdictStore(directory, options)
   opened.push(store)
   return store
