@@ -70,7 +70,7 @@ export interface ModelServerHealth {
   readonly secondTier?: SecondTierHealth | undefined
 }
 
-/** Of this process alone. */
+/** Of several processes the worst. */
 export interface SecondTierHealth
   extends Pick<ServedModelHealth, "modelId" | "breaker" | "errorRate"> {
   /** Texts that are being judged or wait for it. */

@@ -1,13 +1,17 @@
 import type { ServedModelHealth } from "../api/model-operations.ts"
-import { type ArmCounts, COUNTED_CLASSES } from "../ml/serving/arm-meter.ts"
+import { COUNTED_CLASSES, classIndex } from "../ml/serving/arm-meter.ts"
 import { populationStability } from "../ml/serving/population-stability.ts"
 import type { ModelReport, TrafficReport } from "../ml/serving/traffic-report.ts"
 import { GUARD_NAMES, type TrialGuards } from "../ml/serving/trial-guards.ts"
 import type { TrafficPlan } from "../model-traffic.ts"
 
+const BENIGN = classIndex("benign")
+
 interface GaugeParts {
   readonly plan: TrafficPlan
   readonly report: TrafficReport
+  /** The same of all processes: reports about answers come to one of them alone. */
+  readonly everywhere: TrafficReport
   /** Of each loaded model, by id: the population that its drift is measured against. */
   readonly referenceScores: ReadonlyMap<string, readonly number[]>
   readonly guards: TrialGuards | undefined
@@ -26,6 +30,7 @@ export function modelGauges(parts: GaugeParts) {
       ...report.trial.agreement,
       guards: GUARD_NAMES.map((name) => [name, guards?.evidence(name) ?? 0] as const),
     },
+    secondTier: report.secondTier,
     skippedComparisons: report.skippedComparisons,
   }
 }
@@ -35,12 +40,7 @@ function modelGauge({ modelId, counts, breaker }: ModelReport, parts: GaugeParts
     COUNTED_CLASSES.map((name, index) => [name, counts.classes[index] ?? 0]),
   )
   const answered = total(counts.classes)
-  const attacks = answered - (answers.benign ?? 0)
-  const reports = parts.reported.get(modelId) ?? 0
   const arm = armOf(modelId, parts.plan)
-  const live = parts.report.models.find((model) => model.modelId === parts.plan.live)
-  const drift = (reference: readonly number[] | undefined) =>
-    reference === undefined ? null : (populationStability(reference, counts.scores) ?? null)
   return {
     modelId,
     arm,
@@ -49,14 +49,32 @@ function modelGauge({ modelId, counts, breaker }: ModelReport, parts: GaugeParts
     confidenceMean: answered === 0 ? null : counts.confidenceSum / answered,
     errors: counts.errors,
     degraded: counts.degraded,
-    latencyMsMean: meanLatency(counts),
+    calls: counts.calls,
+    callSeconds: counts.callMsSum / 1_000,
     breaker,
-    falsePositiveReports: reports,
-    /** Share of its attack verdicts that nobody has reported as wrong; null before the first. */
-    feedbackPrecision: attacks === 0 ? null : Math.max(0, 1 - reports / attacks),
-    driftFromRegistration: drift(parts.referenceScores.get(modelId)),
-    driftFromLive: drift(live?.counts.scores),
+    falsePositiveReports: parts.reported.get(modelId) ?? 0,
+    feedbackPrecision: feedbackPrecision(modelId, parts),
+    driftFromRegistration:
+      populationStability(parts.referenceScores.get(modelId) ?? [], counts.scores) ?? null,
+    driftFromReference: driftFromReference(modelId, parts),
   }
+}
+
+/** Share of its attack verdicts that nobody has reported as wrong; null before the first report. */
+function feedbackPrecision(modelId: string, { everywhere, reported }: GaugeParts): number | null {
+  const reports = reported.get(modelId)
+  if (reports === undefined) return null
+  const { classes = [] } =
+    everywhere.models.find((model) => model.modelId === modelId)?.counts ?? {}
+  const attacks = total(classes) - (classes[BENIGN] ?? 0)
+  return attacks === 0 ? null : Math.max(0, 1 - reports / attacks)
+}
+
+/** Of the model on trial, on the payloads that both have judged. */
+function driftFromReference(modelId: string, { plan, report }: GaugeParts): number | null {
+  if (plan.trial?.modelId !== modelId || report.trial === undefined) return null
+  const { reference, trial } = report.trial.scores
+  return populationStability(reference, trial) ?? null
 }
 
 type Arm = "live" | "canary" | "shadow" | "standby"
@@ -73,7 +91,8 @@ function percentOf(arm: Arm, { trial }: TrafficPlan): number {
 }
 
 /** The same of one model, for whoever asks about it; null where it is not loaded. */
-export function describeTraffic(modelId: string, gauges: ModelGauges, parts: GaugeParts) {
+export function describeTraffic(modelId: string, parts: GaugeParts) {
+  const gauges = modelGauges(parts)
   const gauge = gauges.models.find((each) => each.modelId === modelId)
   if (gauge === undefined) return null
   const { plan, report } = parts
@@ -85,10 +104,10 @@ export function describeTraffic(modelId: string, gauges: ModelGauges, parts: Gau
     confidence_mean: gauge.confidenceMean,
     errors: gauge.errors,
     degraded: gauge.degraded,
-    latency_ms_mean: gauge.latencyMsMean,
+    latency_ms_mean: gauge.calls === 0 ? null : (gauge.callSeconds * 1_000) / gauge.calls,
     false_positive_reports: gauge.falsePositiveReports,
     feedback_precision: gauge.feedbackPrecision,
-    drift_psi: { registration: gauge.driftFromRegistration, live: gauge.driftFromLive },
+    drift_psi: { registration: gauge.driftFromRegistration, reference: gauge.driftFromReference },
     trial:
       report.trial && plan.trial?.modelId === modelId
         ? {
@@ -111,11 +130,6 @@ export function healthOfModels(
       return { modelId, breaker, errorRate, degraded: counts.degraded }
     })
     .sort((one, other) => Number(other.modelId === live) - Number(one.modelId === live))
-}
-
-function meanLatency({ latencies, latencyMsSum }: ArmCounts): number | null {
-  const calls = total(latencies)
-  return calls === 0 ? null : latencyMsSum / calls
 }
 
 function total(counts: readonly number[]): number {

@@ -26,7 +26,7 @@ import {
   takeSecondTierAway,
 } from "../ml/serving/registry-state.ts"
 import { type TrafficClassifier, trafficClassifier } from "../ml/serving/traffic-classifier.ts"
-import { combineReports, type TrafficReport } from "../ml/serving/traffic-report.ts"
+import type { TrafficReport } from "../ml/serving/traffic-report.ts"
 import {
   type GuardName,
   type GuardReading,
@@ -48,6 +48,7 @@ import { persist, readState } from "./remembered-state.ts"
 import { ReportedAnswers } from "./reported-answers.ts"
 import { type LoadedSecondTier, SecondTierHolder } from "./second-tier.ts"
 import { loadPlan, type PlanParts, type ServablePlan, trafficOf } from "./served-plan.ts"
+import { TrafficReports } from "./traffic-reports.ts"
 
 export interface ModelServerParts extends PlanParts {
   readonly store: ModelRegistryStore
@@ -71,8 +72,6 @@ export const STAGE_HOLD_MS = 600_000
 export const STAGE_COMPARISONS_MIN = 200
 /** A promoted model is compared with the one before it for so long. */
 export const PROBATION_MS = 3_600_000
-/** Worker processes whose counts are held; there are as many as cores. */
-const WORKERS_MAX = 1_024
 
 /**
  * Serves payload models and changes them under traffic: loads, checks and warms a model up, writes the
@@ -86,7 +85,7 @@ export class ModelServer implements ModelOperations {
   readonly #parts: ModelServerParts
   readonly #loaded: Map<string, LoadedModel>
   readonly #listeners = new Set<(plan: TrafficPlan) => void>()
-  readonly #reports = new Map<string, TrafficReport>()
+  readonly #reports: TrafficReports
   #state: RegistryState
   #guards: TrialGuards | undefined
 
@@ -124,6 +123,14 @@ export class ModelServer implements ModelOperations {
         log,
       },
     )
+    const { classifier, secondTier } = this
+    const { residentBytes } = parts
+    this.#reports = new TrafficReports({
+      classifier,
+      secondTier,
+      loaded: this.#loaded,
+      residentBytes,
+    })
     this.#guards = this.#guardsOf(state.plan)
   }
 
@@ -154,8 +161,7 @@ export class ModelServer implements ModelOperations {
     if (fixed !== undefined) return describeFixed(fixed)
     const entry = await findModel(this.#parts.directories, modelId)
     const parts = this.#gaugeParts(this.#combined())
-    const traffic = describeTraffic(modelId, modelGauges(parts), parts)
-    return describe(entry, this.#state, traffic)
+    return describe(entry, this.#state, describeTraffic(modelId, parts))
   }
 
   async promote(request: PromoteRequest): Promise<ModelChange> {
@@ -196,9 +202,8 @@ export class ModelServer implements ModelOperations {
   health(): ModelServerHealth {
     const { plan } = this.#state
     const report = this.#combined()
-    const { cache, skippedComparisons } = report
-    const models = healthOfModels(report, plan)
-    return { plan, models, cache, skippedComparisons, secondTier: this.secondTier.health() }
+    const { cache, skippedComparisons, secondTier } = report
+    return { plan, models: healthOfModels(report, plan), cache, skippedComparisons, secondTier }
   }
 
   /** Takes over the plan of another process, which decides and remembers. An older plan is passed over. */
@@ -217,27 +222,12 @@ export class ModelServer implements ModelOperations {
 
   /** What this process has counted. */
   report(): TrafficReport {
-    const comparison = this.classifier.traffic().trial?.comparison
-    return {
-      revision: this.#state.plan.revision,
-      models: [...this.#loaded.values()].map(({ modelId, meter, breaker }) => {
-        const { state, errorRate } = breaker
-        return { modelId, counts: meter.counts(), breaker: state, errorRate }
-      }),
-      trial: comparison && {
-        counts: comparison.counts(),
-        agreement: comparison.agreement(),
-        examples: comparison.examples(),
-      },
-      skippedComparisons: this.classifier.skippedComparisons(),
-      cache: this.classifier.cacheStats(),
-      residentBytes: this.#parts.residentBytes(),
-    }
+    return this.#reports.own(this.#state.plan.revision)
   }
 
   /** Takes in what a worker process has counted; the guards look at the sum. */
   receive(workerId: string, report: TrafficReport): void {
-    if (this.#reports.size < WORKERS_MAX) this.#reports.set(workerId, report)
+    this.#reports.receive(workerId, report)
   }
 
   /** Looks at the trial once: ends it, lets it go on, or gives it the next share. */
@@ -291,14 +281,16 @@ export class ModelServer implements ModelOperations {
 
   /** With what the workers have reported. */
   #combined(): TrafficReport {
-    return combineReports([this.report(), ...this.#reports.values()])
+    return this.#reports.combined(this.#state.plan.revision)
   }
 
   #gaugeParts(report: TrafficReport) {
     const models = [...this.#loaded.values()]
     const referenceScores = new Map(models.map((model) => [model.modelId, model.referenceScores]))
     const { plan } = this.#state
-    return { plan, report, referenceScores, guards: this.#guards, reported: this.reported.byModel }
+    const everywhere = this.#combined()
+    const reported = this.reported.byModel
+    return { plan, report, everywhere, referenceScores, guards: this.#guards, reported }
   }
 
   #reading(): GuardReading {

@@ -1,4 +1,3 @@
-import type { SecondTierHealth } from "../api/model-operations.ts"
 import { ModelRefusedError, publicError, UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
 import { checkDeepParity, readParity } from "../ml/deep/deep-parity.ts"
@@ -7,6 +6,7 @@ import { CircuitBreaker } from "../ml/serving/circuit-breaker.ts"
 import { DeadlineTier } from "../ml/serving/deadline-tier.ts"
 import { type CatalogEntry, describeModel } from "../ml/serving/model-catalog.ts"
 import type { TextsJudge } from "../ml/serving/text-gatherer.ts"
+import type { SecondTierReport } from "../ml/serving/traffic-report.ts"
 import type { SecondTierOutcome, SecondTierSlot } from "../model-traffic.ts"
 import type { Telemetry } from "../telemetry.ts"
 import type { SecondTierOrder } from "./second-tier-worker.ts"
@@ -109,7 +109,8 @@ export class SecondTierHolder implements SecondTierSlot {
     return this.#live?.tier
   }
 
-  health(): SecondTierHealth | undefined {
+  /** What this process knows of it; undefined where the fast tier answers alone. */
+  report(): SecondTierReport | undefined {
     if (this.live === undefined) return undefined
     const { modelId, waiting, breaker } = this.live
     return { modelId, waiting, breaker: breaker.state, errorRate: breaker.errorRate }

@@ -79,6 +79,7 @@ export function trafficOf(plan: TrafficPlan, loaded: ReadonlyMap<string, LoadedM
     return model
   }
   const { live, lastGood, trial } = plan
+  const shadow = trial?.mode === "shadow" ? need(trial.modelId).meter : undefined
   return {
     live: need(live),
     standby: lastGood === undefined ? undefined : need(lastGood),
@@ -86,7 +87,7 @@ export function trafficOf(plan: TrafficPlan, loaded: ReadonlyMap<string, LoadedM
       model: need(trial.modelId),
       reference: need(trial.referenceId),
       percent: trial.percent,
-      comparison: new TrialComparison(),
+      comparison: new TrialComparison(shadow),
     },
   }
 }

@@ -13,11 +13,15 @@ export interface ServedModelReading {
   readonly confidenceMean: number | null
   readonly errors: number
   readonly degraded: number
+  /** Calls that were not remembered, and what they took together. */
+  readonly calls: number
+  readonly callSeconds: number
   readonly breaker: "closed" | "half-open" | "open"
   readonly falsePositiveReports: number
   readonly feedbackPrecision: number | null
   readonly driftFromRegistration: number | null
-  readonly driftFromLive: number | null
+  /** From the model that it is compared with; null where it is not on trial. */
+  readonly driftFromReference: number | null
 }
 
 export interface ModelsReading {
@@ -32,6 +36,8 @@ export interface ModelsReading {
       }
     | undefined
   readonly skippedComparisons: number
+  /** undefined where the fast tier answers alone. */
+  readonly secondTier: Pick<ServedModelReading, "modelId" | "breaker"> | undefined
 }
 
 /** Shown as 0 before they first trip, so that a rate over them is right. */
@@ -46,6 +52,7 @@ export function createServedModelMetrics(registry: Registry) {
   let read: (() => ModelsReading) | undefined
   const models = (): readonly ServedModelReading[] => read?.().models ?? []
   exposeArms(registry, models)
+  exposeHealth(registry, () => read?.())
   exposeQuality(registry, models)
   exposeTrial(registry, () => read?.())
   const rollbacks = counter(registry, {
@@ -97,17 +104,38 @@ function exposeArms(registry: Registry, models: Models): void {
     labels: ["model", "arm"],
     read: () => models().map(({ modelId: model, arm, degraded }) => [{ model, arm }, degraded]),
   })
+  counter(registry, {
+    name: "cerberus_model_calls_total",
+    help: "Calls of a model: answers that were not remembered.",
+    labels: ["model", "arm"],
+    read: () => models().map(({ modelId: model, arm, calls }) => [{ model, arm }, calls]),
+  })
+  counter(registry, {
+    name: "cerberus_model_call_seconds_total",
+    help: "Time of the calls of a model, by model and arm.",
+    labels: ["model", "arm"],
+    read: () =>
+      models().map(({ modelId: model, arm, callSeconds }) => [{ model, arm }, callSeconds]),
+  })
   gauge(registry, {
     name: "cerberus_model_traffic_ratio",
     help: "Share of the sessions that a model answers.",
     labels: ["model", "arm"],
     read: () => models().map(({ modelId: model, arm, percent }) => [{ model, arm }, percent / 100]),
   })
+}
+
+function exposeHealth(registry: Registry, read: () => ModelsReading | undefined): void {
   gauge(registry, {
     name: "cerberus_model_circuit_breaker_state",
     help: "0 closed, 1 half open, 2 open.",
     labels: ["model"],
-    read: () => models().map(({ modelId: model, breaker }) => [{ model }, BREAKER_STATES[breaker]]),
+    *read() {
+      const { models = [], secondTier } = read() ?? {}
+      for (const { modelId: model, breaker } of secondTier ? [...models, secondTier] : models) {
+        yield [{ model }, BREAKER_STATES[breaker]]
+      }
+    },
   })
 }
 
@@ -124,13 +152,13 @@ function exposeQuality(registry: Registry, models: Models): void {
   })
   gauge(registry, {
     name: "cerberus_model_drift_psi",
-    help: "Population stability index of P(attack) against the population at registration, or the live model's.",
+    help: "Population stability index of P(attack) against the population at registration, or what the other model of a trial says.",
     labels: ["model", "reference"],
     *read() {
-      for (const { modelId: model, driftFromRegistration, driftFromLive } of models()) {
+      for (const { modelId: model, driftFromRegistration, driftFromReference } of models()) {
         const registration = driftFromRegistration
         if (registration !== null) yield [{ model, reference: "registration" }, registration]
-        if (driftFromLive !== null) yield [{ model, reference: "live" }, driftFromLive]
+        if (driftFromReference !== null) yield [{ model, reference: "trial" }, driftFromReference]
       }
     },
   })

@@ -60,6 +60,15 @@ describe("ModelServer: states", () => {
     const { server, send, state } = await start()
     await server.promote({ modelId: GOOD, percent: 0 })
     expect([await state(GOOD), [...send(50)]]).toEqual(["shadow", [LIVE]])
+    const shadow = (await server.show(GOOD)).traffic as { answers_by_class: object }
+    const judged = Object.values(shadow.answers_by_class).reduce((sum, count) => sum + count, 0)
+    expect([judged, shadow]).toMatchObject([
+      50,
+      {
+        arm: "shadow",
+        drift_psi: { registration: expect.any(Number), reference: expect.any(Number) },
+      },
+    ])
     await server.promote({ modelId: GOOD, percent: 50 })
     expect([await state(GOOD), [...send(50)].sort()]).toEqual(["canary", [LIVE, GOOD]])
     await server.promote({ modelId: GOOD, percent: 100 })
@@ -258,6 +267,18 @@ describe("ModelServer: guards", () => {
     server.look()
     server.look()
     expect(tripped).toEqual(["errors"])
+  })
+
+  test("the precision by feedback is of all processes, and of nobody before the first report", async () => {
+    const [owner, worker] = [await start(), await start()]
+    const precision = () => owner.server.gauges().models[0]?.feedbackPrecision
+    worker.server.classifier.classify({ text: "1' OR '1'='1' --" })
+    worker.server.classifier.classify({ text: "2' OR '1'='1' --" })
+    owner.server.receive("0", worker.server.report())
+    expect(precision()).toBeNull()
+    owner.server.reported.add({ payload: "1' OR '1'='1' --" })
+    // the owner judged the reported payload too, to know whose answer it was
+    expect(precision()).toBeCloseTo(2 / 3, 10)
   })
 
   test("false-positive reports against a canary alone take it back", async () => {

@@ -6,12 +6,14 @@ const model = {
   ...{ modelId: "m/2", arm: "canary", percent: 10, answers: { xss: 3, benign: 5 } },
   ...{ confidenceMean: 0.9, errors: 1, degraded: 2, breaker: "half-open" as const },
   ...{ falsePositiveReports: 4, feedbackPrecision: 0.25 },
-  ...{ driftFromRegistration: 0.3, driftFromLive: null },
+  ...{ driftFromRegistration: 0.3, driftFromReference: null },
+  ...{ calls: 6, callSeconds: 0.5 },
 }
 const reading: ModelsReading = {
   models: [model],
   trial: { compared: 10, disagreed: 4, guards: [["errors", 0.5]] },
   skippedComparisons: 6,
+  secondTier: { modelId: "deep/1", breaker: "open" },
 }
 
 test("watchModels shows what the models do now, and nothing of one that is gone", async () => {
@@ -26,6 +28,9 @@ test("watchModels shows what the models do now, and nothing of one that is gone"
     'cerberus_model_degraded_total{model="m/2",arm="canary"} 2',
     'cerberus_model_traffic_ratio{model="m/2",arm="canary"} 0.1',
     'cerberus_model_circuit_breaker_state{model="m/2"} 1',
+    'cerberus_model_circuit_breaker_state{model="deep/1"} 2',
+    'cerberus_model_calls_total{model="m/2",arm="canary"} 6',
+    'cerberus_model_call_seconds_total{model="m/2",arm="canary"} 0.5',
     'cerberus_model_drift_psi{model="m/2",reference="registration"} 0.3',
     'cerberus_model_feedback_precision_ratio{model="m/2"} 0.25',
     'cerberus_model_comparisons_total{outcome="agree"} 6',
@@ -34,9 +39,9 @@ test("watchModels shows what the models do now, and nothing of one that is gone"
   ]) {
     expect(before).toContain(line)
   }
-  expect(before).not.toContain('reference="live"')
+  expect(before).not.toContain('reference="trial"')
   expect(await telemetry.render()).toContain('class="xss"} 3')
-  now = { models: [], trial: undefined, skippedComparisons: 6 }
+  now = { models: [], trial: undefined, skippedComparisons: 6, secondTier: undefined }
   expect(await telemetry.render()).not.toContain("m/2")
 })
 

@@ -3,8 +3,6 @@ import { SCORE_BINS, scoreBin } from "./population-stability.ts"
 
 /** The classes that an answer is counted under; the last stands for every other word. */
 export const COUNTED_CLASSES = [...PAYLOAD_CLASSES, "other"] as const
-/** Upper bounds of the buckets of latency, milliseconds; one more bucket is above them. */
-export const LATENCY_BOUNDS_MS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 50]
 
 const INDEX_OF_CLASS = new Map<string, number>(COUNTED_CLASSES.map((name, index) => [name, index]))
 const OTHER = COUNTED_CLASSES.length - 1
@@ -20,9 +18,9 @@ export interface ArmCounts {
   /** Answers by tenth of P(attack), which drift is read from. */
   readonly scores: readonly number[]
   readonly confidenceSum: number
-  /** Calls that were not remembered, by bucket of LATENCY_BOUNDS_MS. */
-  readonly latencies: readonly number[]
-  readonly latencyMsSum: number
+  /** Calls of the model: answers that were not remembered. */
+  readonly calls: number
+  readonly callMsSum: number
   readonly errors: number
   /** Payloads that were meant for this model and answered by another one or by rules. */
   readonly degraded: number
@@ -32,9 +30,9 @@ export interface ArmCounts {
 export class ArmMeter {
   readonly #classes = new Float64Array(COUNTED_CLASSES.length)
   readonly #scores = new Float64Array(SCORE_BINS)
-  readonly #latencies = new Float64Array(LATENCY_BOUNDS_MS.length + 1)
   #confidenceSum = 0
-  #latencyMsSum = 0
+  #calls = 0
+  #callMsSum = 0
   #errors = 0
   #degraded = 0
 
@@ -45,12 +43,8 @@ export class ArmMeter {
   }
 
   took(elapsedMs: number): void {
-    let bucket = 0
-    while (bucket < LATENCY_BOUNDS_MS.length && elapsedMs > (LATENCY_BOUNDS_MS[bucket] as number)) {
-      bucket += 1
-    }
-    add(this.#latencies, bucket)
-    this.#latencyMsSum += elapsedMs
+    this.#calls += 1
+    this.#callMsSum += elapsedMs
   }
 
   failed(): void {
@@ -66,8 +60,8 @@ export class ArmMeter {
       classes: [...this.#classes],
       scores: [...this.#scores],
       confidenceSum: this.#confidenceSum,
-      latencies: [...this.#latencies],
-      latencyMsSum: this.#latencyMsSum,
+      calls: this.#calls,
+      callMsSum: this.#callMsSum,
       errors: this.#errors,
       degraded: this.#degraded,
     }

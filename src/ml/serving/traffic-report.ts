@@ -2,7 +2,7 @@ import type { Tally, TrialCounts } from "../../model-traffic.ts"
 import type { CachedClassifier } from "../../ports.ts"
 import type { ArmCounts } from "./arm-meter.ts"
 import type { BreakerState } from "./circuit-breaker.ts"
-import type { Agreement, Disagreement } from "./trial-comparison.ts"
+import type { Agreement, Disagreement, PairedScores } from "./trial-comparison.ts"
 
 /** What one process, or several, saw of one loaded model. */
 export interface ModelReport {
@@ -17,6 +17,13 @@ export interface TrialReport {
   readonly counts: TrialCounts
   readonly agreement: Agreement
   readonly examples: readonly Disagreement[]
+  readonly scores: PairedScores
+}
+
+/** The second tier of one process, or of several: the worst breaker, and all that wait. */
+export interface SecondTierReport extends Pick<ModelReport, "modelId" | "breaker" | "errorRate"> {
+  /** Texts that are being judged or wait for it. */
+  readonly waiting: number
 }
 
 /** What one process has counted of a plan. Plain data, to be sent from a worker to the primary. */
@@ -26,6 +33,8 @@ export interface TrafficReport {
   readonly models: readonly ModelReport[]
   /** undefined where nothing is on trial. */
   readonly trial: TrialReport | undefined
+  /** undefined where the fast tier answers alone. */
+  readonly secondTier: SecondTierReport | undefined
   readonly skippedComparisons: number
   readonly cache: CacheStats
   /** Resident memory of the process; of several the mean, for a model that leaks does so in each. */
@@ -47,6 +56,9 @@ export function combineReports([own, ...others]: readonly [
     .filter(({ revision }) => revision === own.revision)
     .flatMap(({ trial }) => trial ?? [])
   const [first, ...rest] = trials
+  const secondTiers = others.flatMap(({ secondTier }) =>
+    secondTier?.modelId === own.secondTier?.modelId ? (secondTier ?? []) : [],
+  )
   return {
     revision: own.revision,
     models: own.models.map((model) => {
@@ -56,29 +68,40 @@ export function combineReports([own, ...others]: readonly [
       return same.reduce(addModels, model)
     }),
     trial: first && rest.reduce(addTrials, first),
+    secondTier: own.secondTier && secondTiers.reduce(addSecondTiers, own.secondTier),
     skippedComparisons: all.reduce((sum, each) => sum + each.skippedComparisons, 0),
     cache: all.map(({ cache }) => cache).reduce(addCaches),
     residentBytes: all.reduce((sum, each) => sum + each.residentBytes, 0) / all.length,
   }
 }
 
-function addModels(one: ModelReport, other: ModelReport): ModelReport {
+type Health = Pick<ModelReport, "modelId" | "breaker" | "errorRate">
+
+/** A model is as well as in the process in which it is worst. */
+function worse(one: Health, other: Health): Health {
   const worst = Math.max(BREAKER_STATES.indexOf(one.breaker), BREAKER_STATES.indexOf(other.breaker))
   return {
     modelId: one.modelId,
-    counts: addCounts(one.counts, other.counts),
     breaker: BREAKER_STATES[worst] ?? "closed",
     errorRate: Math.max(one.errorRate, other.errorRate),
   }
+}
+
+function addModels(one: ModelReport, other: ModelReport): ModelReport {
+  return { ...worse(one, other), counts: addCounts(one.counts, other.counts) }
+}
+
+function addSecondTiers(one: SecondTierReport, other: SecondTierReport): SecondTierReport {
+  return { ...worse(one, other), waiting: one.waiting + other.waiting }
 }
 
 function addCounts(one: ArmCounts, other: ArmCounts): ArmCounts {
   return {
     classes: addEach(one.classes, other.classes),
     scores: addEach(one.scores, other.scores),
-    latencies: addEach(one.latencies, other.latencies),
     confidenceSum: one.confidenceSum + other.confidenceSum,
-    latencyMsSum: one.latencyMsSum + other.latencyMsSum,
+    calls: one.calls + other.calls,
+    callMsSum: one.callMsSum + other.callMsSum,
     errors: one.errors + other.errors,
     degraded: one.degraded + other.degraded,
   }
@@ -100,6 +123,10 @@ function addTrials(one: TrialReport, other: TrialReport): TrialReport {
       disagreed: of.disagreed + more.disagreed,
     },
     examples: [...one.examples, ...other.examples].slice(-EXAMPLES_MAX),
+    scores: {
+      reference: addEach(one.scores.reference, other.scores.reference),
+      trial: addEach(one.scores.trial, other.scores.trial),
+    },
   }
 }
 

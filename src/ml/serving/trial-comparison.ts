@@ -1,7 +1,8 @@
 import type { Classification } from "../../events.ts"
 import { redactCredentials } from "../../evidence/redact.ts"
 import type { Tally, TrialCounts } from "../../model-traffic.ts"
-import { COUNTED_CLASSES, classIndex } from "./arm-meter.ts"
+import { type ArmMeter, COUNTED_CLASSES, classIndex } from "./arm-meter.ts"
+import { SCORE_BINS, scoreBin } from "./population-stability.ts"
 
 /** A model is slow on a payload where it takes this many times as long as the other, and this much longer. */
 const SLOW_TIMES = 4
@@ -37,6 +38,12 @@ export interface Agreement {
   readonly disagreed: number
 }
 
+/** P(attack) by tenth, of both on the same payloads: their drift from each other is read from it. */
+export interface PairedScores {
+  readonly reference: readonly number[]
+  readonly trial: readonly number[]
+}
+
 /** A payload on which two models disagree, redacted and cut. */
 export interface Disagreement {
   readonly payload: string
@@ -57,6 +64,8 @@ export class TrialComparison {
   readonly #matrix = new Float64Array(CLASSES * CLASSES)
   readonly #voted = new Uint8Array(SESSION_SLOTS)
   readonly #examples: Disagreement[] = []
+  readonly #scores = { reference: emptyScores(), trial: emptyScores() }
+  readonly #shadow: Pick<ArmMeter, "answered" | "took" | "failed"> | undefined
   readonly #counts = {
     errors: tally(),
     slow: tally(),
@@ -66,13 +75,21 @@ export class TrialComparison {
   #compared = 0
   #disagreed = 0
 
+  /** @param shadow counts what a model says that answers nobody: all that is known of it comes by here */
+  constructor(shadow?: Pick<ArmMeter, "answered" | "took" | "failed">) {
+    this.#shadow = shadow
+  }
+
   compare(compared: Compared): void {
     const { reference, trial } = compared
     count(this.#counts.errors, trial === undefined)
+    this.#meter(trial)
     if (reference === undefined || trial === undefined) return
     this.#compared += 1
     count(this.#counts.slow, isSlow(trial.elapsedMs, reference.elapsedMs))
     const [expected, given] = [reference.classification, trial.classification]
+    addScore(this.#scores.reference, expected)
+    addScore(this.#scores.trial, given)
     const cell = classIndex(expected.class) * CLASSES + classIndex(given.class)
     this.#matrix[cell] = (this.#matrix[cell] as number) + 1
     this.#vote(compared.slot, expected, given)
@@ -97,9 +114,23 @@ export class TrialComparison {
     return { classes: COUNTED_CLASSES, matrix: rows, compared, disagreed }
   }
 
+  scores(): PairedScores {
+    const { reference, trial } = this.#scores
+    return { reference: [...reference], trial: [...trial] }
+  }
+
   /** The last ones, newest last. */
   examples(): readonly Disagreement[] {
     return this.#examples
+  }
+
+  #meter(trial: Judged): void {
+    if (trial === undefined) {
+      this.#shadow?.failed()
+      return
+    }
+    this.#shadow?.answered(trial.classification)
+    this.#shadow?.took(trial.elapsedMs)
   }
 
   #vote(slot: number, expected: Classification, given: Classification): void {
@@ -123,6 +154,15 @@ export class TrialComparison {
     })
     if (this.#examples.length > EXAMPLES_MAX) this.#examples.shift()
   }
+}
+
+function emptyScores(): number[] {
+  return new Array<number>(SCORE_BINS).fill(0)
+}
+
+function addScore(scores: number[], { probabilities }: Classification): void {
+  const bin = scoreBin(1 - (probabilities.benign ?? 0))
+  scores[bin] = (scores[bin] ?? 0) + 1
 }
 
 function isSlow(elapsedMs: number, referenceMs: number): boolean {

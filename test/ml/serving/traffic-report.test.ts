@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import type { BreakerState } from "../../../src/ml/serving/circuit-breaker.ts"
 import { type Traffic, trafficClassifier } from "../../../src/ml/serving/traffic-classifier.ts"
 import { combineReports } from "../../../src/ml/serving/traffic-report.ts"
 import { TrialComparison } from "../../../src/ml/serving/trial-comparison.ts"
@@ -7,7 +8,7 @@ import { flipping, servedModel } from "../../support/served-models.ts"
 /** What a process reports that has judged `texts` with a shadow that says the opposite. */
 function reportOf(texts: readonly string[], revision = 7) {
   const [model, reference] = [servedModel("new/2", flipping), servedModel("old/1")]
-  const comparison = new TrialComparison()
+  const comparison = new TrialComparison(model.meter)
   const trial = { model, reference, percent: 0, comparison }
   const traffic: Traffic = { live: reference, standby: undefined, trial }
   const scheduled: (() => void)[] = []
@@ -20,11 +21,11 @@ function reportOf(texts: readonly string[], revision = 7) {
     return { modelId, counts: meter.counts(), breaker: state, errorRate }
   })
   const [counts, agreement] = [comparison.counts(), comparison.agreement()]
-  const examples = comparison.examples()
-  const trialReport = { counts, agreement, examples }
+  const [examples, scores] = [comparison.examples(), comparison.scores()]
+  const trialReport = { counts, agreement, examples, scores }
   const cache = classifier.cacheStats()
   const process = { skippedComparisons: 1, residentBytes: 10, cache }
-  return { revision, models, trial: trialReport, ...process }
+  return { revision, models, trial: trialReport, secondTier: undefined, ...process }
 }
 
 const ATTACKS = ["''' a", "''' b", "''' c"]
@@ -51,4 +52,26 @@ test("combineReports shows the worst breaker of all processes", () => {
   const open = other.models.map((model) => ({ ...model, breaker: "open" as const, errorRate: 0.7 }))
   const [live] = combineReports([one, { ...other, models: open }]).models
   expect([live?.breaker, live?.errorRate]).toEqual(["open", 0.7])
+})
+
+test("combineReports shows the worst second tier of the processes that have the same one", () => {
+  const tier = (modelId: string, breaker: BreakerState, waiting: number) => {
+    const secondTier = { modelId, breaker, errorRate: waiting / 100, waiting }
+    return { ...reportOf(ATTACKS), secondTier }
+  }
+  const [closed, open] = [tier("deep/1", "closed", 2), tier("deep/1", "open", 7)]
+  const { secondTier } = combineReports([closed, open, tier("deep/2", "open", 50)])
+  expect(secondTier).toEqual({ modelId: "deep/1", breaker: "open", errorRate: 0.07, waiting: 9 })
+  expect(combineReports([reportOf(ATTACKS), open]).secondTier).toBeUndefined()
+})
+
+test("TrialComparison counts what a shadow says, and both populations on the same payloads", () => {
+  const { models, trial } = reportOf([...ATTACKS, ...BENIGN])
+  const [live, shadow] = models
+  expect(shadow?.counts).toMatchObject({ calls: 5, errors: 0 })
+  const total = (counts: readonly number[] = []) => counts.reduce((sum, count) => sum + count, 0)
+  expect(total(shadow?.counts.classes)).toBe(5)
+  expect(trial.scores.reference).toEqual([...(live?.counts.scores ?? [])])
+  expect(trial.scores.trial).toEqual([...(shadow?.counts.scores ?? [])])
+  expect(trial.scores.trial).not.toEqual(trial.scores.reference)
 })
