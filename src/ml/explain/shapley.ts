@@ -1,5 +1,5 @@
 import type { Features } from "../../events.ts"
-import type { AttributableScorer } from "../models/attributable-scorer.ts"
+import type { AttributableScorer, Attributor } from "../models/attributable-scorer.ts"
 
 /** The final score, 0..1, of a payload score and a behaviour score; monotone in both. */
 export type Combine = (payload: number, behavior: number) => number
@@ -28,8 +28,15 @@ const STEPS = 8
 /** Below this, a share is the rounding of a sum. */
 const SHARE_EPSILON = 1e-15
 
+/** Of the final score, against one reference. */
+interface Shares {
+  readonly base: number
+  readonly payload: number
+  /** What behaviour moved it by, for each unit of the latent value; 0 where it moved nothing. */
+  readonly perLatent: number
+}
+
 interface Reference {
-  readonly vector: Float32Array
   readonly latent: number
   readonly behavior: number
 }
@@ -51,17 +58,17 @@ export class ScoreExplainer {
   readonly #scorer: AttributableScorer
   readonly #references: readonly Reference[]
   readonly #usual: ReadonlyMap<string, number>
-  readonly #values: Float64Array
+  readonly #attribute: Attributor
 
   constructor(scorer: AttributableScorer, background: readonly Features[]) {
     this.#scorer = scorer
-    this.#references = background.map((features) => {
-      const vector = scorer.vector(features)
+    const vectors = background.map((features) => scorer.vector(features))
+    this.#references = vectors.map((vector) => {
       const latent = scorer.latent(vector)
-      return { vector, latent, behavior: scorer.link(latent) }
+      return { latent, behavior: scorer.link(latent) }
     })
+    this.#attribute = scorer.attributor(vectors)
     this.#usual = new Map(scorer.featureNames.map((name) => [name, meanOf(name, background)]))
-    this.#values = new Float64Array(scorer.featureNames.length)
   }
 
   explain(input: { features: Features; payload: number; combine: Combine }): ScoreAttribution {
@@ -70,23 +77,22 @@ export class ScoreExplainer {
     const vector = scorer.vector(input.features)
     const latent = scorer.latent(vector)
     const behavior = scorer.link(latent)
-    const total = new Float64Array(vector.length)
-    let baseValue = 0
-    let payloadValue = 0
-    for (const reference of this.#references) {
-      const shares = this.#shares({ payload, latent, reference }, combine)
-      baseValue += shares.base
-      payloadValue += shares.payload
-      if (Math.abs(shares.behavior) < SHARE_EPSILON) continue
-      this.#spread({ vector, latent, reference, share: shares.behavior }, total)
-    }
+    const shares = this.#references.map((reference) =>
+      this.#shares({ payload, latent, reference }, combine),
+    )
+    const values = new Float64Array(vector.length)
+    this.#attribute(
+      vector,
+      Float64Array.from(shares, ({ perLatent }) => perLatent),
+      values,
+    )
     const count = this.#references.length
     return {
-      baseValue: baseValue / count,
+      baseValue: shares.reduce((sum, { base }) => sum + base, 0) / count,
       finalScore: combine(payload, behavior),
       behaviorScore: behavior,
-      payload: payloadValue / count,
-      features: new Map(scorer.featureNames.map((name, i) => [name, (total[i] ?? 0) / count])),
+      payload: shares.reduce((sum, share) => sum + share.payload, 0) / count,
+      features: new Map(scorer.featureNames.map((name, i) => [name, (values[i] ?? 0) / count])),
       usual: this.#usual,
     }
   }
@@ -99,32 +105,19 @@ export class ScoreExplainer {
   #shares(
     moved: { payload: number; latent: number; reference: Reference },
     combine: Combine,
-  ): { base: number; payload: number; behavior: number } {
+  ): Shares {
     const { payload, latent, reference } = moved
+    const way = latent - reference.latent
     let gain = 0
     for (let step = 0; step < STEPS; step++) {
-      const part = (step + 0.5) / STEPS
-      const behavior = this.#scorer.link(reference.latent + part * (latent - reference.latent))
+      const behavior = this.#scorer.link(reference.latent + (way * (step + 0.5)) / STEPS)
       gain += combine(payload, behavior) - combine(BACKGROUND_PAYLOAD, behavior)
     }
     const base = combine(BACKGROUND_PAYLOAD, reference.behavior)
     const difference = combine(payload, this.#scorer.link(latent)) - base
-    return { base, payload: gain / STEPS, behavior: difference - gain / STEPS }
-  }
-
-  /** Adds the behaviour's share of the score to the features, in proportion to what moved it. */
-  #spread(
-    moved: { vector: Float32Array; latent: number; reference: Reference; share: number },
-    total: Float64Array,
-  ): void {
-    const difference = moved.latent - moved.reference.latent
-    if (Math.abs(difference) < LATENT_EPSILON) return
-    const pair = { vector: moved.vector, reference: moved.reference.vector }
-    this.#scorer.attribute(pair, this.#values)
-    const perLatent = moved.share / difference
-    for (let i = 0; i < total.length; i++) {
-      total[i] = (total[i] as number) + (this.#values[i] as number) * perLatent
-    }
+    const behavior = difference - gain / STEPS
+    const isNone = Math.abs(behavior) < SHARE_EPSILON || Math.abs(way) < LATENT_EPSILON
+    return { base, payload: gain / STEPS, perLatent: isNone ? 0 : behavior / way }
   }
 }
 

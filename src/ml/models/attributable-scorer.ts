@@ -11,17 +11,18 @@ export interface AttributableScorer extends AnomalyScorer {
   latent(vector: Float32Array): number
   /** The anomaly score, 0..1, of a latent value. */
   link(latent: number): number
-  /**
-   * Writes the exact interventional Shapley values of the latent value of `vector` against one
-   * `reference`; they sum to latent(vector) - latent(reference). `values`: length of the vector.
-   */
-  attribute(pair: VectorPair, values: Float64Array): void
+  /** @param references of the comparison, 1 to REFERENCES_MAX */
+  attributor(references: readonly Float32Array[]): Attributor
 }
 
-export interface VectorPair {
-  readonly vector: Float32Array
-  readonly reference: Float32Array
-}
+export const REFERENCES_MAX = 8
+
+/**
+ * Writes into `values` (length of the vector) the sum over the references of `weights[r]` times the
+ * exact interventional Shapley values of the latent value of `vector` against reference r. These
+ * sum to latent(vector) - latent(reference r) each.
+ */
+export type Attributor = (vector: Float32Array, weights: Float64Array, values: Float64Array) => void
 
 /** The named features as a vector; a missing one is 0, the default of the table. */
 export function toVector(features: Features, names: readonly string[]): Float32Array {

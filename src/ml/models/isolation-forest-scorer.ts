@@ -65,7 +65,6 @@ interface ForestParts {
 }
 
 function forestScorer({ forest, featureNames, link, info }: ForestParts): AttributableScorer {
-  const shapley = new ForestShapley(forest)
   const toScore = (pathLength: number): number => link(isolationScore(forest, pathLength))
   return {
     info,
@@ -78,7 +77,10 @@ function forestScorer({ forest, featureNames, link, info }: ForestParts): Attrib
     vector: (features) => toVector(features, featureNames),
     latent: (vector) => meanPathLength(forest, vector),
     link: toScore,
-    attribute: (pair, values) => shapley.attribute(pair, values),
+    attributor(references) {
+      const shapley = new ForestShapley(forest, references)
+      return (vector, weights, values) => shapley.attribute(vector, weights, values)
+    },
   }
 }
 

@@ -52,9 +52,12 @@ export function heuristicScorer(): AttributableScorer {
     vector: (features) => toVector(features, FEATURE_NAMES),
     latent,
     link,
-    attribute: ({ vector, reference }, values) => {
+    attributor: (references) => (vector, weights, values) => {
       for (const [i, sign] of SIGNS.entries()) {
-        values[i] = logCalm(sign, vector[i] ?? 0) - logCalm(sign, reference[i] ?? 0)
+        const own = logCalm(sign, vector[i] ?? 0)
+        values[i] = references.reduce((sum, reference, r) => {
+          return sum + (weights[r] ?? 0) * (own - logCalm(sign, reference[i] ?? 0))
+        }, 0)
       }
     },
   }

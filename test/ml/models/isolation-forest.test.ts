@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
 import { ModelRefusedError } from "../../../src/errors.ts"
+import { REFERENCES_MAX } from "../../../src/ml/models/attributable-scorer.ts"
 import {
   averagePathLength,
   isolationScore,
@@ -72,18 +73,34 @@ describe("forestFromOnnx", () => {
 })
 
 describe("ForestShapley", () => {
-  test("ForestShapley agrees with the definition over all coalitions", () => {
-    const shapley = new ForestShapley(smallForest)
-    const coordinate = fc.double({ min: 0, max: 10, noNaN: true })
-    const vectors = fc.array(coordinate, { minLength: 5, maxLength: 5 })
-    const agrees = (a: number[], b: number[]): void => {
-      const pair = { vector: Float32Array.from(a), reference: Float32Array.from(b) }
+  const coordinate = fc.double({ min: 0, max: 10, noNaN: true })
+  const vectors = fc.array(coordinate, { minLength: 5, maxLength: 5 })
+  const weights = fc.double({ min: -1, max: 1, noNaN: true })
+
+  test("ForestShapley sums what the definition over all coalitions says for each reference", () => {
+    const agrees = (given: number[], weighted: [number[], number][]): void => {
+      const vector = Float32Array.from(given)
+      const references = weighted.map(([reference]) => Float32Array.from(reference))
+      const expected = new Float64Array(5)
+      for (const [r, reference] of references.entries()) {
+        for (const [i, value] of shapleyByDefinition({ vector, reference }).entries()) {
+          expected[i] = (expected[i] ?? 0) + value * (weighted[r]?.[1] ?? 0)
+        }
+      }
       const values = new Float64Array(5)
-      shapley.attribute(pair, values)
-      const expected = shapleyByDefinition(pair)
+      const shapley = new ForestShapley(smallForest, references)
+      shapley.attribute(
+        vector,
+        Float64Array.from(weighted, ([, weight]) => weight),
+        values,
+      )
       for (const [i, value] of values.entries()) expect(value).toBeCloseTo(expected[i] ?? 0, 9)
     }
-    fc.assert(fc.property(vectors, vectors, agrees), { numRuns: 200 })
+    const weighted = fc.array(fc.tuple(vectors, weights), {
+      minLength: 1,
+      maxLength: REFERENCES_MAX,
+    })
+    fc.assert(fc.property(vectors, weighted, agrees), { numRuns: 100 })
   })
 })
 
