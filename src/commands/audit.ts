@@ -32,17 +32,18 @@ export async function verifyAuditLog(
   return verification.broken === undefined ? 0 : 1
 }
 
-function documentOf({ entries, files, head, broken }: AuditVerification) {
-  return { intact: broken === undefined, entries, files, head: head.hash, broken: broken ?? null }
+function documentOf({ entries, first, files, head, broken }: AuditVerification) {
+  const range = { entries, first_sequence: first, files, head: head.hash }
+  return { intact: broken === undefined, ...range, broken: broken ?? null }
 }
 
-function textOf({ entries, files, head, broken }: AuditVerification): string {
+function textOf({ entries, first, files, head, broken }: AuditVerification): string {
   if (broken !== undefined) {
     const { file, line, sequence, problem } = broken
     const place = `${join("audit", file)}:${line} (sequence ${sequence})`
     return `BROKEN at ${place}: ${problem}\nThe ${entries} entries before it are intact.\n`
   }
-  return entries === 0
-    ? "The audit log has no entries.\n"
-    : `The audit log is intact: ${entries} entries in ${files} file(s), head ${head.hash}\n`
+  if (entries === 0) return "The audit log has no entries.\n"
+  const dropped = first > 1 ? `The first ${first - 1} were dropped, as it says itself.\n` : ""
+  return `The audit log is intact: ${entries} entries in ${files} file(s), head ${head.hash}\n${dropped}`
 }

@@ -54,6 +54,12 @@ export function parseEntry(line: Buffer): AuditEntry | undefined {
   }
 }
 
+/** Where the chain stood before the entry in this line, as that says itself. */
+export function headBefore(line: Buffer): AuditHead | undefined {
+  const entry = parseEntry(line)
+  return entry && { count: entry.sequence - 1, hash: entry.previous }
+}
+
 function isEntry(value: unknown): value is AuditEntry {
   if (typeof value !== "object" || value === null) return false
   const { sequence, timestamp, event_type, data, previous, hash } = value as Partial<AuditEntry>

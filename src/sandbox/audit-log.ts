@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises"
+import { mkdir, unlink } from "node:fs/promises"
+import { join } from "node:path"
 import { MalformedError, TooLargeError, UnavailableError } from "../errors.ts"
 import type { AuditEntry, AuditHead, AuditHeadStore, AuditLog } from "../ports/sandbox.ts"
 import type { Clock } from "../ports.ts"
@@ -9,7 +10,9 @@ import {
   LINE_BYTES_MAX,
   sealEntry,
 } from "./audit-entry.ts"
+import { setAsideFiles } from "./audit-files.ts"
 import { resumeChain } from "./audit-resume.ts"
+import { DROPPED, headBeforeFile } from "./audit-retention.ts"
 import { readTail } from "./audit-tail.ts"
 import { AuditWriter } from "./audit-writer.ts"
 
@@ -20,6 +23,8 @@ export interface AuditLogOptions {
   readonly clock: Pick<Clock, "nowMs">
   /** Bytes from which a file is set aside; default 16 MiB. */
   readonly fileBytesMax?: number
+  /** Files that are kept beside the current one, the newest; default 128, 2 GiB. */
+  readonly filesMax?: number
 }
 
 interface PendingAppend {
@@ -29,6 +34,7 @@ interface PendingAppend {
 }
 
 const FILE_BYTES_MAX = 16 * 1_048_576
+const FILES_MAX = 128
 /** Entries that share one sync, and entries that may wait for one. */
 const BATCH_MAX = 256
 const PENDING_MAX = 4_096
@@ -51,6 +57,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   if (recovered.entries > 0 || recovered.bytes_cut > 0) {
     await log.append("audit_recovered", recovered)
   }
+  await log.dropSurplus().catch(() => undefined)
   return log
 }
 
@@ -70,6 +77,8 @@ class ChainedLog implements AuditLog {
   #head: AuditHead
   #pending: PendingAppend[] = []
   #flushing: Promise<void> | undefined
+  /** The writer's, when it was last looked for files to drop. */
+  #trimmedAt = 0
   /** Runs behind the appends, so that they do not wait for a second sync. */
   #headKept: Promise<void> = Promise.resolve()
 
@@ -102,6 +111,21 @@ class ChainedLog implements AuditLog {
     return readTail(this.#options.directory, limit)
   }
 
+  /** For who alone appends. What fails is tried again with the next file that is set aside. */
+  async dropSurplus(): Promise<void> {
+    const { directory, filesMax = FILES_MAX } = this.#options
+    this.#trimmedAt = this.#writer.nextNumber
+    const names = await setAsideFiles(directory)
+    for (const [index, file] of names.slice(0, -filesMax).entries()) {
+      const head = await headBeforeFile(directory, names[index + 1] ?? file)
+      // what somebody tampered with stays as it is
+      if (head === undefined) return
+      // said in the chain first: a log that begins later than it says was cut
+      await this.#commit([this.#event(DROPPED, { ...head, file })])
+      await unlink(join(directory, file))
+    }
+  }
+
   async close(): Promise<void> {
     await this.#flushing
     await this.#writer.close()
@@ -128,6 +152,9 @@ class ChainedLog implements AuditLog {
         for (const [index, entry] of entries.entries()) batch[index]?.resolve(entry)
       } catch (error) {
         for (const { reject } of batch) reject(error)
+      }
+      if (this.#writer.nextNumber !== this.#trimmedAt) {
+        await this.dropSurplus().catch(() => undefined)
       }
     }
     // In the turn that found nothing pending: an entry appended later starts the next flush.

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { AuditLogBrokenError } from "../errors.ts"
 import type { AuditHead } from "../ports/sandbox.ts"
 import { type ChainWalk, walkChain } from "./audit-chain.ts"
-import { EMPTY_HEAD, parseEntry } from "./audit-entry.ts"
+import { EMPTY_HEAD, headBefore } from "./audit-entry.ts"
 import {
   CURRENT_FILE,
   fileNumber,
@@ -58,9 +58,8 @@ async function fileOfEntry(
 ): Promise<{ readonly start: AuditHead; readonly since: number }> {
   for await (const file of openFiles(directory, { newestFirst: true })) {
     const first = await linesOf(file).next()
-    const entry = first.done === true ? undefined : parseEntry(first.value.bytes)
-    if (entry === undefined || entry.sequence > Math.max(1, count)) continue
-    const start = { count: entry.sequence - 1, hash: entry.previous }
+    const start = first.done === true ? undefined : headBefore(first.value.bytes)
+    if (start === undefined || start.count >= Math.max(1, count)) continue
     return { start, since: file.name === CURRENT_FILE ? Infinity : fileNumber(file.name) }
   }
   return { start: EMPTY_HEAD, since: 0 }

@@ -2,10 +2,13 @@ import type { AuditHead } from "../ports/sandbox.ts"
 import { type BrokenLine, type ChainWalk, walkChain } from "./audit-chain.ts"
 import { EMPTY_HEAD } from "./audit-entry.ts"
 import { CURRENT_FILE, openFiles } from "./audit-files.ts"
+import { beginningOf } from "./audit-retention.ts"
 
 export interface AuditVerification {
   /** Entries before the first broken line. */
   readonly entries: number
+  /** Sequence of the first one: above 1 where older files were dropped, as the log says itself. */
+  readonly first: number
   readonly files: number
   /** Of the last entry that is right. */
   readonly head: AuditHead
@@ -34,11 +37,18 @@ export async function verifyAudit(
   directory: string,
   witness: AuditWitness,
 ): Promise<AuditVerification> {
+  const once = await verifyOnce(directory, witness)
+  // a running server may have dropped the oldest file meanwhile
+  return once.broken === undefined ? once : verifyOnce(directory, witness)
+}
+
+async function verifyOnce(directory: string, witness: AuditWitness): Promise<AuditVerification> {
   const kept = (await witness.readHead()) ?? EMPTY_HEAD
+  const start = await beginningOf(directory)
   const { notedHash = "" } = witness
-  let isNotedSeen = notedHash === ""
+  let isNotedSeen = notedHash === "" || (start.count > 0 && start.hash.startsWith(notedHash))
   let afterKept: BrokenLine | undefined
-  const walk = await walkChain(openFiles(directory), EMPTY_HEAD, ({ sequence, hash }, place) => {
+  const walk = await walkChain(openFiles(directory), start, ({ sequence, hash }, place) => {
     isNotedSeen ||= hash.startsWith(notedHash)
     if (sequence === kept.count + 1) afterKept = { ...place, sequence, problem: NOT_ACKNOWLEDGED }
     return sequence === kept.count && hash !== kept.hash ? NOT_THE_HEAD : undefined
@@ -48,7 +58,9 @@ export async function verifyAudit(
     cutAt(walk, kept) ??
     (isNotedSeen ? undefined : { ...endOf(walk), problem: NOT_NOTED }) ??
     ((await isAcknowledged(walk, witness)) ? undefined : (afterKept ?? tornAt(walk)))
-  return { entries: walk.head.count, files: walk.files, head: walk.head, broken }
+  const { count } = walk.head
+  const range = { entries: count - start.count, first: start.count + 1 }
+  return { ...range, files: walk.files, head: walk.head, broken }
 }
 
 const NOT_THE_HEAD = "is not the entry that the head was kept of"

@@ -45,6 +45,11 @@ export class AuditWriter {
     }
   }
 
+  /** Of the file that is set aside next. */
+  get nextNumber(): number {
+    return this.#nextNumber
+  }
+
   async close(): Promise<void> {
     await this.#handle?.close()
     this.#handle = undefined

@@ -26,10 +26,10 @@ export function tickingClock(startMs = Date.UTC(2026, 0, 1)) {
 export function openTestLog(
   directory: string,
   heads: AuditHeadStore,
-  fileBytesMax?: number,
+  fileBytesMax = 1_048_576,
+  filesMax = 1_000,
 ): Promise<AuditLog> {
-  const bound = fileBytesMax === undefined ? {} : { fileBytesMax }
-  return openAuditLog({ directory, heads, clock: tickingClock(), ...bound })
+  return openAuditLog({ directory, heads, clock: tickingClock(), fileBytesMax, filesMax })
 }
 
 /** Verifies with a head that nobody moves meanwhile. */

@@ -11,6 +11,7 @@ import { TWIN_LIMITS_BY_CLASS } from "../../src/sandbox/limits.ts"
 import { markedProcesses } from "../../src/sandbox/marked-processes.ts"
 import type { PreparedSandbox } from "../../src/sandbox/open-sandbox.ts"
 import { requireService } from "../support/services.ts"
+import { until } from "../support/until.ts"
 import { type LaboratoryDriver, proberRequest, proberSandbox } from "./laboratory.ts"
 
 /** The whole sandbox, over real containers and namespaces, with a twin that misbehaves on demand. */
@@ -176,7 +177,7 @@ for (const [mode, isThere] of drivers) {
         await run({ op: "environment" })
         const busy = [1, 2, 3].map(() => run({ op: "hang" }))
         const outcomes = Promise.allSettled(busy)
-        while ((sandbox.pool().sql_injection?.busy ?? 0) < 3) await Bun.sleep(5)
+        await until(() => sandbox.pool().sql_injection?.busy === 3)
         const report = await sandbox.panic("a test")
         expect(report).toMatchObject({ isClean: true, left: [] })
         expect(await left(stateDirectory)).toEqual([])
