@@ -36,6 +36,7 @@ const MASKED: readonly (readonly [text: string, location: string | undefined, sh
   ['{"password": "p@ss w0rd!", "q": 1}', undefined, '{"password": "[redacted]", "q": 1}'],
   ["https://bob:hunter2@host/x", undefined, "https://bob:[redacted]@host/x"],
   ["ghp_0123456789abcdefghij0123456789abcdef", undefined, "[redacted]"],
+  ["sk-0123456789abcdef", undefined, "[redacted]"],
   [
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\n",
     undefined,
