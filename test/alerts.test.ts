@@ -2,6 +2,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { until } from "./support/until.ts"
 import { startReceiver } from "./support/webhook-receiver.ts"
 
 /*
@@ -63,15 +64,15 @@ test("400 sessions of one scanner are one alert, through SIGKILL and a webhook t
   await down[Symbol.asyncDispose]()
   dropSessions()
   const first = startServer(down.url)
-  while (done() < SESSIONS / 2) await Bun.sleep(10)
+  await until(() => done() >= SESSIONS / 2)
   first.kill("SIGKILL")
   await first.exited
   expect(done()).toBeLessThan(SESSIONS)
   startServer(down.url)
-  while (done() < SESSIONS) await Bun.sleep(10)
+  await until(() => done() === SESSIONS)
   await using receiver = startReceiver(Number(new URL(down.url).port))
   const last = () => receiver.accepted.at(-1)?.alert
-  while ((last()?.sessions.count ?? 0) < SESSIONS) await Bun.sleep(10)
+  await until(() => last()?.sessions.count === SESSIONS)
   const alerts = new Map(receiver.accepted.map(({ alert }) => [alert.event_id, alert]))
   expect(new Set([...alerts.values()].map(({ alert_id }) => alert_id)).size).toBe(1)
   const statuses = [...alerts.values()].map(({ status }) => status)

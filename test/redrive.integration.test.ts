@@ -13,6 +13,7 @@ import { createLogger } from "../src/log.ts"
 import type { SourceRecord } from "../src/stream/types.ts"
 import { requireFreshServer } from "./support/services.ts"
 import { readTopics } from "./support/topic-reader.ts"
+import { until } from "./support/until.ts"
 
 /*
  * Goal: what an operator does after evidence could not be judged works on the real flow.
@@ -40,16 +41,6 @@ describe.skipIf(service === undefined)("redrive", () => {
     const messages = [{ key: "late", value: JSON.stringify(event) }]
     await producer.send({ topic: TOPIC, messages })
     await producer.disconnect()
-  }
-
-  /** @throws Error after 30 s */
-  async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-      const found = await look()
-      if (found !== undefined) return found
-      await Bun.sleep(50)
-    }
-    throw new Error("waited 30 s in vain")
   }
 
   test("a letter that is put back once its object is there is resolved, and judged once", async () => {
@@ -85,7 +76,7 @@ describe.skipIf(service === undefined)("redrive", () => {
       expect(verdict.verdict).toMatchObject({ verdict: "simulate" })
       await until(async () => {
         const shown = (await get(`${BASE}/dead-letters/${letter.id}`)) as { state?: string }
-        return shown.state === "resolved" ? true : undefined
+        return shown.state === "resolved"
       })
       expect(await redrive()).toMatchObject({ redriven: [], skipped: [letter.id] })
 
@@ -109,7 +100,7 @@ describe.skipIf(service === undefined)("redrive", () => {
       }
       const graph = await until(async () => {
         const topology = (await get(`${BASE}/topology`)) as unknown as RunningTopology
-        return topology.running.simulations === null ? undefined : topology
+        return topology.running.simulations !== null && topology
       })
       // in offsets, of which the marker of the transaction is one
       expect(graph.running.simulations).toEqual({ ready: 2, leased: 0, dropped: 0 })

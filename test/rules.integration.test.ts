@@ -12,6 +12,7 @@ import { startGatekeeper, type TestGatekeeper } from "./support/gatekeeper/gatek
 import { attackSession, benignSession, type RecordedSession } from "./support/recorded-session.ts"
 import { requireFreshServer, requireService } from "./support/services.ts"
 import { readTopics } from "./support/topic-reader.ts"
+import { until } from "./support/until.ts"
 
 /*
  * Goal: what a honeypot recorded is what the WAF blocks, seconds later and without a person, and
@@ -33,15 +34,6 @@ afterAll(async () => {
   await stack.disposeAsync()
   rmSync(directory, { recursive: true, force: true })
 })
-
-/** @throws Error after 600 s */
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 600_000; Date.now() < deadline; await Bun.sleep(100)) {
-    const found = await look()
-    if (found !== undefined) return found
-  }
-  throw new Error("not within 600 s")
-}
 
 async function ask<Answer>(path: string): Promise<Answer | undefined> {
   const found = findServer(directory)
@@ -106,7 +98,7 @@ describe.skipIf(minio === undefined)("sentinel start, with a Gatekeeper", () => 
     expect(before.map(({ action }) => action)).not.toContain("block")
 
     const server = startServer(gatekeeper)
-    await until(() => ask("sandbox").then((sandbox) => sandbox ?? undefined))
+    await until(() => ask("sandbox"))
     await announce(benign)
     const sha256 = await announce(attack)
     const stored = await until(async () => {
@@ -136,7 +128,7 @@ describe.skipIf(minio === undefined)("sentinel start, with a Gatekeeper", () => 
     await server.exited
     await gatekeeper.fail({ forget: true })
     startServer(gatekeeper)
-    await until(async () => (await isBlocked(gatekeeper, attack)) || undefined)
+    await until(async () => await isBlocked(gatekeeper, attack))
     expect(
       await sentinel(["rules", "withdraw", "--all", "--reviewer", "ana"], gatekeeper).exited,
     ).toBe(0)

@@ -8,6 +8,7 @@ import type { SimulationResult } from "../src/simulation-result.ts"
 import { findServer } from "../src/store/data-directory.ts"
 import { requireFreshServer, requireService } from "./support/services.ts"
 import { readTopics } from "./support/topic-reader.ts"
+import { until } from "./support/until.ts"
 
 /*
  * Goal: a session that a honeypot recorded is tried in real containers and ends in a proof, whatever
@@ -61,15 +62,6 @@ async function ask(path: string, init: RequestInit = {}) {
   const url = `http://127.0.0.1:${found.port}/api/v1/sentinel/${path}`
   const response = await fetch(url, init).catch(() => undefined)
   return response?.ok ? response.json() : undefined
-}
-
-/** @throws Error after 600 s */
-async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 600_000; Date.now() < deadline; await Bun.sleep(50)) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-  }
-  throw new Error(`not within 600 s; the server's log is in ${directory}`)
 }
 
 async function submit(example: string): Promise<string> {

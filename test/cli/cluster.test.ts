@@ -1,15 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { findServer } from "../../src/store/data-directory.ts"
+import { spawnSentinel } from "../support/sentinel-process.ts"
+import { until } from "../support/until.ts"
 
-/** Several processes on one port, as they really run. Waits poll for a fact, with a bound. */
+/** Several processes on one port, as they really run. */
 
-const MAIN = resolve(import.meta.dir, "../../src/main.ts")
-const POLL_MS = 50
-const WAIT_MAX_MS = 60_000
 const CLIENTS = 4
+
+const serve = (environment: { SENTINEL_PORT?: string; SENTINEL_DATA_DIR: string }) =>
+  spawnSentinel(["serve"], { SENTINEL_API_WORKERS: "2", ...environment })
 
 let directory: string
 let dataDir: string
@@ -22,32 +24,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
-
-function serve() {
-  return Bun.spawn([process.execPath, "--no-env-file", MAIN, "serve"], {
-    cwd: directory,
-    env: {
-      PATH: Bun.env.PATH ?? "",
-      SENTINEL_DATA_DIR: dataDir,
-      SENTINEL_PORT: "0",
-      SENTINEL_API_WORKERS: "2",
-    },
-    stdio: ["ignore", "ignore", "pipe"],
-    timeout: 2 * WAIT_MAX_MS,
-    killSignal: "SIGKILL",
-  })
-}
-
-/** @throws Error after a minute */
-async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const deadline = Date.now() + WAIT_MAX_MS
-  while (Date.now() < deadline) {
-    const found = await look()
-    if (found !== undefined) return found
-    await Bun.sleep(POLL_MS)
-  }
-  throw new Error("waited a minute in vain")
-}
 
 async function childrenOf(pid: number): Promise<readonly number[]> {
   const tasks = await readdir(`/proc/${pid}/task`)
@@ -72,7 +48,7 @@ async function predict(url: string, payload: string): Promise<string> {
 }
 
 async function started() {
-  const child = serve()
+  const child = serve({ SENTINEL_DATA_DIR: dataDir })
   const { port } = await until(() => findServer(dataDir))
   return { child, url: `http://127.0.0.1:${port}` }
 }
@@ -89,7 +65,7 @@ describe("sentinel serve with SENTINEL_API_WORKERS=2", () => {
       const [victim = 0, ...others] = await childrenOf(child.pid)
       expect(others.length).toBe(1)
       process.kill(victim, "SIGKILL")
-      await until(async () => ((await metric(url, RESTARTS)) === 1 ? true : undefined))
+      await until(async () => (await metric(url, RESTARTS)) === 1)
       expect(await metric(url, WORKERS)).toBe(2)
       expect(await predict(url, "O'Brien & Sons")).toBe("benign")
       const workers = await childrenOf(child.pid)
@@ -116,7 +92,7 @@ describe("sentinel serve with SENTINEL_API_WORKERS=2", () => {
       child.kill("SIGHUP")
       await until(async () => {
         const now = await childrenOf(child.pid)
-        return former.some((pid) => now.includes(pid)) ? undefined : true
+        return former.every((pid) => !now.includes(pid))
       })
       over = true
       await Promise.all(clients)
@@ -133,17 +109,8 @@ describe("sentinel serve with SENTINEL_API_WORKERS=2", () => {
   test("serve does not share its port with another Sentinel", async () => {
     const { child, url } = await started()
     try {
-      const second = Bun.spawn([process.execPath, "--no-env-file", MAIN, "serve"], {
-        cwd: directory,
-        env: {
-          PATH: Bun.env.PATH ?? "",
-          SENTINEL_DATA_DIR: join(directory, "other"),
-          SENTINEL_PORT: new URL(url).port,
-          SENTINEL_API_WORKERS: "2",
-        },
-        stdio: ["ignore", "ignore", "pipe"],
-        timeout: WAIT_MAX_MS,
-      })
+      const SENTINEL_DATA_DIR = join(directory, "other")
+      const second = serve({ SENTINEL_DATA_DIR, SENTINEL_PORT: new URL(url).port })
       expect(await second.exited).toBe(1)
       expect(await new Response(second.stderr).text()).toContain("UNAVAILABLE")
     } finally {

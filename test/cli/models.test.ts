@@ -4,12 +4,12 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { registerPayloadModel } from "../../src/ml/training/register-payload-model.ts"
 import { findServer } from "../../src/store/data-directory.ts"
+import { spawnSentinel } from "../support/sentinel-process.ts"
+import { until } from "../support/until.ts"
 
 /** Models under traffic as an operator does it: a server, a command line, and kill -9. */
 
 const ROOT = resolve(import.meta.dir, "../..")
-const MAIN = join(ROOT, "src/main.ts")
-const WAIT_MAX_MS = 30_000
 
 let directory = ""
 let candidate = ""
@@ -21,23 +21,14 @@ beforeAll(async () => {
   candidate = (await registerPayloadModel({ ...by, seed: 3, generated: 2_000 })).modelId
 }, 60_000)
 
+const spawn = (...args: readonly string[]) => spawnSentinel(args, { SENTINEL_DATA_DIR: directory })
+
 const servers: Bun.Subprocess[] = []
 
 afterAll(async () => {
   for (const server of servers) server.kill("SIGKILL")
   await rm(directory, { recursive: true, force: true })
 })
-
-function spawn(...args: readonly string[]) {
-  const environment = { SENTINEL_DATA_DIR: directory, SENTINEL_PORT: "0", SENTINEL_SANDBOX: "none" }
-  return Bun.spawn([process.execPath, "--no-env-file", MAIN, ...args], {
-    cwd: directory,
-    env: { PATH: Bun.env.PATH ?? "", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: 2 * WAIT_MAX_MS,
-    killSignal: "SIGKILL",
-  })
-}
 
 async function command(...args: readonly string[]) {
   const child = spawn("models", ...args)
@@ -50,9 +41,11 @@ async function command(...args: readonly string[]) {
 async function serve() {
   const child = spawn("serve")
   servers.push(child)
-  const deadline = Date.now() + WAIT_MAX_MS
-  while (findServer(directory)?.pid !== child.pid && Date.now() < deadline) await Bun.sleep(20)
-  const api = `http://127.0.0.1:${findServer(directory)?.port}/api/v1/sentinel`
+  const { port } = await until(() => {
+    const server = findServer(directory)
+    return server?.pid === child.pid && server
+  })
+  const api = `http://127.0.0.1:${port}/api/v1/sentinel`
   const ask = async (path: string, body?: object) => {
     const headers = { "content-type": "application/json" }
     const init = body && { method: "POST", headers, body: JSON.stringify(body) }

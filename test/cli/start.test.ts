@@ -3,13 +3,15 @@ import { cp, mkdtemp, rename, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { findServer } from "../../src/store/data-directory.ts"
+import { spawnSentinel } from "../support/sentinel-process.ts"
+import { until } from "../support/until.ts"
 
-/** The command line as a process: what only a process shows. Waits poll for a fact, with a bound. */
+/** The command line as a process: what only a process shows. */
 
 const ROOT = resolve(import.meta.dir, "../..")
 const MAIN = join(ROOT, "src/main.ts")
-const POLL_MS = 20
-const WAIT_MAX_MS = 15_000
+
+const spawn = (command: string) => spawnSentinel([command], { SENTINEL_DATA_DIR: dataDir })
 
 let directory: string
 let dataDir: string
@@ -22,32 +24,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
-
-function spawn(...args: readonly string[]) {
-  return Bun.spawn([process.execPath, "--no-env-file", MAIN, ...args], {
-    cwd: directory,
-    env: {
-      PATH: Bun.env.PATH ?? "",
-      SENTINEL_DATA_DIR: dataDir,
-      SENTINEL_PORT: "0",
-      SENTINEL_SANDBOX: "none",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: 2 * WAIT_MAX_MS,
-    killSignal: "SIGKILL",
-  })
-}
-
-/** @throws Error after 15 s */
-async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const deadline = Date.now() + WAIT_MAX_MS
-  while (Date.now() < deadline) {
-    const found = await look()
-    if (found !== undefined) return found
-    await Bun.sleep(POLL_MS)
-  }
-  throw new Error("waited 15 s in vain")
-}
 
 describe("sentinel start", () => {
   test("start answers predict-payload, judges what is dropped into the inbox, stops on SIGTERM", async () => {
@@ -66,9 +42,7 @@ describe("sentinel start", () => {
         return verdicts[0]?.verdict
       })
       expect(verdict).toBe("simulate")
-      await until(
-        async () => (await Bun.file(join(dataDir, "done/attack.json")).exists()) || undefined,
-      )
+      await until(() => Bun.file(join(dataDir, "done/attack.json")).exists())
 
       child.kill("SIGTERM")
       expect(await child.exited).toBe(0)

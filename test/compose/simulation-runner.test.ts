@@ -22,6 +22,7 @@ import { openSimulationStore } from "../../src/store/simulation-store.ts"
 import { explainedVerdict } from "../store/verdicts.ts"
 import { type FakeSandbox, fakeSandbox, leaksFor } from "../support/fake-sandbox.ts"
 import { operatorContext } from "../support/operator-context.ts"
+import { until } from "../support/until.ts"
 
 /*
  * Goal: a task that was queued ends in one result, whatever happens to the sandbox and the process,
@@ -89,14 +90,6 @@ function suspect(value: string, changed: Partial<SuspectPayload> = {}): SuspectP
 function enqueue(eventId: string, suspects: readonly SuspectPayload[]) {
   const sink = simulationSink(queue)
   return sink.write({ ...explainedVerdict(eventId), suspects }, operatorContext())
-}
-
-/** @throws Error after 10 s */
-async function until(isMet: () => boolean | Promise<boolean>) {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await Bun.sleep(5)) {
-    if (await isMet()) return
-  }
-  throw new Error("not within 10 s")
 }
 
 const jobs = (): readonly SimulationJob[] => store.query({ limit: 100 }).items

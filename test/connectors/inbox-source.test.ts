@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
+import { systemClock } from "../../src/clock.ts"
 import {
   type InboxSource,
   inboxDeadLetters,
@@ -19,6 +20,7 @@ import {
 } from "../../src/connectors/inbox-source.ts"
 import { submitToInbox } from "../../src/connectors/inbox-submission.ts"
 import type { DeadLetter, SourceRecord } from "../../src/stream/types.ts"
+import { until } from "../support/until.ts"
 
 const PARTITION = { topic: "inbox", partition: 0 }
 let root: string
@@ -42,24 +44,12 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-const realClock = {
-  nowMs: () => Date.now(),
-  sleep: (ms: number, signal?: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, ms)
-      signal?.addEventListener("abort", () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      })
-    }),
-}
-
 async function startSource(options: { settleMs?: number; readAheadBytesMax?: number } = {}) {
   source = inboxSource({
     inbox: join(root, "inbox"),
     done: join(root, "done"),
     failed: join(root, "failed"),
-    clock: realClock,
+    clock: systemClock,
     pollMs: 10,
     settleMs: 20,
     documentBytesMax: 1_000,
@@ -83,11 +73,6 @@ const names = (folder: string) => readdir(join(root, folder))
 
 const reason = async (name: string) =>
   JSON.parse(await readFile(join(root, "failed", `${name}.error.json`), "utf8"))
-
-/** Yields to the event loop until `condition` holds; the test's own timeout is the bound. */
-async function until(condition: () => boolean | Promise<boolean>) {
-  while (!(await condition())) await realClock.sleep(2)
-}
 
 const commitAll = () => source.commit(PARTITION, BigInt(records.length))
 
@@ -149,7 +134,7 @@ test("inboxSource waits while a file grows and reads it whole", async () => {
   await startSource({ settleMs: 150 })
   for (let part = 0; part < 10; part += 1) {
     await appendFile(join(root, "inbox", "a.json"), "x".repeat(10))
-    await realClock.sleep(20)
+    await Bun.sleep(20)
     expect(records).toHaveLength(0)
   }
   await until(() => records.length === 1)
@@ -223,7 +208,7 @@ test("inboxSource holds after the engine says so, until resume", async () => {
   await drop("a.jsonl", "1\n2\n3\n4\n")
   await startSource()
   await until(() => records.length === 2)
-  await realClock.sleep(60)
+  await Bun.sleep(60)
   expect(records).toHaveLength(2)
   holdAfter = Number.POSITIVE_INFINITY
   source.resume(PARTITION)
@@ -234,7 +219,7 @@ test("inboxSource bounds the bytes read ahead of the commits", async () => {
   await drop("a.jsonl", `${"x".repeat(100)}\n`.repeat(10))
   await startSource({ readAheadBytesMax: 250 })
   await until(() => records.length === 3)
-  await realClock.sleep(60)
+  await Bun.sleep(60)
   expect(records).toHaveLength(3)
   await source.commit(PARTITION, 3n)
   await until(() => records.length === 6)

@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { kafkaClient } from "../../src/connectors/kafka-client.ts"
 import { kafkaSource } from "../../src/connectors/kafka-source.ts"
 import { requireRestartableKafka } from "../support/services.ts"
+import { until } from "../support/until.ts"
 
 /*
  * Goal: what /ready says of Kafka follows the broker, not the day on which the group was joined.
@@ -10,13 +11,6 @@ import { requireRestartableKafka } from "../support/services.ts"
 
 const broker = await requireRestartableKafka()
 setDefaultTimeout(120_000)
-
-const POLL_MS = 100
-
-/** The test's own timeout is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(POLL_MS)
-}
 
 describe.skipIf(broker === undefined)("kafkaSource in an outage", () => {
   test("kafkaSource is unreachable while the broker is away, and says so in few lines", async () => {

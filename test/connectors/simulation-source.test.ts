@@ -15,12 +15,14 @@ let source: SimulationSource
 let isOpen: boolean
 let clock: FakeClock
 const records: SourceRecord[] = []
+let onRecord = () => {}
 
 const listener: SourceListener = {
   assigned: () => undefined,
   revoked: async () => undefined,
   record: (record) => {
     records.push(record)
+    onRecord()
     return true
   },
   ended: () => undefined,
@@ -47,12 +49,15 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-/** Turns the clock until so many records have come; the disk takes its real time meanwhile. */
+/** Turns the clock until so many records have come, and not once more: leases end by the same clock. */
 function received(count: number): Promise<void> {
-  const come = async () => {
-    while (records.length < count) await Bun.sleep(1)
-  }
-  return clock.settle(come(), Number.POSITIVE_INFINITY)
+  const come = new Promise<void>((resolve) => {
+    onRecord = () => {
+      if (records.length >= count) resolve()
+    }
+    onRecord()
+  })
+  return clock.settle(come, Number.POSITIVE_INFINITY)
 }
 
 const taken = () => records.map(({ value }) => JSON.parse(new TextDecoder().decode(value)).eventId)

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test"
 import type { SimulationLease, SimulationQueue } from "../../src/ports/simulation-queue.ts"
 import { simulationTask } from "./simulation-task.ts"
+import { until } from "./until.ts"
 
 /** One queue of a test: what is behind it outlives the queue itself. */
 export interface QueueUnderTest {
@@ -11,14 +12,12 @@ export interface QueueUnderTest {
   close(): Promise<void>
 }
 
-/** Polls, for a consumer needs a while to join its group. @throws Error after 30 s */
-async function takeSome(queue: SimulationQueue, max = 100): Promise<readonly SimulationLease[]> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+/** Polls, for a consumer needs a while to join its group. */
+function takeSome(queue: SimulationQueue, max = 100): Promise<readonly SimulationLease[]> {
+  return until(async () => {
     const leases = await queue.take({ max, leaseMs: 60_000 })
-    if (leases.length > 0) return leases
-    await Bun.sleep(20)
-  }
-  throw new Error("nothing to take within 30 s")
+    return leases.length > 0 && leases
+  })
 }
 
 const eventIds = (leases: readonly SimulationLease[]) => leases.map(({ task }) => task.eventId)
