@@ -48,6 +48,17 @@ export interface ModelTransition {
   readonly reason: string
 }
 
+/** A decision as others are told of it. */
+export interface ModelDecision extends ModelTransition {
+  readonly modelId: string
+  /** The guard that decided it; undefined where an operator, the schedule or the start did. */
+  readonly guard: string | undefined
+  /** Who answers since. */
+  readonly live: string
+  /** Of the plan that holds since. */
+  readonly revision: number
+}
+
 /** What the registry remembers of one model beside its files. */
 export interface ModelRecord {
   readonly state: ModelState

@@ -30,3 +30,25 @@ export async function openSandboxAudit(
   stack.defer(() => audit.close())
   return audit
 }
+
+/** The same, opened by its first entry: most who open the directory of a server that is down record nothing. */
+export function auditOnDemand(
+  parts: AuditParts,
+  stack: AsyncDisposableStack,
+): Pick<AuditLog, "append"> {
+  const opening = new AsyncDisposableStack()
+  let opened: Promise<AuditLog> | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  stack.defer(async () => {
+    await last.catch(() => undefined)
+    await opening.disposeAsync()
+  })
+  return {
+    append(eventType, data) {
+      opened ??= openSandboxAudit(parts, opening)
+      const appended = opened.then((audit) => audit.append(eventType, data))
+      last = appended
+      return appended
+    },
+  }
+}

@@ -17,9 +17,9 @@ import {
 } from "../ml/serving/model-catalog.ts"
 import {
   CANARY_STAGES,
+  decisionsBetween,
   endProbation,
   isSameTraffic,
-  nextStage,
   promote,
   promoteSecondTier,
   rollback,
@@ -30,10 +30,17 @@ import type { TrafficReport } from "../ml/serving/traffic-report.ts"
 import {
   type GuardName,
   type GuardReading,
+  type GuardTrip,
   NO_COUNTS,
   TrialGuards,
 } from "../ml/serving/trial-guards.ts"
-import type { ModelRegistryStore, RegistryState, TrafficPlan } from "../model-traffic.ts"
+import { nextStep } from "../ml/serving/trial-steps.ts"
+import type {
+  ModelDecision,
+  ModelRegistryStore,
+  RegistryState,
+  TrafficPlan,
+} from "../model-traffic.ts"
 import {
   describe,
   describeFixed,
@@ -61,17 +68,12 @@ export interface ModelServerParts extends PlanParts {
   readonly fixed?: readonly FixedModel[]
   /** @throws ModelRefusedError; undefined where this process serves no second tier */
   readonly loadSecondTier?: (entry: CatalogEntry) => Promise<LoadedSecondTier>
-  /** Told of each rollback that a guard decided. */
-  readonly onTripped?: (guard: GuardName) => void
+  /** Told of each decision, once it holds. */
+  readonly onDecided?: (decisions: readonly ModelDecision[]) => void
 }
 
 /** How often guards look: a trial that goes wrong is over within a second. */
 export const LOOK_EVERY_MS = 250
-/** The least time and number of comparisons at which a canary goes on by itself. */
-export const STAGE_HOLD_MS = 600_000
-export const STAGE_COMPARISONS_MIN = 200
-/** A promoted model is compared with the one before it for so long. */
-export const PROBATION_MS = 3_600_000
 
 /**
  * Serves payload models and changes them under traffic: loads, checks and warms a model up, writes the
@@ -95,6 +97,7 @@ export class ModelServer implements ModelOperations {
     const servable = await loadPlan(remembered, parts)
     if (remembered !== undefined && servable.state !== remembered) {
       persist(parts, servable.state)
+      parts.onDecided?.(decisionsBetween(remembered, servable.state))
     }
     const server = new ModelServer(parts, servable)
     await server.#openSecondTier()
@@ -234,28 +237,14 @@ export class ModelServer implements ModelOperations {
   look(): void {
     const { trial } = this.#state.plan
     if (trial === undefined || this.#guards === undefined) return
-    const trip = this.#guards.look(this.#reading())
-    if (trip !== undefined) {
-      this.#parts.log.error("a guard ends the trial of a model", {
-        model: trial.modelId,
-        guard: trip.guard,
-        reason: trip.reason,
-      })
-      this.#parts.onTripped?.(trip.guard)
-      this.#takeBack(trip.reason)
-      return
-    }
-    const heldMs = this.#parts.nowMs() - trial.sinceMs
-    if (trial.mode === "probation") {
-      if (heldMs >= PROBATION_MS) this.#tryApply(endProbation(this.#state))
-      return
-    }
-    const percent = trial.auto ? nextStage(trial.percent) : undefined
-    const { trials } = this.#reading().counts.errors
-    if (percent === undefined || heldMs < STAGE_HOLD_MS || trials < STAGE_COMPARISONS_MIN) return
     const nowMs = this.#parts.nowMs()
-    const reason = `nothing spoke against it at ${trial.percent}%`
-    this.#tryApply(promote(this.#state, { ...trial, percent, nowMs, reason }))
+    const step = nextStep(trial, { guards: this.#guards, reading: this.#reading(), nowMs })
+    if (step?.kind === "take-back") this.#takeBack(trial.modelId, step.trip)
+    else if (step?.kind === "end-probation") this.#tryApply(endProbation(this.#state))
+    else if (step !== undefined) {
+      const { percent, reason } = step
+      this.#tryApply(promote(this.#state, { ...trial, percent, reason, nowMs }))
+    }
   }
 
   /** What the metrics of this process show of every loaded model. */
@@ -318,15 +307,17 @@ export class ModelServer implements ModelOperations {
   }
 
   /** A model that harms must not stay because a disk is full: traffic goes back in any case. */
-  #takeBack(reason: string): void {
+  #takeBack(model: string, { guard, reason }: GuardTrip): void {
+    this.#parts.log.error("a guard ends the trial of a model", { model, guard, reason })
     const next = rollback(this.#state, { reason, nowMs: this.#parts.nowMs() })
     if (next === undefined) return
     persist(this.#parts, next)
-    this.#serve(next)
+    this.#serve(next, guard)
   }
 
-  #serve(next: RegistryState): void {
-    const isSame = isSameTraffic(next.plan, this.#state.plan)
+  #serve(next: RegistryState, guard?: GuardName): void {
+    const before = this.#state
+    const isSame = isSameTraffic(next.plan, before.plan)
     this.#state = next
     this.secondTier.use(next.plan.secondTier)
     // a change of the second tier is no reason to count a trial of the first anew
@@ -338,6 +329,7 @@ export class ModelServer implements ModelOperations {
       ...(trial && { trial: trial.modelId, mode: trial.mode, percent: trial.percent }),
     })
     for (const listener of this.#listeners) listener(next.plan)
+    this.#parts.onDecided?.(decisionsBetween(before, next, guard))
   }
 
   #swapTraffic(plan: TrafficPlan): void {
@@ -354,10 +346,12 @@ export class ModelServer implements ModelOperations {
     if (await this.secondTier.tryPrepare(modelId)) return this.secondTier.use(modelId)
     const { revision } = this.#state.plan
     const decision = { reason: "it cannot be served", nowMs: this.#parts.nowMs() }
-    const { plan, models } = takeSecondTierAway(this.#state, decision) ?? this.#state
+    const before = this.#state
+    const { plan, models } = takeSecondTierAway(before, decision) ?? before
     // the same number: a worker that could not load it must not pass over the next plan
     this.#state = { plan: { ...plan, revision }, models }
     persist(this.#parts, this.#state)
+    this.#parts.onDecided?.(decisionsBetween(before, this.#state))
   }
 
   async #promoteSecondTier(request: PromoteRequest): Promise<ModelChange> {

@@ -60,14 +60,14 @@ export interface ServedModels extends Models {
 /** The same for a process that changes them under traffic. */
 export async function openServedModels(
   config: ModelConfig,
-  options: OpenModelsOptions & Pick<ModelServerParts, "onTripped"> = {},
+  options: OpenModelsOptions & Pick<ModelServerParts, "onDecided"> = {},
 ): Promise<ServedModels> {
   const anomaly = await openAnomalyScorer(config, options.log)
   const server = await ModelServer.open({
     ...servingParts(config, options),
     store: registryOf(config),
     fixed: fixedModels(anomaly),
-    ...(options.onTripped && { onTripped: options.onTripped }),
+    ...(options.onDecided && { onDecided: options.onDecided }),
   })
   return { server, classifier: server.classifier, anomaly }
 }

@@ -6,7 +6,9 @@ import type { Logger } from "../log.ts"
 import { ownDataDirectory } from "../store/data-directory.ts"
 import { openDeadLetterStore } from "../store/dead-letter-store.ts"
 import { createTelemetry } from "../telemetry.ts"
+import { auditOnDemand } from "./audit-log.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
+import { announceDecisions } from "./model-announcements.ts"
 import { offlineModels } from "./offline-models.ts"
 import { offlineRules } from "./rules/offline-rules.ts"
 
@@ -28,13 +30,16 @@ export async function openOfflineOperations(
   const store = openDeadLetterStore(data.paths.store, { retentionDays: config.retention.days })
   opening.defer(() => store.close())
   const deadLetters = openDeadLetterAccess({ config, paths: data.paths, store }, opening)
-  const rules = offlineRules({ config, log, paths: data.paths }, opening)
+  const audit = auditOnDemand({ paths: data.paths, log }, opening)
+  const rules = offlineRules({ config, log, paths: data.paths, audit }, opening)
+  const onDecided = announceDecisions({ audit, log, telemetry })
+  const models = offlineModels({ config, log, onDecided })
   const api = createProbeApi({
     // only this process can call it: it has no port
     ...{ host: "127.0.0.1", apiToken: undefined },
     ...{ telemetry, version, clock: systemClock, log },
     ready: () => ({ ready: false, reasons: ["not running"] }),
-    operating: { deadLetters, models: offlineModels(config, log), rules, topology: undefined },
+    operating: { deadLetters, models, rules, topology: undefined },
   })
   const opened = opening.move()
   return { handle: (request) => api.handle(request), close: () => opened.disposeAsync() }

@@ -15,9 +15,11 @@ import type { SourceRecord } from "../stream/types.ts"
 import { createTelemetry } from "../telemetry.ts"
 import { openAlerts } from "./alerts/open-alerts.ts"
 import { createAnalyzer } from "./analyzer.ts"
+import { openSandboxAudit } from "./audit-log.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
 import { observeEngine } from "./engine-observer.ts"
 import { openFalsePositives } from "./false-positives.ts"
+import { announceDecisions } from "./model-announcements.ts"
 import { openServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
 import { secondTierMeter } from "./second-tier.ts"
@@ -114,8 +116,9 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const telemetry = createTelemetry({ version })
   stack.defer(() => telemetry.close())
   const onLookup = (hit: boolean) => telemetry.cacheLookedUp("payload", hit)
+  const audit = await openSandboxAudit({ paths: data.paths, log }, stack)
   const models = await openServedModels(config, {
-    ...{ log, onLookup, onTripped: telemetry.modelRolledBack },
+    ...{ log, onLookup, onDecided: announceDecisions({ audit, log, telemetry }) },
     secondTier: secondTierMeter(telemetry),
   })
   telemetry.watchModels(() => models.server.gauges())
@@ -140,6 +143,7 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   const observed = observeEngine({ telemetry, models, log, onDone })
   return {
     telemetry,
+    audit,
     models,
     falsePositives,
     verdicts,

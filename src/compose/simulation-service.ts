@@ -11,7 +11,6 @@ import { type DataDirectoryPaths, dataDirectoryPaths } from "../store/data-direc
 import { openSimulationStore } from "../store/simulation-store.ts"
 import type { SandboxGauges, Telemetry } from "../telemetry.ts"
 import type { AlertSinks } from "./alerts/alert-sinks.ts"
-import { openSandboxAudit } from "./audit-log.ts"
 import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openRules } from "./rules/open-rules.ts"
@@ -26,6 +25,7 @@ export interface SimulationServiceParts {
   readonly log: Logger
   readonly paths: DataDirectoryPaths
   readonly telemetry: Telemetry
+  readonly audit: AuditLog
   readonly simulations: Pick<SimulationQueues, "queues" | "own">
   readonly verdicts: Pick<VerdictStore, "query" | "byEvent">
   /** Undefined where nobody is told. */
@@ -47,11 +47,10 @@ export async function openSimulationService(
   parts: SimulationServiceParts,
   stack: AsyncDisposableStack,
 ): Promise<SimulationService> {
-  const { config, log, paths, telemetry } = parts
+  const { config, log, paths, telemetry, audit } = parts
   const { days: retentionDays } = config.retention
   const store = openSimulationStore(paths.store, { retentionDays })
   stack.defer(() => store.close())
-  const audit = await openSandboxAudit({ paths, log }, stack)
   const sandbox = openSandbox({ config: config.sandbox, stateDirectory: paths.sandbox, audit, log })
   stack.defer(() => sandbox.close())
   telemetry.watchSandbox(() => sandboxGauges(sandbox, audit))

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { cp, rm } from "node:fs/promises"
 import { join } from "node:path"
-import {
-  LOOK_EVERY_MS,
-  PROBATION_MS,
-  STAGE_COMPARISONS_MIN,
-  STAGE_HOLD_MS,
-} from "../../src/compose/model-server.ts"
+import { LOOK_EVERY_MS } from "../../src/compose/model-server.ts"
 import {
   ModelNotPromotableError,
   ModelRefusedError,
@@ -14,6 +9,11 @@ import {
   UnavailableError,
 } from "../../src/errors.ts"
 import { MEMORY_GROWTH_MAX, MEMORY_LOOKS } from "../../src/ml/serving/trial-guards.ts"
+import {
+  PROBATION_MS,
+  STAGE_COMPARISONS_MIN,
+  STAGE_HOLD_MS,
+} from "../../src/ml/serving/trial-steps.ts"
 import { failing, flipping } from "../support/served-models.ts"
 import {
   type Change,
@@ -123,6 +123,40 @@ describe("ModelServer: states", () => {
   })
 })
 
+describe("ModelServer: decisions", () => {
+  test("onDecided is told of each decision, and of the guard where one made it", async () => {
+    const { server, send, decisions } = await start({ change: failing })
+    await server.promote({ modelId: GOOD, percent: 100, reason: "it is Monday" })
+    const told = () =>
+      decisions
+        .splice(0)
+        .map(({ modelId, from, to, live, guard }) => [modelId, from, to, live, guard])
+    expect(decisions[0]).toMatchObject({ revision: 1, percent: 0, reason: "it is Monday" })
+    expect(told()).toEqual([
+      [LIVE, "live", "retired", GOOD, undefined],
+      [GOOD, "candidate", "live", GOOD, undefined],
+    ])
+    send(100)
+    send(100)
+    expect(told()).toEqual([
+      [LIVE, "retired", "live", LIVE, "errors"],
+      [GOOD, "live", "retired", LIVE, "errors"],
+    ])
+  })
+
+  test("onDecided is told of a model that could not be served at the start", async () => {
+    const first = await start()
+    await first.server.promote({ modelId: GOOD, percent: 100 })
+    const state = await Bun.file(first.path).text()
+    await Bun.write(first.path, state.replaceAll(GOOD, "payload-linear/1.9.9"))
+    const { decisions } = await start({ registry: first.path })
+    expect(decisions.map(({ modelId, to, reason }) => [modelId, to, reason])).toEqual([
+      [LIVE, "live", expect.stringContaining("its files are gone")],
+      ["payload-linear/1.9.9", "retired", expect.stringContaining("its files are gone")],
+    ])
+  })
+})
+
 describe("ModelServer: models that cannot be served", () => {
   const edit = (file: string, from: RegExp, to: string) => async (directory: string) => {
     const path = join(directory, file)
@@ -202,14 +236,14 @@ describe("ModelServer: guards", () => {
       send(100)
       send(100)
       expect(2 * LOOK_EVERY_MS).toBeLessThan(1_000)
-      expect(tripped).toHaveLength(1)
+      expect(tripped()).toHaveLength(1)
       expect(guard === "missed_attacks" ? ["missed_attacks", "false_alarms"] : [guard]).toContain(
-        tripped[0] ?? "",
+        tripped()[0] ?? "",
       )
       expect([...send(100)]).toEqual([LIVE])
       expect([await state(GOOD), await state(LIVE)]).toEqual(["retired", "live"])
       const { transitions } = await server.show(GOOD)
-      expect(transitions.at(-1)?.reason).toContain(tripped[0] ?? "")
+      expect(transitions.at(-1)?.reason).toContain(tripped()[0] ?? "")
       expect((await start({ registry: started.path })).server.snapshot().live).toBe(LIVE)
     },
   )
@@ -230,7 +264,7 @@ describe("ModelServer: guards", () => {
     send((1.25 * MEMORY_GROWTH_MAX) / (8 * 1_048_576))
     for (let looks = 1; looks < MEMORY_LOOKS; looks++) server.look()
     leaked.length = 0
-    expect(tripped).toEqual(["memory"])
+    expect(tripped()).toEqual(["memory"])
     expect([...send(50)]).toEqual([LIVE])
   })
 
@@ -238,7 +272,7 @@ describe("ModelServer: guards", () => {
     const { server, send, tripped } = await start()
     await server.promote({ modelId: GOOD, percent: 50 })
     for (let looks = 0; looks < 20; looks++) send(100)
-    expect([tripped, server.snapshot().trial?.modelId]).toEqual([[], GOOD])
+    expect([tripped(), server.snapshot().trial?.modelId]).toEqual([[], GOOD])
   })
 
   test("a guard that cannot write its decision down takes traffic back all the same", async () => {
@@ -248,7 +282,7 @@ describe("ModelServer: guards", () => {
     await Bun.write(join(path, "in-the-way"), "")
     send(100)
     send(100)
-    expect(tripped).toEqual(["errors"])
+    expect(tripped()).toEqual(["errors"])
     expect([...send(50)]).toEqual([LIVE])
     expect(logged.join()).toContain("the model registry cannot be written")
   })
@@ -262,11 +296,11 @@ describe("ModelServer: guards", () => {
     const report = { ...own, trial: own.trial && counts && { ...own.trial, counts } }
     server.receive("worker-1", { ...report, revision: revision - 1 })
     server.look()
-    expect(tripped).toEqual([])
+    expect(tripped()).toEqual([])
     server.receive("worker-1", report)
     server.look()
     server.look()
-    expect(tripped).toEqual(["errors"])
+    expect(tripped()).toEqual(["errors"])
   })
 
   test("the precision by feedback is of all processes, and of nobody before the first report", async () => {
@@ -293,7 +327,7 @@ describe("ModelServer: guards", () => {
     await server.promote({ modelId: GOOD, percent: 10 })
     for (let at = 0; at < 10; at++) server.reported.add({ payload: `hello ${at}` })
     server.look()
-    expect([tripped, await state(GOOD)]).toEqual([["false_positive_reports"], "retired"])
+    expect([tripped(), await state(GOOD)]).toEqual([["false_positive_reports"], "retired"])
   })
 })
 

@@ -11,6 +11,7 @@ import { type LoadedModel, loadServedModel } from "../../src/ml/serving/load-ser
 import { listPayloadModels } from "../../src/ml/serving/model-catalog.ts"
 import { registerPayloadModel } from "../../src/ml/training/register-payload-model.ts"
 import { trainPayloadClassifier } from "../../src/ml/training/train-payload-classifier.ts"
+import type { ModelDecision } from "../../src/model-traffic.ts"
 import type { PayloadClassifier } from "../../src/ports.ts"
 import { modelRegistryFile } from "../../src/store/model-registry.ts"
 
@@ -60,7 +61,7 @@ export async function start({ change, registry, residentBytes = () => 0 }: Given
   const clock = { nowMs: 1_000_000, monotonicMs: 0 }
   const scheduled: (() => void)[] = []
   const logged: string[] = []
-  const tripped: string[] = []
+  const decisions: ModelDecision[] = []
   const server = await ModelServer.open({
     directories: directories(),
     store: modelRegistryFile(path),
@@ -75,7 +76,7 @@ export async function start({ change, registry, residentBytes = () => 0 }: Given
     monotonicMs: () => clock.monotonicMs,
     schedule: (action) => scheduled.push(action),
     residentBytes,
-    onTripped: (guard) => tripped.push(guard),
+    onDecided: (made) => decisions.push(...made),
   })
   let sent = 0
   /** Sends payloads of as many sessions, half of them attacks; then the guards look. */
@@ -91,7 +92,10 @@ export async function start({ change, registry, residentBytes = () => 0 }: Given
     return models
   }
   const state = async (modelId: string) => (await server.show(modelId)).state
-  return { server, send, state, clock, logged, tripped, path }
+  /** Guards that have taken the candidate back. */
+  const tripped = () =>
+    decisions.flatMap(({ guard, to }) => (guard && to === "retired" ? guard : []))
+  return { server, send, state, clock, logged, decisions, tripped, path }
 }
 
 /** As if it had just been loaded. */

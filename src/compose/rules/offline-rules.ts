@@ -4,7 +4,6 @@ import { UnavailableError } from "../../errors.ts"
 import type { Logger } from "../../log.ts"
 import type { AuditLog } from "../../ports/sandbox.ts"
 import type { DataDirectoryPaths } from "../../store/data-directory.ts"
-import { openSandboxAudit } from "../audit-log.ts"
 import { openRuleService } from "./open-rule-service.ts"
 import { ruleOperations } from "./rule-operations.ts"
 
@@ -12,6 +11,7 @@ export interface OfflineRulesParts {
   readonly config: Pick<Config, "rules" | "gatekeeper">
   readonly log: Logger
   readonly paths: DataDirectoryPaths
+  readonly audit: Pick<AuditLog, "append">
 }
 
 /**
@@ -23,10 +23,7 @@ export function offlineRules(
   stack: AsyncDisposableStack,
 ): RuleOperations {
   const ignore = () => undefined
-  const opened = openRuleService(
-    { ...parts, audit: lazyAudit(parts, stack), onApplied: ignore, onDecided: ignore },
-    stack,
-  )
+  const opened = openRuleService({ ...parts, onApplied: ignore, onDecided: ignore }, stack)
   const operations = ruleOperations(opened)
   return {
     ...operations,
@@ -37,20 +34,6 @@ export function offlineRules(
       const decision = await operations.apply(ruleId, force)
       await opened.reconciler?.run()
       return decision
-    },
-  }
-}
-
-/** Most who open the directory decide nothing. */
-function lazyAudit(
-  parts: OfflineRulesParts,
-  stack: AsyncDisposableStack,
-): Pick<AuditLog, "append"> {
-  let opened: Promise<AuditLog> | undefined
-  return {
-    async append(eventType, data) {
-      opened ??= openSandboxAudit(parts, stack)
-      return (await opened).append(eventType, data)
     },
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type ModelDecision,
   type ModelRecord,
   type ModelState,
   type RegistryState,
@@ -128,6 +129,20 @@ export function takeSecondTierAway(
   if (plan.secondTier === undefined) return undefined
   const { models } = transition(state, plan.secondTier, "retired", { ...decision, percent: 0 })
   return { plan: { ...plan, revision: plan.revision + 1, secondTier: undefined }, models }
+}
+
+/** What was decided between two states, in the order in which it was, model by model. */
+export function decisionsBetween(
+  before: RegistryState,
+  after: RegistryState,
+  guard?: string,
+): readonly ModelDecision[] {
+  const { live, revision } = after.plan
+  return Object.entries(after.models).flatMap(([modelId, { transitions }]) => {
+    const known = before.models[modelId]?.transitions ?? []
+    const added = transitions.filter((transition) => !known.includes(transition))
+    return added.map((transition) => ({ ...transition, modelId, guard, live, revision }))
+  })
 }
 
 /** Whether two plans have the same models of the fast tier answer the same payloads. */
