@@ -5,6 +5,7 @@ import type { ExplainedVerdict, Explanation, Features, Verdict } from "../../src
 import { createLogger } from "../../src/log.ts"
 import type { Analyzer, CachedClassifier, Enrichment, VerdictStore } from "../../src/ports.ts"
 import { createTelemetry } from "../../src/telemetry.ts"
+import { fakeClassifier } from "./fake-classifier.ts"
 
 /** Small in-memory ports: enough behaviour to see what the API passes in and out of them. */
 
@@ -97,29 +98,19 @@ function memoryAnalyzer(seen: Seen): Analyzer {
 
 function memoryClassifier(seen: Seen): CachedClassifier {
   const known = new Set<string>()
-  const classify: CachedClassifier["classify"] = ({ text }) => {
-    const attack = text.includes("'")
-    return {
-      class: attack ? "sql_injection" : "benign",
-      confidence: 0.9,
-      probabilities: attack
-        ? { sql_injection: 0.9, benign: 0.1 }
-        : { sql_injection: 0.1, benign: 0.9 },
-      method: "ml",
-      model: "payload-test/1",
-    }
-  }
+  const classifier = fakeClassifier({
+    modelId: modelInfo.modelId,
+    attackIn: (text) => (text.includes("'") ? 0.9 : 0.1),
+  })
   return {
+    ...classifier,
     info: modelInfo,
-    certainThreshold: 0.9,
-    classify,
-    explain: () => [],
     lookup(input) {
       seen.classified.push(input)
       const key = JSON.stringify(input)
       const cached = known.has(key)
       known.add(key)
-      return { classification: classify(input), cached }
+      return { classification: classifier.classify(input), cached }
     },
     cacheStats: () => ({ entries: known.size, entriesMax: 10, hits: 1, misses: 2 }),
   }

@@ -3,7 +3,7 @@ import { cachedClassifier } from "../../src/ml/serving/cached-classifier.ts"
 import { CircuitBreaker } from "../../src/ml/serving/circuit-breaker.ts"
 import type { ServedModel } from "../../src/ml/serving/traffic-classifier.ts"
 import type { PayloadClassifier } from "../../src/ports.ts"
-import { BY_QUOTES } from "./by-quotes-classifier.ts"
+import { BY_QUOTES } from "./fake-classifier.ts"
 
 /** A model that judges by quotes under its own name, changed as the test wants it. */
 export function servedModel(

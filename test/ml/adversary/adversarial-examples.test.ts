@@ -4,34 +4,18 @@ import { effectCheck } from "../../../src/ml/adversary/effect.ts"
 import { sqliteInjections } from "../../../src/ml/adversary/sqlite-injection.ts"
 import type { LabelledPayload } from "../../../src/ml/evaluation/labelled-payloads.ts"
 import { generatePayloads } from "../../../src/ml/generators/payloads.ts"
-import type { PayloadClassifier, PayloadInput } from "../../../src/ports.ts"
+import type { PayloadClassifier } from "../../../src/ports.ts"
+import { fakeClassifier } from "../../support/fake-classifier.ts"
 
 /** Calls a text an attack where it holds the pattern, surer the more often. */
 function patternClassifier(pattern: RegExp, asked: string[] = []): PayloadClassifier {
-  return {
-    info: {
-      modelId: "pattern",
-      modelType: "pattern",
-      trainedAt: "",
-      trainingSamples: 0,
-      validationSamples: 0,
-      metrics: {},
-    },
-    certainThreshold: 1,
-    classify({ text }: PayloadInput) {
+  return fakeClassifier({
+    modelId: "pattern",
+    attackIn(text) {
       asked.push(text)
-      const hits = text.match(pattern)?.length ?? 0
-      const benign = 1 / (1 + hits)
-      return {
-        class: hits > 0 ? "sql_injection" : "benign",
-        confidence: Math.max(benign, 1 - benign),
-        probabilities: { benign, sql_injection: 1 - benign },
-        method: "ml",
-        model: "pattern",
-      }
+      return 1 - 1 / (1 + 2 * (text.match(pattern)?.length ?? 0))
     },
-    explain: () => [],
-  }
+  })
 }
 
 const ATTACK: LabelledPayload = {

@@ -7,31 +7,15 @@ import { thresholdCurve } from "../../../src/ml/evaluation/curves.ts"
 import { evaluateDetection } from "../../../src/ml/evaluation/evaluate-detection.ts"
 import { gates } from "../../../src/ml/evaluation/gates.ts"
 import { RowSample } from "../../../src/ml/evaluation/row-sample.ts"
-import type { PayloadClassifier } from "../../../src/ports.ts"
+import { fakeClassifier } from "../../support/fake-classifier.ts"
 
 /** Takes a text with a `<` for cross-site scripting, and decodes nothing. */
-const BY_ANGLE: PayloadClassifier = {
-  info: {
-    modelId: "by-angle/1",
-    modelType: "test",
-    trainedAt: "",
-    trainingSamples: 0,
-    validationSamples: 0,
-    metrics: {},
-  },
-  certainThreshold: 0.9,
+const BY_ANGLE = {
+  ...fakeClassifier({
+    ...{ modelId: "by-angle/1", attackClass: "xss" },
+    attackIn: (text) => (text.includes("<") ? 0.9 : 0.1),
+  }),
   thresholds: { "0.01": 0.5 },
-  classify({ text }) {
-    const attack = text.includes("<") ? 0.9 : 0.1
-    return {
-      class: attack > 0.5 ? "xss" : "benign",
-      confidence: 0.9,
-      probabilities: { xss: attack, benign: 1 - attack },
-      method: "ml",
-      model: "by-angle/1",
-    }
-  },
-  explain: () => [],
 }
 
 const ROWS = Array.from({ length: 40 }, (_, index) => [

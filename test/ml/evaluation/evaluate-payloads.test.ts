@@ -8,7 +8,7 @@ import {
   reportOf,
   thresholdAt,
 } from "../../../src/ml/evaluation/payload-report.ts"
-import { BY_QUOTES } from "../../support/by-quotes-classifier.ts"
+import { BY_QUOTES } from "../../support/fake-classifier.ts"
 
 describe("evaluatePayloads", () => {
   test("reports by class and by source", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { classifyLines } from "../../../src/ml/training/classify-lines.ts"
 import type { PayloadClassifier, PayloadInput } from "../../../src/ports.ts"
-import { BY_QUOTES } from "../../support/by-quotes-classifier.ts"
+import { BY_QUOTES } from "../../support/fake-classifier.ts"
 
 async function* lines(...items: readonly string[]): AsyncGenerator<string> {
   yield* items
