@@ -1,16 +1,10 @@
 import { systemClock } from "../../src/clock.ts"
 import { kafkaClient } from "../../src/connectors/kafka-client.ts"
+import { KafkaPublisher } from "../../src/connectors/kafka-publisher.ts"
 import { kafkaSource } from "../../src/connectors/kafka-source.ts"
-import { KafkaTopic } from "../../src/connectors/kafka-topic.ts"
 import { Dataflow } from "../../src/stream/dataflow.ts"
 import { Engine } from "../../src/stream/engine.ts"
-import type {
-  DeadLetter,
-  Operator,
-  OutgoingMessage,
-  Sink,
-  SourceRecord,
-} from "../../src/stream/types.ts"
+import type { DeadLetter, MessageSink, Operator, SourceRecord } from "../../src/stream/types.ts"
 import { createTelemetry } from "../../src/telemetry.ts"
 import { readArguments } from "./arguments.ts"
 import { type Routed, verifyAndScore } from "./work.ts"
@@ -22,10 +16,6 @@ import { type Routed, verifyAndScore } from "./work.ts"
 const { brokers, count, groupId, input, output, dead } = readArguments(process.argv.slice(2))
 const isExactlyOnce = process.argv.at(-1) === "exactly-once"
 const kafka = kafkaClient({ brokers })
-const topics = {
-  output: new KafkaTopic(kafka, { topic: output }),
-  dead: new KafkaTopic(kafka, { topic: dead }),
-}
 const telemetry = createTelemetry()
 const finished = Promise.withResolvers<void>()
 let done = 0
@@ -37,29 +27,16 @@ const verify: Operator<SourceRecord, Routed> = {
   concurrency: 512,
   process: ({ value }) => verifyAndScore(value),
 }
-const routedMessage = (routed: Routed): OutgoingMessage => ({
-  topic: output,
-  key: routed.session_id,
-  value: JSON.stringify(routed),
-})
-const letterMessage = ({ record }: DeadLetter): OutgoingMessage => ({
-  topic: dead,
-  key: record.key,
-  value: Buffer.from(record.value).toString(),
-})
-const route: Sink<Routed> = {
+const route: MessageSink<Routed> = {
   name: "route",
-  guarantee: "at-least-once",
-  concurrency: 4_096,
-  write: (routed, { signal }) => topics.output.publish(routedMessage(routed), signal),
-  message: routedMessage,
+  message: (routed) => ({ topic: output, key: routed.session_id, value: JSON.stringify(routed) }),
 }
-const letters: Sink<DeadLetter> = {
+const letters: MessageSink<DeadLetter> = {
   name: "dead",
-  guarantee: "at-least-once",
-  concurrency: 4_096,
-  write: (letter, { signal }) => topics.dead.publish(letterMessage(letter), signal),
-  message: letterMessage,
+  message: ({ record: { key, value } }) => ({
+    ...{ topic: dead, key },
+    value: Buffer.from(value).toString(),
+  }),
 }
 const produces = [{ topic: output }, { topic: dead }]
 const engine = new Engine(
@@ -67,6 +44,7 @@ const engine = new Engine(
     flow: Dataflow.named<SourceRecord>("verify_and_route").via(verify).to(route),
     sources: [kafkaSource(kafka, { topics: [input], groupId, ...(isExactlyOnce && { produces }) })],
     deadLetters: [letters],
+    publisher: new KafkaPublisher(kafka, produces),
     clock: systemClock,
     observer: {
       ...telemetry,

@@ -4,6 +4,7 @@ import { inboxDeadLetters, inboxSource, type RejectedFile } from "../connectors/
 import { jsonlSink } from "../connectors/jsonl-sink.ts"
 import { type Kafka, kafkaClient } from "../connectors/kafka-client.ts"
 import { kafkaDeadLetters } from "../connectors/kafka-dead-letters.ts"
+import { KafkaPublisher } from "../connectors/kafka-publisher.ts"
 import { SIMULATION_TOPIC } from "../connectors/kafka-simulation-queue.ts"
 import { kafkaVerdictSink, VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
 import { type KafkaSource, kafkaSource } from "../connectors/kafka-source.ts"
@@ -19,7 +20,13 @@ import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { Engine } from "../stream/engine.ts"
 import { type PatientSource, patientSource } from "../stream/patient-source.ts"
 import { describeFlow, joinTopologies, type Topology } from "../stream/topology.ts"
-import type { DeadLetterSink, EngineObserver, Sink } from "../stream/types.ts"
+import type {
+  DeadLetter,
+  DeadLetterSink,
+  EngineObserver,
+  Publisher,
+  Sink,
+} from "../stream/types.ts"
 import type { EngineGauges } from "../telemetry.ts"
 import { announceSink } from "./announce.ts"
 import { engineGauges, joinNumbers } from "./engine-gauges.ts"
@@ -98,6 +105,7 @@ export function createRunner(parts: RunnerParts): Runner {
     sources: [inbox, ...kafka.sources],
     // in the store for people, in the topic for systems, and the file out of the inbox
     deadLetters: [parts.deadLetters, ...kafka.letters, inboxDeadLetters(inbox)],
+    publisher: kafka.publisher,
     clock: systemClock,
     observer,
     random: Math.random,
@@ -137,7 +145,9 @@ interface KafkaParts {
   /** Their names; all of them are transactional. */
   readonly transactional: readonly string[]
   readonly sinks: readonly Sink<ExplainedVerdict>[]
-  readonly letters: readonly DeadLetterSink[]
+  readonly letters: readonly Sink<DeadLetter>[]
+  /** Of what comes from the inbox. */
+  readonly publisher?: Publisher
 }
 
 const NO_KAFKA: KafkaParts = { topics: [], sources: [], transactional: [], sinks: [], letters: [] }
@@ -150,7 +160,7 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
     log: ({ level, message, ...fields }) => log[level](message, fields),
   })
   const topics = Object.keys(FORMS).filter((topic) => topic !== "inbox")
-  const letters = kafkaDeadLetters(kafka)
+  const letters = kafkaDeadLetters()
   const produces = [{ topic: VERDICT_TOPIC }, { topic: SIMULATION_TOPIC }, letters.produces]
   const watchdog = {
     clock: systemClock,
@@ -171,8 +181,9 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
     topics,
     sources: [source],
     transactional: [source.name],
-    sinks: [kafkaVerdictSink(kafka)],
+    sinks: [kafkaVerdictSink()],
     letters: [letters],
+    publisher: new KafkaPublisher(kafka, produces),
   }
 }
 

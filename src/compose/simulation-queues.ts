@@ -11,7 +11,7 @@ import type { ExplainedVerdict } from "../events.ts"
 import type { SimulationDepth, SimulationQueue, SimulationTask } from "../ports/simulation-queue.ts"
 import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { openSimulationQueue } from "../store/simulation-queue.ts"
-import type { OutgoingMessage, Sink } from "../stream/types.ts"
+import type { MessageSink, Sink, WritingSink } from "../stream/types.ts"
 
 /** The queues between analysis and simulation, as the analysis sees them. */
 export interface SimulationQueues {
@@ -41,7 +41,7 @@ export function openSimulationQueues(
   const topic = config.kafka && topicQueue(config.kafka)
   if (topic !== undefined) stack.defer(() => topic.close())
   const queues = { [OWN_QUEUE]: own, ...(topic && { [SIMULATION_TOPIC]: topic }) }
-  const sink = simulationSink(topic ?? own, topic && simulationMessage)
+  const sink = topic === undefined ? simulationSink(own) : simulationMessageSink()
   const depth = depthOf(Object.values(queues))
   return { sink, queues, own, handsTo: targetOf(config), depth }
 }
@@ -54,7 +54,7 @@ export function describedSimulationQueues(config: Config): SimulationQueues {
     close: () => Promise.resolve(),
   }
   const queues = { [OWN_QUEUE]: queue, ...(config.kafka && { [SIMULATION_TOPIC]: queue }) }
-  const sink = simulationSink(queue, config.kafka && simulationMessage)
+  const sink = config.kafka === undefined ? simulationSink(queue) : simulationMessageSink()
   return { sink, queues, own: queue, handsTo: targetOf(config), depth: () => undefined }
 }
 function targetOf({ kafka }: Pick<Config, "kafka">): string {
@@ -66,20 +66,25 @@ function topicQueue({ brokers, groupId }: NonNullable<Config["kafka"]>): Simulat
   return kafkaSimulationQueue(kafka, { groupId: `${groupId}-simulations`, clock: systemClock })
 }
 
+const SINK_NAME = "enqueue_simulation"
+
 /** Queues each verdict as a task; the surer the verdict, the sooner its turn. */
 export function simulationSink(
   queue: Pick<SimulationQueue, "enqueue">,
-  message?: (task: SimulationTask) => OutgoingMessage,
-): Sink<ExplainedVerdict> {
+): WritingSink<ExplainedVerdict> {
   return {
-    name: "enqueue_simulation",
-    guarantee: message === undefined ? "idempotent" : "at-least-once",
+    name: SINK_NAME,
+    guarantee: "idempotent",
     concurrency: 256,
     async write(verdict) {
       await queue.enqueue(simulationTask(verdict))
     },
-    ...(message && { message: (verdict: ExplainedVerdict) => message(simulationTask(verdict)) }),
   }
+}
+
+/** The same where the queue is a topic. */
+function simulationMessageSink(): MessageSink<ExplainedVerdict> {
+  return { name: SINK_NAME, message: (verdict) => simulationMessage(simulationTask(verdict)) }
 }
 
 function simulationTask({ verdict, eventTimeMs, suspects = [] }: ExplainedVerdict): SimulationTask {

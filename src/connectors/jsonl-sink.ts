@@ -4,7 +4,7 @@ import { UnavailableError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
 import { jsonLine } from "../json-line.ts"
 import type { RecordedTask } from "../simulation-result.ts"
-import type { Sink } from "../stream/types.ts"
+import type { WritingSink } from "../stream/types.ts"
 
 export interface JsonlSinkOptions {
   /** Bytes from which a file is set aside as `<path>.1`, the older ones moving up; default 64 MiB. */
@@ -25,7 +25,10 @@ interface PendingLine {
  * it is on disk. Writes that arrive together share one fdatasync. At least once: a redelivered
  * event may have two equal lines, told by `event_id`.
  */
-export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<ExplainedVerdict> {
+export function jsonlSink(
+  path: string,
+  options: JsonlSinkOptions = {},
+): WritingSink<ExplainedVerdict> {
   const log = new LineLog(path, { fileBytesMax: 64 * 1_048_576, filesMax: 8, ...options })
   return {
     name: "jsonl",
@@ -47,7 +50,7 @@ export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<Ex
 export function simulationLinesSink(
   path: string,
   options: JsonlSinkOptions = {},
-): Sink<RecordedTask> {
+): WritingSink<RecordedTask> {
   const log = new LineLog(path, { fileBytesMax: 64 * 1_048_576, filesMax: 8, ...options })
   return {
     name: "simulation_lines",

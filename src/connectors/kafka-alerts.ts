@@ -1,6 +1,6 @@
 import type { AlertTarget } from "../alert.ts"
 import { asKafkaError, type Kafka } from "./kafka-client.ts"
-import { KafkaTopic } from "./kafka-topic.ts"
+import { KafkaPublisher } from "./kafka-publisher.ts"
 
 export const ALERT_TOPIC = "cerberus.alerts"
 
@@ -9,12 +9,14 @@ export const ALERT_TOPIC = "cerberus.alerts"
  * campaign stand in order. At least once: a repeated message has the same event id.
  */
 export function kafkaAlerts(kafka: Kafka, options: { readonly topic?: string } = {}): AlertTarget {
-  const topic = new KafkaTopic(kafka, { topic: options.topic ?? ALERT_TOPIC })
+  const topic = options.topic ?? ALERT_TOPIC
+  const publisher = new KafkaPublisher(kafka, [{ topic }])
   return {
     name: "kafka",
     async deliver(alert, signal) {
       try {
-        await topic.publish({ key: alert.group_key, value: JSON.stringify(alert) }, signal)
+        const message = { topic, key: alert.group_key, value: JSON.stringify(alert) }
+        await publisher.publish([message], signal)
         return { outcome: "delivered" }
       } catch (error) {
         signal.throwIfAborted()
@@ -22,6 +24,6 @@ export function kafkaAlerts(kafka: Kafka, options: { readonly topic?: string } =
         return { outcome: retryable ? "retry" : "refused", code }
       }
     },
-    close: () => topic.close(),
+    close: () => publisher.close(),
   }
 }

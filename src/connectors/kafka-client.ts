@@ -48,7 +48,7 @@ export interface KafkaClientOptions {
 /** Requests are repeated for about 10 s; then the caller decides (the engine retries or waits). */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 3_000, retries: 8 } as const
 
-/** The client's advice against bounded retries; KafkaTopic replaces the producer after them instead. */
+/** The client's advice against bounded retries; KafkaPublisher replaces the producer after them instead. */
 const LIMITED_RETRIES = "Limiting retries for the idempotent producer may invalidate EoS guarantees"
 
 /** Routine after every transaction: the next one begins while the broker still ends the last. */

@@ -1,7 +1,5 @@
-import { TooLargeError } from "../errors.ts"
-import type { DeadLetter, DeadLetterSink, OutgoingMessage } from "../stream/types.ts"
-import type { Kafka, TopicSpec } from "./kafka-client.ts"
-import { KafkaTopic } from "./kafka-topic.ts"
+import type { DeadLetter, MessageSink, OutgoingMessage } from "../stream/types.ts"
+import type { ProducedTopic } from "./kafka-requests.ts"
 
 export const DEAD_LETTER_TOPIC = "sentinel.dead_letter"
 
@@ -15,11 +13,9 @@ const CUT_VALUE_BYTES = 499_998
 /** Whole groups of three bytes. */
 const CUT_BASE64_CHARACTERS = (CUT_VALUE_BYTES / 3) * 4
 
-export interface KafkaDeadLetters extends DeadLetterSink {
-  /** Its topic, for the transactional source that sends what `message` makes. */
-  readonly produces: TopicSpec & { cut(message: OutgoingMessage): OutgoingMessage }
-  write(letter: DeadLetter): Promise<void>
-  message(letter: DeadLetter): OutgoingMessage
+export interface KafkaDeadLetters extends MessageSink<DeadLetter> {
+  /** Its topic, for whoever sends what `message` makes. */
+  readonly produces: ProducedTopic
 }
 
 /**
@@ -30,31 +26,15 @@ export interface KafkaDeadLetters extends DeadLetterSink {
  * topic, partition and offset still point to the whole. Guarantee: exactly once for a read_committed
  * reader, where the record came from a transactional source; else at least once.
  */
-export function kafkaDeadLetters(
-  kafka: Kafka,
-  options: { readonly topic?: string } = {},
-): KafkaDeadLetters {
-  const name = options.topic ?? DEAD_LETTER_TOPIC
-  const topic = new KafkaTopic(kafka, { topic: name, messageBytesMax: LETTER_BYTES_MAX })
+export function kafkaDeadLetters(options: { readonly topic?: string } = {}): KafkaDeadLetters {
+  const topic = options.topic ?? DEAD_LETTER_TOPIC
   return {
     name: "kafka_dead_letters",
-    guarantee: "at-least-once",
-    concurrency: 256,
-    produces: { topic: name, messageBytesMax: LETTER_BYTES_MAX + FRAMING_BYTES, cut: cutMessage },
-    async write(letter) {
-      const message = letterMessage(name, letter)
-      try {
-        await topic.publish(message)
-      } catch (error) {
-        if (!(error instanceof TooLargeError)) throw error
-        await topic.publish(cutMessage(message))
-      }
-    },
+    produces: { topic, messageBytesMax: LETTER_BYTES_MAX + FRAMING_BYTES, cut: cutMessage },
     message(letter) {
-      const message = letterMessage(name, letter)
+      const message = letterMessage(topic, letter)
       return Buffer.byteLength(message.value) > LETTER_BYTES_MAX ? cutMessage(message) : message
     },
-    close: () => topic.close(),
   }
 }
 

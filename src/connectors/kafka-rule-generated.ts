@@ -1,7 +1,7 @@
 import type { DecidedRule, RecordedTask } from "../simulation-result.ts"
-import type { Sink } from "../stream/types.ts"
+import type { WritingSink } from "../stream/types.ts"
 import type { Kafka } from "./kafka-client.ts"
-import { KafkaTopic } from "./kafka-topic.ts"
+import { KafkaPublisher } from "./kafka-publisher.ts"
 
 export const RULE_GENERATED_TOPIC = "events.rule_generated"
 
@@ -14,19 +14,21 @@ export const RULE_GENERATED_TOPIC = "events.rule_generated"
 export function kafkaRuleGenerated(
   kafka: Kafka,
   options: { readonly topic?: string } = {},
-): Sink<RecordedTask> {
-  const topic = new KafkaTopic(kafka, { topic: options.topic ?? RULE_GENERATED_TOPIC })
+): WritingSink<RecordedTask> {
+  const topic = options.topic ?? RULE_GENERATED_TOPIC
+  const publisher = new KafkaPublisher(kafka, [{ topic }])
   return {
     name: "publish_rule",
     guarantee: "at-least-once",
     concurrency: 16,
     async write({ task, rules = [] }, { signal }) {
-      for (const decided of rules) {
-        const value = JSON.stringify(ruleGeneratedEvent(decided, task))
-        await topic.publish({ key: task.sessionId, value }, signal)
-      }
+      const messages = rules.map((decided) => ({
+        ...{ topic, key: task.sessionId },
+        value: JSON.stringify(ruleGeneratedEvent(decided, task)),
+      }))
+      await publisher.publish(messages, signal)
     },
-    close: () => topic.close(),
+    close: () => publisher.close(),
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CompletedJob, RecordedTask } from "../simulation-result.ts"
-import type { Sink } from "../stream/types.ts"
+import type { WritingSink } from "../stream/types.ts"
 import type { Kafka } from "./kafka-client.ts"
-import { KafkaTopic } from "./kafka-topic.ts"
+import { KafkaPublisher } from "./kafka-publisher.ts"
 
 export const SIMULATION_COMPLETE_TOPIC = "events.simulation_complete"
 
@@ -15,20 +15,22 @@ export const SIMULATION_COMPLETE_TOPIC = "events.simulation_complete"
 export function kafkaSimulationComplete(
   kafka: Kafka,
   options: { readonly topic?: string } = {},
-): Sink<RecordedTask> {
-  const topic = new KafkaTopic(kafka, { topic: options.topic ?? SIMULATION_COMPLETE_TOPIC })
+): WritingSink<RecordedTask> {
+  const topic = options.topic ?? SIMULATION_COMPLETE_TOPIC
+  const publisher = new KafkaPublisher(kafka, [{ topic }])
   return {
     name: "publish_simulation",
     guarantee: "at-least-once",
     concurrency: 16,
     async write({ task, completed }, { signal }) {
       const conclusive = completed.filter(({ result }) => result.verdict !== "inconclusive")
-      for (const job of conclusive) {
-        const value = JSON.stringify(simulationCompleteEvent(job, task))
-        await topic.publish({ key: job.session_id, value }, signal)
-      }
+      const messages = conclusive.map((job) => ({
+        ...{ topic, key: job.session_id },
+        value: JSON.stringify(simulationCompleteEvent(job, task)),
+      }))
+      await publisher.publish(messages, signal)
     },
-    close: () => topic.close(),
+    close: () => publisher.close(),
   }
 }
 

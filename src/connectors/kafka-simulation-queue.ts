@@ -9,8 +9,8 @@ import type { Clock } from "../ports.ts"
 import type { OutgoingMessage, PartitionId, SourceListener, SourceRecord } from "../stream/types.ts"
 import { partitionKey } from "../stream/types.ts"
 import { type Kafka, withAdmin } from "./kafka-client.ts"
+import { KafkaPublisher } from "./kafka-publisher.ts"
 import { type KafkaSource, kafkaSource } from "./kafka-source.ts"
-import { KafkaTopic } from "./kafka-topic.ts"
 
 export const SIMULATION_TOPIC = "sentinel.simulations"
 
@@ -68,7 +68,7 @@ class TopicQueue implements SimulationQueue, SourceListener {
   readonly #kafka: Kafka
   readonly #options: KafkaSimulationOptions
   readonly #topicName: string
-  readonly #topic: KafkaTopic
+  readonly #publisher: KafkaPublisher
   readonly #assigned = new Map<string, Assigned>()
   readonly #leases = new Map<string, { readonly entry: Entry; readonly untilMs: number }>()
   readonly #seen = new Set<string>()
@@ -83,13 +83,12 @@ class TopicQueue implements SimulationQueue, SourceListener {
     this.#kafka = kafka
     this.#options = options
     this.#topicName = options.topic ?? SIMULATION_TOPIC
-    this.#topic = new KafkaTopic(kafka, { topic: this.#topicName })
+    this.#publisher = new KafkaPublisher(kafka, [{ topic: this.#topicName }])
   }
 
   /** Answers "new" always: whether the event is known shows only where it is taken. */
   async enqueue(task: SimulationTask): Promise<"new" | "same"> {
-    const { key, value } = simulationMessage(task, this.#topicName)
-    await this.#topic.publish({ key, value })
+    await this.#publisher.publish([simulationMessage(task, this.#topicName)])
     return "new"
   }
 
@@ -149,7 +148,7 @@ class TopicQueue implements SimulationQueue, SourceListener {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#source?.close(), this.#topic.close()])
+    await Promise.all([this.#source?.close(), this.#publisher.close()])
   }
 
   assigned(id: PartitionId): void {

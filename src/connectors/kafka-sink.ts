@@ -1,8 +1,7 @@
 import { TooLargeError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
-import type { OutgoingMessage, Sink } from "../stream/types.ts"
-import { type Kafka, MESSAGE_BYTES_MAX } from "./kafka-client.ts"
-import { KafkaTopic } from "./kafka-topic.ts"
+import type { MessageSink, OutgoingMessage } from "../stream/types.ts"
+import { MESSAGE_BYTES_MAX } from "./kafka-client.ts"
 
 export const VERDICT_TOPIC = "events.verdicts"
 
@@ -14,22 +13,15 @@ export const VERDICT_TOPIC = "events.verdicts"
  * Guarantee: exactly once for a read_committed reader, where the evidence came from a transactional
  * source; else at least once, a repeated message with the same event id, and with the same content
  * where the verdict comes from the store that keeps the first one. In order per session.
- * @throws TooLargeError, not retryable; UnavailableError, retryable
+ * @throws TooLargeError, not retryable
  */
 export function kafkaVerdictSink(
-  kafka: Kafka,
   options: { readonly topic?: string } = {},
-): Sink<ExplainedVerdict> {
-  const name = options.topic ?? VERDICT_TOPIC
-  const topic = new KafkaTopic(kafka, { topic: name })
+): MessageSink<ExplainedVerdict> {
+  const topic = options.topic ?? VERDICT_TOPIC
   return {
     name: "publish_verdict",
-    guarantee: "at-least-once",
-    // one request carries what is inside together, so width costs no requests
-    concurrency: 256,
-    write: async (verdict, { signal }) => topic.publish(verdictMessage(name, verdict), signal),
-    message: (verdict) => verdictMessage(name, verdict),
-    close: () => topic.close(),
+    message: (verdict) => verdictMessage(topic, verdict),
   }
 }
 

@@ -13,7 +13,8 @@ import {
 } from "./kafka-client.ts"
 import { earliestOffset, endOffsets } from "./kafka-offsets.ts"
 import { KafkaPartition } from "./kafka-partition.ts"
-import { PartitionTransactions, type ProducedTopic } from "./kafka-transactions.ts"
+import type { ProducedTopic } from "./kafka-requests.ts"
+import { PartitionTransactions } from "./kafka-transactions.ts"
 import { LagWatchdog, type Progress } from "./kafka-watchdog.ts"
 
 export interface KafkaSourceOptions {

@@ -5,19 +5,12 @@ import {
   closeWithin,
   isPreviousTransactionEnding,
   type Kafka,
-  MESSAGE_BYTES_MAX,
   type Producer,
-  type TopicSpec,
   type Transaction,
   transactionalProducer,
 } from "./kafka-client.ts"
 import { committedOffset } from "./kafka-offsets.ts"
-
-/** A topic that transactions write to. */
-export interface ProducedTopic extends TopicSpec {
-  /** Makes a message small where the topic turns out to take less than it was created for. */
-  cut?(message: OutgoingMessage): OutgoingMessage
-}
+import { cutLarge, type ProducedTopic, requests } from "./kafka-requests.ts"
 
 export interface TransactionParts {
   readonly kafka: Kafka
@@ -27,9 +20,6 @@ export interface TransactionParts {
 }
 
 const CLOSE_TIMEOUT_MS = 3_000
-
-/** What a record adds to its key and value: lengths, offset, timestamp; the client adds no more. */
-const RECORD_OVERHEAD_BYTES = 64
 
 /**
  * The transactions of one input partition: outgoing messages and the partition's offset in the
@@ -112,7 +102,7 @@ export class PartitionTransactions {
   async #transactCut(next: bigint, messages: readonly OutgoingMessage[]): Promise<void> {
     const expected = this.#committed
     if ((await this.acquire()) !== expected) throw new PartitionLostError()
-    await this.#transact(next, messages.map(this.#cut))
+    await this.#transact(next, cutLarge(messages, this.#parts.produces) ?? messages)
   }
 
   /** The client repeats sends while the previous transaction is ending, but not this. */
@@ -130,45 +120,7 @@ export class PartitionTransactions {
       }
     }
   }
-
-  readonly #cut = (message: OutgoingMessage): OutgoingMessage => {
-    const spec = this.#parts.produces.find(({ topic }) => topic === message.topic)
-    return spec?.cut !== undefined && message.value.length > MESSAGE_BYTES_MAX
-      ? spec.cut(message)
-      : message
-  }
 }
 
 const ENDING_ATTEMPTS_MAX = 100
 const ENDING_POLL_MS = 20
-
-interface TopicMessages {
-  readonly topic: string
-  readonly messages: OutgoingMessage[]
-}
-
-/** One request after the other, in order; each small enough for a single batch of its topic. */
-function* requests(messages: readonly OutgoingMessage[]): Generator<TopicMessages[]> {
-  let byTopic = new Map<string, TopicMessages>()
-  let bytes = 0
-  for (const message of messages) {
-    const size = messageBytes(message)
-    if (bytes > 0 && bytes + size > MESSAGE_BYTES_MAX) {
-      yield [...byTopic.values()]
-      byTopic = new Map()
-      bytes = 0
-    }
-    const { topic } = message
-    const batch = byTopic.get(topic) ?? { topic, messages: [] }
-    batch.messages.push(message)
-    byTopic.set(topic, batch)
-    bytes += size
-  }
-  if (byTopic.size > 0) yield [...byTopic.values()]
-}
-
-function messageBytes({ key, value, headers = {} }: OutgoingMessage): number {
-  const texts = Object.entries(headers).flat()
-  const lengths = [key ?? "", value, ...texts].map((text) => Buffer.byteLength(text))
-  return lengths.reduce((sum, length) => sum + length, RECORD_OVERHEAD_BYTES)
-}

@@ -1,12 +1,12 @@
 import { SentinelError } from "../errors.ts"
 import { Dataflow } from "./dataflow.ts"
 import { OperatorFailure } from "./failures.ts"
-import type { DeadLetter, DeadLetterSink, SourceRecord } from "./types.ts"
+import type { DeadLetter, Sink, SourceRecord } from "./types.ts"
 
 export const DEAD_LETTERS = "dead_letters"
 
 /** The way of a dead letter: every sink, in order. */
-export function burialFlow(sinks: readonly DeadLetterSink[]): Dataflow<DeadLetter, DeadLetter> {
+export function burialFlow(sinks: readonly Sink<DeadLetter>[]): Dataflow<DeadLetter, DeadLetter> {
   return sinks.reduce((flow, sink) => flow.to(sink), Dataflow.named<DeadLetter>(DEAD_LETTERS))
 }
 

@@ -6,13 +6,15 @@ import { type Dataflow, leaves } from "./dataflow.ts"
 import { Executor } from "./execute.ts"
 import { EngineSuspectError, type OperatorFailure } from "./failures.ts"
 import { Journey } from "./journey.ts"
-import { type Entry, Partition, type PartitionLimits } from "./partition.ts"
+import { type Entry, Partition, type PartitionLimits, type Progress } from "./partition.ts"
 import { settleWithin } from "./settle-within.ts"
 import type {
-  DeadLetterSink,
+  DeadLetter,
   EngineObserver,
   PartitionId,
+  Publisher,
   RecordOutcome,
+  Sink,
   Source,
   SourceListener,
   SourceRecord,
@@ -23,7 +25,9 @@ export interface EngineParts {
   readonly flow: Dataflow<SourceRecord, unknown>
   readonly sources: readonly Source[]
   /** Written in order; all of them before a failed record counts as finished. */
-  readonly deadLetters: readonly DeadLetterSink[]
+  readonly deadLetters: readonly Sink<DeadLetter>[]
+  /** Needed where message sinks meet a source that is not transactional. */
+  readonly publisher?: Publisher | undefined
   readonly clock: Clock
   readonly observer: EngineObserver
   /** Uniform in [0, 1); a seeded one makes a run repeatable. */
@@ -33,8 +37,8 @@ export interface EngineParts {
 export interface EngineLimits extends PartitionLimits {
   /** How often finished offsets are committed. */
   readonly commitIntervalMs: number
-  /** The shortest time between two transactions of a partition; the first goes at once. */
-  readonly transactionIntervalMs: number
+  /** The shortest time between two sends of a partition's messages; the first goes at once. */
+  readonly sendIntervalMs: number
   /** What a revoked partition leaves its records in flight before they are abandoned. */
   readonly revokeTimeoutMs: number
   /** Unexpected failures in a row, of distinct records, after which the process stops. */
@@ -48,7 +52,7 @@ export const DEFAULT_LIMITS: EngineLimits = {
   bufferedBytesMax: 64 * 1_048_576,
   unpassedMax: 4_096,
   commitIntervalMs: 500,
-  transactionIntervalMs: 100,
+  sendIntervalMs: 100,
   revokeTimeoutMs: 5_000,
   suspectAfter: 20,
   retry: DEFAULT_RETRY,
@@ -82,7 +86,7 @@ export interface OperatorStats {
  *
  * Promise: a record's offset is committed only after its sinks, or the dead-letter sinks, have
  * acknowledged it and every record before it; so a crash at any instant repeats records and loses
- * none. What a transactional source stages is sent exactly once. Records of one key keep their
+ * none. Messages of a transactional source are sent exactly once. Records of one key keep their
  * order; partitions do not hold each other up.
  */
 export class Engine {
@@ -122,7 +126,7 @@ export class Engine {
   /** Takes no more records, finishes those in flight within `timeoutMs`, commits and closes. */
   async drain(timeoutMs: number): Promise<void> {
     this.#isStopping = true
-    const { sources, clock, flow, deadLetters } = this.#parts
+    const { sources, clock, flow, deadLetters, publisher } = this.#parts
     await Promise.all(sources.map((source) => source.stop()))
     const partitions = [...this.#partitions.values()]
     for (const partition of partitions) partition.dropWaiting()
@@ -130,8 +134,10 @@ export class Engine {
     this.#committing.abort()
     await this.#commitAll()
     await Promise.all(sources.map((source) => source.close()))
-    for (const leaf of leaves(flow.steps)) if ("write" in leaf) await leaf.close?.()
-    for (const sink of deadLetters) await sink.close?.()
+    for (const leaf of [...leaves(flow.steps), ...deadLetters]) {
+      if ("write" in leaf) await leaf.close?.()
+    }
+    await publisher?.close()
     this.#finished.resolve()
   }
 
@@ -251,7 +257,7 @@ export class Engine {
     else partition.finish(entry, journey.staged)
     const seconds = (performance.now() - journey.startedMs) / 1_000
     this.#parts.observer.recordDone(entry.record, outcome, seconds)
-    if (partition.source.transactional) void this.#commitSoon(partition)
+    if (partition.outgoing > 0 && partition.scheduleCommit()) void this.#commitSoon(partition)
   }
 
   /** Tries until the letter is durable: giving up would lose the record. False once abandoned. */
@@ -261,7 +267,7 @@ export class Engine {
     for (let attempt = 1; !journey.signal.aborted; attempt += 1) {
       try {
         // what a later step failed on must not go out beside its own dead letter
-        journey.staged?.splice(0)
+        journey.staged = undefined
         await this.#burial.run(letter, journey)
         observer.deadLettered(letter)
         return true
@@ -300,13 +306,12 @@ export class Engine {
     }
   }
 
-  /** A record that comes alone is sent at once; many share a transaction. */
+  /** What comes alone is sent at once; under load many records share a request or transaction. */
   async #commitSoon(partition: Partition): Promise<void> {
-    if (!partition.scheduleCommit()) return
     const { clock } = this.#parts
-    const dueMs = partition.lastCommitMs + this.#limits.transactionIntervalMs
+    const dueMs = partition.lastSentMs + this.#limits.sendIntervalMs
     if (dueMs > clock.nowMs()) await clock.sleep(dueMs - clock.nowMs())
-    partition.lastCommitMs = clock.nowMs()
+    partition.lastSentMs = clock.nowMs()
     partition.commitStarted()
     await this.#commit(partition)
   }
@@ -318,15 +323,8 @@ export class Engine {
   /** A failed commit is tried again at the next tick: until then the records may repeat. */
   async #commit(partition: Partition): Promise<void> {
     const { source, id } = partition
-    let hasRoom = false
     try {
-      await partition.commit(async ({ next, messages }) => {
-        await source.commit(id, next, messages)
-        this.#parts.observer.committed(id, next)
-        if (source.transactional) this.#parts.observer.transacted?.(id, messages)
-        hasRoom = messages.length > 0
-      })
-      if (hasRoom) this.#goOn(partition)
+      await partition.commit((progress) => this.#sendAndCommit(partition, progress))
     } catch (error) {
       this.#parts.observer.retried(`${source.name}.commit`, codeOf(error))
       if (!(error instanceof PartitionLostError)) return
@@ -334,5 +332,17 @@ export class Engine {
       partition.lose()
       this.#drop(partition)
     }
+  }
+  /** In one transaction; or the messages first, so that a crash in between repeats them. */
+  async #sendAndCommit(partition: Partition, { next, messages, sent }: Progress): Promise<void> {
+    const { source, id } = partition
+    const { observer, publisher } = this.#parts
+    if (source.transactional) await source.commit(id, next, messages)
+    else if (messages.length > 0) await publisher?.publish(messages)
+    sent()
+    if (messages.length > 0) this.#goOn(partition)
+    if (source.transactional) observer.transacted?.(id, messages)
+    else await source.commit(id, next)
+    observer.committed(id, next)
   }
 }

@@ -2,11 +2,18 @@ import type { BranchArm, Dataflow, ParallelArm, Step } from "./dataflow.ts"
 import { OperatorFailure } from "./failures.ts"
 import { BatchRunner, isBatching } from "./run-batch.ts"
 import { type Maybe, OperatorRunner, type Runner, type RunnerParts } from "./run-operator.ts"
-import type { Operator, OperatorContext, OutgoingMessage, Sink } from "./types.ts"
+import type {
+  MessageSink,
+  Operator,
+  OperatorContext,
+  OutgoingMessage,
+  Sink,
+  WritingSink,
+} from "./types.ts"
 
-/** The context of a record on its way; one of a transactional source gathers its messages here. */
+/** The context of a record on its way; it gathers the messages that its sinks make. */
 export interface JourneyContext extends OperatorContext {
-  readonly staged: OutgoingMessage[] | undefined
+  staged: OutgoingMessage[] | undefined
 }
 
 type CompiledStep = (value: unknown, context: JourneyContext) => Maybe<unknown>
@@ -52,12 +59,9 @@ export class Executor {
   }
 
   #compileSink(sink: Sink<never>): CompiledStep {
+    if ("message" in sink) return stage(sink)
     const runner = this.#add(sinkOperator(sink), patient(this.#parts))
     return (value, context) => {
-      if (context.staged !== undefined && sink.message !== undefined) {
-        context.staged.push(stagedMessage(sink, value))
-        return value
-      }
       const written = runner.run(value, context)
       return written instanceof Promise ? written.then(() => value) : value
     }
@@ -138,15 +142,20 @@ function runFrom(
   return value
 }
 
-function stagedMessage(sink: Sink<never>, value: unknown): OutgoingMessage {
-  try {
-    return sink.message?.(value as never) as OutgoingMessage
-  } catch (error) {
-    throw new OperatorFailure(sink.name, 1, error)
+function stage(sink: MessageSink<never>): CompiledStep {
+  return (value, context) => {
+    try {
+      const message = sink.message(value as never)
+      if (context.staged === undefined) context.staged = [message]
+      else context.staged.push(message)
+    } catch (error) {
+      throw new OperatorFailure(sink.name, 1, error)
+    }
+    return value
   }
 }
 
-function sinkOperator(sink: Sink<never>): Operator<never, unknown> {
+function sinkOperator(sink: WritingSink<never>): Operator<never, unknown> {
   return {
     name: sink.name,
     concurrency: sink.concurrency ?? 1,

@@ -8,14 +8,13 @@ export class Journey implements JourneyContext {
   readonly eventTimeMs: number
   readonly record: SourceRecord
   readonly signal: AbortSignal
-  readonly staged: OutgoingMessage[] | undefined
+  staged: OutgoingMessage[] | undefined = undefined
   readonly startedMs = performance.now()
 
-  constructor(record: SourceRecord, { signal, source }: Partition) {
+  constructor(record: SourceRecord, { signal }: Partition) {
     this.key = record.key ?? ""
     this.eventTimeMs = record.timestampMs
     this.record = record
     this.signal = signal
-    this.staged = source.transactional ? [] : undefined
   }
 }

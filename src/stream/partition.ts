@@ -15,9 +15,9 @@ export interface PartitionLimits {
   readonly inFlightMax: number
   /** Records waiting; one fetch of the source may exceed it. */
   readonly bufferedMax: number
-  /** Bytes of records waiting. */
+  /** Bytes of records waiting; also of messages that are staged and not yet sent. */
   readonly bufferedBytesMax: number
-  /** Records started and not yet below the watermark, and messages that wait for a transaction. */
+  /** Records started and not yet below the watermark, and messages that wait to be sent. */
   readonly unpassedMax: number
 }
 
@@ -25,6 +25,8 @@ export interface PartitionLimits {
 export interface Progress {
   readonly next: bigint
   readonly messages: readonly OutgoingMessage[]
+  /** Call once the messages are durable: they are not sent again. */
+  sent(): void
 }
 
 /**
@@ -41,7 +43,10 @@ export class Partition {
   readonly #lanes = new Map<string, Entry[] | undefined>()
   readonly #ready = new ReadyQueue<Entry>()
   readonly #watermark: Watermark
-  #outbox: OutgoingMessage[] = []
+  /** Messages of records below the watermark. */
+  readonly #outbox: OutgoingMessage[] = []
+  /** Characters of all messages staged and not yet sent. */
+  #staged = 0
   #buffered = 0
   #bufferedBytes = 0
   #inFlight = 0
@@ -53,8 +58,8 @@ export class Partition {
   #commits: Promise<void> = Promise.resolve()
   #isCommitScheduled = false
   #isLost = false
-  /** When the last transaction began; epoch milliseconds. */
-  lastCommitMs = 0
+  /** When the last messages were sent; epoch milliseconds. */
+  lastSentMs = 0
 
   constructor(id: PartitionId, source: Source, limits: PartitionLimits) {
     this.id = id
@@ -97,6 +102,11 @@ export class Partition {
     return this.#watermark.oldestMs
   }
 
+  /** Messages that may be sent. */
+  get outgoing(): number {
+    return this.#outbox.length
+  }
+
   get committed(): bigint | undefined {
     return this.#committed
   }
@@ -115,13 +125,11 @@ export class Partition {
 
   /** The next record that may start, in order of arrival among free keys. */
   take(): Entry | undefined {
-    const { inFlightMax, unpassedMax } = this.#limits
-    if (this.#inFlight >= inFlightMax) return undefined
+    if (this.#inFlight >= this.#limits.inFlightMax) return undefined
     // What is finished behind a stuck record waits here, with the messages it will send. The stuck
-    // one may itself be waiting to start, so with nothing in flight the next one always does.
-    const unpassed = this.#watermark.pending - this.#buffered
-    if (unpassed >= unpassedMax && this.#inFlight > 0) return undefined
-    if (this.#outbox.length >= unpassedMax) return undefined
+    // one may itself be waiting to start, so with nothing in flight or to send the next one does.
+    const mayWait = this.#inFlight > 0 || this.#outbox.length > 0
+    if (mayWait && this.#hasTooMuchUnsent()) return undefined
     const entry = this.#ready.shift()
     if (entry === undefined) return undefined
     this.#buffered -= 1
@@ -133,6 +141,7 @@ export class Partition {
   /** The record's outcome is durable, or staged in `messages`. */
   finish(entry: Entry, messages: readonly OutgoingMessage[] | undefined): void {
     entry.ticket.messages = messages
+    if (messages !== undefined) this.#staged += charactersOf(messages)
     this.#watermark.finish(entry.ticket)
     this.#leave(entry)
   }
@@ -199,9 +208,19 @@ export class Partition {
     const { next } = this.#watermark
     if (next === undefined || next === this.#committed || this.#isLost) return
     const messages = this.#outbox.slice()
-    await send({ next, messages })
+    await send({ next, messages, sent: () => this.#forgetSent(messages) })
     this.#committed = next
+  }
+
+  #forgetSent(messages: readonly OutgoingMessage[]): void {
     this.#outbox.splice(0, messages.length)
+    this.#staged -= charactersOf(messages)
+  }
+
+  #hasTooMuchUnsent(): boolean {
+    const { unpassedMax, bufferedBytesMax } = this.#limits
+    const unsent = this.#watermark.pending - this.#buffered + this.#outbox.length
+    return unsent >= unpassedMax || this.#staged >= bufferedBytesMax
   }
 
   #full(share: number): boolean {
@@ -234,4 +253,10 @@ export class Partition {
     if (next !== undefined) this.#ready.unshift(next)
     else this.#lanes.delete(key)
   }
+}
+
+function charactersOf(messages: readonly OutgoingMessage[]): number {
+  let characters = 0
+  for (const { value } of messages) characters += value.length
+  return characters
 }

@@ -159,13 +159,14 @@ function operatorNode(operator: Operator<never, unknown>): TopologyNode {
 }
 
 function sinkNode(sink: Sink<never>, sources: SourceNames): TopologyNode {
-  const note = `x${sink.concurrency ?? 1}, ${guaranteeOf(sink, sources)}`
+  const note =
+    "message" in sink ? messageNote(sources) : `x${sink.concurrency ?? 1}, ${sink.guarantee}`
   return { id: sink.name, kind: "sink", note }
 }
 
-function guaranteeOf(sink: Sink<never>, { transactional, others }: SourceNames): string {
-  if (sink.message === undefined || transactional.length === 0) return sink.guarantee
-  if (others.length === 0) return "exactly-once"
-  const elsewhere = `${sink.guarantee} from ${others.join(", ")}`
-  return `exactly-once from ${transactional.join(", ")}, ${elsewhere}`
+/** Messages are sent by the source that they come from, or by the engine's publisher. */
+function messageNote({ transactional, others }: SourceNames): string {
+  if (transactional.length === 0) return "staged, at-least-once"
+  if (others.length === 0) return "staged, exactly-once"
+  return `staged, exactly-once from ${transactional.join(", ")}, at-least-once from ${others.join(", ")}`
 }

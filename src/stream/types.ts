@@ -46,7 +46,7 @@ export interface BatchOptions<in In, out Out> {
   process(inputs: readonly In[], signal: AbortSignal): Promise<readonly Out[]> | readonly Out[]
 }
 
-/** A message that a transactional source commits together with the offsets it came from. */
+/** What a message sink makes of a record: sent before, or together with, the record's offset. */
 export interface OutgoingMessage {
   readonly topic: string
   readonly key: string | null
@@ -54,20 +54,39 @@ export interface OutgoingMessage {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** The last step of a record: resolves once what it was given is durable. */
-export interface Sink<in In> {
+/** The last step of a record. */
+export type Sink<In> = WritingSink<In> | MessageSink<In>
+
+/** Writes each record by itself. */
+export interface WritingSink<in In> {
   readonly name: string
-  /** Of `write`; where `message` is staged for a transactional source it is exactly once. */
   readonly guarantee: "exactly-once" | "idempotent" | "at-least-once"
   /** How many records may be inside at once; default 1. */
   readonly concurrency?: number
+  /** Resolves once what it was given is durable. */
   write(input: In, context: OperatorContext): Promise<void>
-  /**
-   * What `write` would send. Records of a transactional source are not written: this is staged and
-   * goes out in the transaction that commits their offsets. @throws SentinelError, permanent
-   */
-  message?(input: In): OutgoingMessage
   close?(): Promise<void>
+}
+
+/**
+ * Says what is to be sent; the engine stages it with the record and sends many at once, in the order
+ * of the offsets: a transactional source exactly once, together with them, else the engine's publisher
+ * at least once, before they are committed.
+ */
+export interface MessageSink<in In> {
+  readonly name: string
+  /** @throws SentinelError, permanent: the record becomes a dead letter */
+  message(input: In): OutgoingMessage
+}
+
+/** Sends what no transaction of a source carries. */
+export interface Publisher {
+  /**
+   * Resolves once all are durable, those of one key in order. A failed call may have sent some of
+   * them: the engine calls again with the same messages and possibly more.
+   */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>
+  close(): Promise<void>
 }
 
 export interface DeadLetter {
@@ -114,7 +133,7 @@ export interface DeadLetterQuery {
 }
 
 /** Where dead letters go: only when all such sinks have them may the record's offset be committed. */
-export type DeadLetterSink = Sink<DeadLetter>
+export type DeadLetterSink = WritingSink<DeadLetter>
 
 export interface PartitionId {
   readonly topic: string

@@ -30,7 +30,7 @@ describe("topology", () => {
     expect(out).toMatch(/^ {2}simulations +source +-> plan_simulation$/m)
     const kafka = await run([], { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" })
     const guarantee = "exactly-once from kafka, at-least-once from inbox"
-    expect(kafka.out).toMatch(new RegExp(`^ {2}publish_verdict +sink +x256, ${guarantee}`, "m"))
+    expect(kafka.out).toMatch(new RegExp(`^ {2}publish_verdict +sink +staged, ${guarantee}`, "m"))
     expect((await run(["--mermaid"])).out).toStartWith("flowchart LR\n")
     expect(await run(["--live"])).toMatchObject({ exitCode: 1, out: "" })
   })

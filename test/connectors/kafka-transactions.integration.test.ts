@@ -4,15 +4,10 @@ import { connect } from "node:net"
 import { Kafka as Client } from "kafkajs"
 import { systemClock } from "../../src/clock.ts"
 import { ensureTopics, idempotentProducer, kafkaClient } from "../../src/connectors/kafka-client.ts"
-import { kafkaDeadLetters } from "../../src/connectors/kafka-dead-letters.ts"
-import { kafkaVerdictSink } from "../../src/connectors/kafka-sink.ts"
+import type { ProducedTopic } from "../../src/connectors/kafka-requests.ts"
 import { kafkaSource } from "../../src/connectors/kafka-source.ts"
-import {
-  PartitionTransactions,
-  type ProducedTopic,
-} from "../../src/connectors/kafka-transactions.ts"
-import type { ExplainedVerdict } from "../../src/events.ts"
-import type { DeadLetter, SourceRecord } from "../../src/stream/types.ts"
+import { PartitionTransactions } from "../../src/connectors/kafka-transactions.ts"
+import type { SourceRecord } from "../../src/stream/types.ts"
 import { fetchBlackHole } from "../support/fetch-black-hole.ts"
 import { seededRandom } from "../support/seeded-random.ts"
 import { requireService } from "../support/services.ts"
@@ -126,29 +121,6 @@ describe.skipIf(service === undefined)("Kafka transactions", () => {
     await transactions.commit(5n, [message("small"), message("x".repeat(1_100_000)), message("z")])
     expect(await committed(3)).toEqual(["small", "x".repeat(10), "z"])
     expect(await owner().acquire()).toBe(5n)
-  })
-
-  test("kafkaVerdictSink.message and kafkaDeadLetters.message are what write would send", async () => {
-    const verdict = { verdict: { event_id: "1", session_id: "s" } } as ExplainedVerdict
-    const sink = kafkaVerdictSink(kafka)
-    expect(sink.message?.(verdict)).toEqual({
-      ...{ topic: "events.verdicts", key: "s", value: JSON.stringify(verdict.verdict) },
-    })
-    const huge = { verdict: { session_id: "x".repeat(1_100_000) } } as ExplainedVerdict
-    expect(() => sink.message?.(huge)).toThrow("larger than")
-    const letters = kafkaDeadLetters(kafka)
-    const record = { topic: "t", partition: 0, offset: 4n, key: "k", receivedAtMs: 0, headers: {} }
-    const letterOf = (size: number) =>
-      ({
-        ...{ code: "MALFORMED", operator: "o", message: "m", attempts: 1, failedAtMs: 0 },
-        record: { ...record, value: new Uint8Array(size), timestampMs: 0 },
-      }) satisfies DeadLetter
-    const { topic, key, value } = letters.message(letterOf(3))
-    expect({ topic, key }).toEqual({ topic: "sentinel.dead_letter", key: "k" })
-    expect(JSON.parse(value)).toMatchObject({ code: "MALFORMED", offset: 4, value_base64: "AAAA" })
-    const cut = JSON.parse(letters.message(letterOf(1_900_000)).value)
-    expect(cut.value_truncated).toBe(true)
-    expect(Buffer.from(cut.value_base64, "base64")).toHaveLength(499_998)
   })
 
   test("kafkaSource takes a partition anew from the committed offset after it was fenced", async () => {

@@ -6,12 +6,10 @@ import {
   type Kafka,
   kafkaClient,
 } from "../../src/connectors/kafka-client.ts"
-import { kafkaDeadLetters } from "../../src/connectors/kafka-dead-letters.ts"
-import { kafkaVerdictSink } from "../../src/connectors/kafka-sink.ts"
+import { KafkaPublisher } from "../../src/connectors/kafka-publisher.ts"
 import { kafkaSource } from "../../src/connectors/kafka-source.ts"
-import type { ExplainedVerdict } from "../../src/events.ts"
 import type {
-  OperatorContext,
+  OutgoingMessage,
   PartitionId,
   SourceListener,
   SourceRecord,
@@ -196,95 +194,54 @@ describe.skipIf(service === undefined)("Kafka", () => {
     await expect(source.start(new Recorder())).rejects.toMatchObject({ code: "UNAVAILABLE" })
   })
 
-  const context = { signal: new AbortController().signal } as OperatorContext
-  const verdictOf = (id: string) =>
-    ({ verdict: { event_id: id, session_id: `session-${id}` } }) as ExplainedVerdict
+  const messages = (topic: string, values: readonly string[]) =>
+    values.map((value) => ({ topic, key: `key-${value.length}`, value }))
 
-  test("kafkaVerdictSink publishes what arrives together, keyed by session, without the explanation", async () => {
+  test("KafkaPublisher publishes all messages of many calls, those of a key in order", async () => {
+    const [one, other] = [`test.${randomUUID()}`, `test.${randomUUID()}`]
+    const publisher = new KafkaPublisher(kafka, [{ topic: one }, { topic: other }])
+    const calls = numbers(0, 100).map((number) => {
+      return [...messages(one, [number]), ...messages(other, [number])]
+    })
+    await Promise.all(calls.map((call) => publisher.publish(call)))
+    await publisher.close()
+    const { recorder } = await reading([one, other])
+    await recorder.until(() => recorder.records.length === 200)
+    const keys = new Map<string, string[]>()
+    for (const { topic, key, value } of recorder.records) {
+      const name = `${topic} ${key}`
+      keys.set(name, [...(keys.get(name) ?? []), new TextDecoder().decode(value)])
+    }
+    expect(keys.get(`${one} key-1`)).toEqual(numbers(0, 10))
+    expect(keys.get(`${other} key-2`)).toEqual(numbers(10, 100))
+  })
+
+  test("KafkaPublisher refuses a call that is larger than the topic takes, not those beside it", async () => {
     const topic = `test.${randomUUID()}`
-    const sink = kafkaVerdictSink(kafka, { topic })
-    await Promise.all(numbers(0, 500).map((id) => sink.write(verdictOf(id), context)))
-    await sink.close?.()
-    const { recorder } = await reading([topic])
-    await recorder.until(() => recorder.records.length === 500)
-    const seen = recorder.records.map(({ key, value }) => ({
-      key,
-      document: JSON.parse(new TextDecoder().decode(value)) as { event_id: string },
-    }))
-    expect(new Set(seen.map(({ document }) => document.event_id)).size).toBe(500)
-    for (const { key, document } of seen) expect(key).toBe(`session-${document.event_id}`)
+    const publisher = new KafkaPublisher(kafka, [{ topic }])
+    closing.push(() => publisher.close())
+    const huge = publisher.publish(messages(topic, ["x".repeat(1_100_000)]))
+    const small = publisher.publish(messages(topic, ["small"]))
+    await expect(huge).rejects.toMatchObject({ code: "TOO_LARGE" })
+    await small
   })
 
-  test("kafkaVerdictSink refuses a verdict larger than Kafka takes, and goes on", async () => {
-    const sink = kafkaVerdictSink(kafka, { topic: `test.${randomUUID()}` })
-    closing.push(async () => sink.close?.())
-    const huge = verdictOf("x".repeat(1_100_000))
-    await expect(sink.write(huge, context)).rejects.toMatchObject({ code: "TOO_LARGE" })
-    await sink.write(verdictOf("small"), context)
-  })
-
-  test("kafkaVerdictSink stops waiting when its signal says so", async () => {
-    const nowhere = kafkaClient({ brokers: ["127.0.0.1:1"] })
-    const sink = kafkaVerdictSink(nowhere)
-    const stop = new AbortController()
-    const writing = sink.write(verdictOf("1"), { ...context, signal: stop.signal })
-    stop.abort(new Error("enough"))
-    await expect(writing).rejects.toThrow("enough")
-  })
-
-  const letterOf = (value: Uint8Array) => ({
-    code: "MALFORMED",
-    operator: "decode_event",
-    message: "event_id: expected string",
-    attempts: 1,
-    failedAtMs: 0,
-    record: {
-      topic: "t",
-      partition: 2,
-      offset: 41n,
-      key: "as received",
-      value,
-      headers: { trace: "x" },
-      timestampMs: 0,
-      receivedAtMs: 1_000,
-    },
-  })
-
-  test("kafkaDeadLetters keeps the key, the reason, the place and the original bytes", async () => {
-    const topic = `test.${randomUUID()}`
-    const sink = kafkaDeadLetters(kafka, { topic })
-    await sink.write(letterOf(Uint8Array.of(0, 255, 10)))
-    await sink.write(letterOf(new Uint8Array(1_040_000)))
-    await sink.close?.()
+  test("KafkaPublisher cuts a message that the topic does not take, where its topic says how", async () => {
+    const [topic = ""] = await topics(1)
+    const cut = (message: OutgoingMessage) => ({ ...message, value: message.value.slice(0, 9) })
+    const publisher = new KafkaPublisher(kafka, [{ topic, cut }])
+    await publisher.publish(messages(topic, ["x".repeat(1_100_000), "z"]))
+    await publisher.close()
     const { recorder } = await reading([topic])
     await recorder.until(() => recorder.records.length === 2)
-    const [small, large] = recorder.texts().map((text) => JSON.parse(text))
-    expect(recorder.records[0]?.key).toBe("as received")
-    expect(small).toEqual({
-      code: "MALFORMED",
-      operator: "decode_event",
-      message: "event_id: expected string",
-      attempts: 1,
-      topic: "t",
-      partition: 2,
-      offset: 41,
-      received_at: "1970-01-01T00:00:01.000Z",
-      value_base64: "AP8K",
-      headers: { trace: "x" },
-    })
-    expect(Buffer.from(large.value_base64, "base64")).toHaveLength(1_040_000)
+    expect(recorder.texts().toSorted()).toEqual(["x".repeat(9), "z"])
   })
 
-  test("kafkaDeadLetters cuts the value, and says so, where the topic takes less", async () => {
-    const [topic = ""] = await topics(1)
-    const sink = kafkaDeadLetters(kafka, { topic })
-    await sink.write(letterOf(new Uint8Array(900_000)))
-    await sink.close?.()
-    const { recorder } = await reading([topic])
-    await recorder.until(() => recorder.records.length === 1)
-    expect(JSON.parse(recorder.texts()[0] ?? "")).toMatchObject({
-      code: "MALFORMED",
-      value_truncated: true,
-    })
+  test("KafkaPublisher stops waiting when its signal says so", async () => {
+    const publisher = new KafkaPublisher(kafkaClient({ brokers: ["127.0.0.1:1"] }), [])
+    const stop = new AbortController()
+    const publishing = publisher.publish(messages("t", ["1"]), stop.signal)
+    stop.abort(new Error("enough"))
+    await expect(publishing).rejects.toThrow("enough")
   })
 })

@@ -2,7 +2,6 @@ import type { OutgoingMessage, SourceRecord } from "../../src/stream/types.ts"
 
 /** One message that a read_committed reader sees. */
 export interface LoggedMessage extends OutgoingMessage {
-  readonly inputPartition: number
   readonly order: number
 }
 
@@ -57,7 +56,7 @@ export class Broker {
     messages: readonly OutgoingMessage[],
   ): boolean {
     if (!this.isCurrent(partition, epoch)) return false
-    for (const message of messages) this.append(message, partition)
+    for (const message of messages) this.append(message)
     const before = this.committed[partition] ?? 0n
     if (next < before) {
       this.violations.push(`committed offset of ${partition} moved back: ${before} -> ${next}`)
@@ -66,8 +65,8 @@ export class Broker {
     return true
   }
 
-  append(message: OutgoingMessage, inputPartition: number): void {
-    this.output.push({ ...message, inputPartition, order: this.output.length })
+  append(message: OutgoingMessage): void {
+    this.output.push({ ...message, order: this.output.length })
   }
 
   record(partition: number, offset: number): SourceRecord {

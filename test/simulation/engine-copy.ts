@@ -64,8 +64,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "staged-beside-letter",
     breaks: "what a failed record had staged goes out beside its dead letter",
     file: "stream/engine.ts",
-    text: "journey.staged?.splice(0)",
-    instead: "journey.staged?.slice(0)",
+    text: "journey.staged = undefined",
+    instead: "void journey.staged",
   },
   {
     name: "never-resume",
@@ -76,18 +76,24 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "outbox-emptied-early",
-    breaks: "messages are forgotten before their transaction has succeeded",
+    breaks: "messages are forgotten before they were sent",
     file: "stream/partition.ts",
-    text: "    await send({ next, messages })\n    this.#committed = next\n    this.#outbox.splice(0, messages.length)",
-    instead:
-      "    this.#outbox.splice(0, messages.length)\n    await send({ next, messages })\n    this.#committed = next",
+    text: "    await send({ next,",
+    instead: "    this.#forgetSent(messages)\n    await send({ next,",
   },
   {
     name: "outbox-kept",
-    breaks: "messages stay after their transaction has succeeded",
+    breaks: "messages stay after they were sent",
     file: "stream/partition.ts",
     text: "this.#outbox.splice(0, messages.length)",
     instead: "this.#outbox.slice(0, messages.length)",
+  },
+  {
+    name: "publisher-not-awaited",
+    breaks: "the offset is committed while the messages before it are still being published",
+    file: "stream/engine.ts",
+    text: "await publisher?.publish(messages)",
+    instead: "publisher?.publish(messages).catch(() => undefined)",
   },
   {
     name: "lost-partition-kept",

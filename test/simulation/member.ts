@@ -3,9 +3,9 @@ import type { Dataflow } from "../../src/stream/dataflow.ts"
 import type { Engine, EngineLimits } from "../../src/stream/engine.ts"
 import type {
   DeadLetter,
-  DeadLetterSink,
   EngineObserver,
   Operator,
+  OutgoingMessage,
   Sink,
   SourceRecord,
 } from "../../src/stream/types.ts"
@@ -33,7 +33,7 @@ const LIMITS: Partial<EngineLimits> = {
   bufferedMax: 6,
   unpassedMax: 8,
   commitIntervalMs: 40,
-  transactionIntervalMs: 10,
+  sendIntervalMs: 10,
   revokeTimeoutMs: 200,
   suspectAfter: 1_000,
   retry: { attemptsMax: 200, baseMs: 2, capMs: 50 },
@@ -74,6 +74,7 @@ export class Member {
         flow,
         sources: [this.source],
         deadLetters: [this.#deadLetters()],
+        publisher: { publish: (messages) => this.#send(messages), close: async () => undefined },
         clock: this.#clock(),
         observer: this.#observer(),
         random: world.random.next,
@@ -146,18 +147,17 @@ export class Member {
   }
 
   #output(): Sink<Stored> {
-    const message = ({ id, key, held }: Stored) => ({
+    return this.#sink("output", ({ id, key, held }) => ({
       topic: "out",
       key,
       value: JSON.stringify({ id, held }),
-    })
-    return {
-      name: "output",
-      guarantee: "at-least-once",
-      concurrency: 4,
-      message,
-      write: (input) => this.#send(message(input), input.partition),
-    }
+    }))
+  }
+
+  #sink<T>(name: string, message: (input: T) => OutgoingMessage): Sink<T> {
+    if (this.#world.hasMessageSinks) return { name, message }
+    const write = (input: T) => this.#send([message(input)])
+    return { name, guarantee: "at-least-once", concurrency: 4, write }
   }
 
   /** A last step that refuses some of what the sink before it was given. */
@@ -172,29 +172,26 @@ export class Member {
     }
   }
 
-  #deadLetters(): DeadLetterSink {
-    const message = ({ record, code }: DeadLetter) => ({
+  #deadLetters(): Sink<DeadLetter> {
+    return this.#sink("dead_letters", ({ record, code }) => ({
       topic: "dead",
       key: record.key,
       value: Buffer.from(record.value).toString("utf8"),
       headers: { code },
-    })
-    return {
-      name: "dead_letters",
-      guarantee: "at-least-once",
-      concurrency: 4,
-      message,
-      write: (letter) => this.#send(message(letter), letter.record.partition),
-    }
+    }))
   }
 
-  async #send(message: ReturnType<NonNullable<Sink<Stored>["message"]>>, partition: number) {
+  async #send(messages: readonly OutgoingMessage[]) {
     const world = this.#world
     await world.latency()
     if (!this.isAlive) return forever
     if (!world.broker.isUp) throw new UnavailableError("broker")
-    world.broker.append(message, partition)
-    // it is there, but the acknowledgement is lost
+    for (const message of messages) {
+      if (world.strikes(world.faults.sinkFails / messages.length))
+        throw new UnavailableError("sink")
+      world.broker.append(message)
+    }
+    // they are there, but the acknowledgement is lost
     world.mayFail(world.faults.sinkFails, "sink")
   }
 

@@ -21,7 +21,8 @@ const LIMIT_MS = 120_000
 /** Runs one seed: a world of faults that heals, in which everything must then be accounted for. */
 export async function runSeed({ seed, modules, world: broken }: SeedOptions): Promise<SeedResult> {
   const isTransactional = seed % 2 === 0
-  const world = new World({ seed, isTransactional, ...broken })
+  const hasMessageSinks = isTransactional || seed % 4 === 1
+  const world = new World({ seed, isTransactional, hasMessageSinks, ...broken })
   const group = new Group(world, modules)
   group.begin()
   world.time.after(HEAL_AT_MS, () => {

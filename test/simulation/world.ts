@@ -17,6 +17,8 @@ export interface Faults {
 export interface WorldOptions {
   readonly seed: number
   readonly isTransactional: boolean
+  /** Else each record is written by itself, which no transaction can carry. */
+  readonly hasMessageSinks: boolean
   /** Deliberate breaks outside the engine, to see that the suite notices. */
   readonly fences?: boolean
   readonly isStoreIdempotent?: boolean
@@ -30,6 +32,7 @@ export class World {
   readonly store: Store
   readonly faults: Faults
   readonly isTransactional: boolean
+  readonly hasMessageSinks: boolean
   readonly trace: string[] = []
   readonly violations: string[] = []
   isHealed = false
@@ -37,6 +40,7 @@ export class World {
   constructor(options: WorldOptions) {
     this.random = new SeededRandom(options.seed)
     this.isTransactional = options.isTransactional
+    this.hasMessageSinks = options.hasMessageSinks
     this.faults = randomFaults(this.random)
     this.broker = new Broker(randomInput(this.random), { fences: options.fences ?? true })
     this.store = new Store({ isIdempotent: options.isStoreIdempotent ?? true })

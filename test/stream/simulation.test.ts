@@ -7,7 +7,7 @@ import { runSeed } from "../simulation/run-seed.ts"
  * or reorder a record.
  * Method: deterministic simulation; one seed decides a world of faults that heals in the end, and
  * every record must then be accounted for. Even seeds read from a transactional source, odd ones
- * from a plain one. `bun run simulate --seeds 1 --from SEED` replays a seed.
+ * from a plain one, half of them into sinks that write for themselves. `bun run simulate --seeds 1 --from SEED` replays a seed.
  */
 
 const SEEDS = 10_000

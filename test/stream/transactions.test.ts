@@ -4,9 +4,9 @@ import { Dataflow } from "../../src/stream/dataflow.ts"
 import { Engine, type EngineLimits } from "../../src/stream/engine.ts"
 import type {
   DeadLetter,
-  DeadLetterSink,
+  MessageSink,
   Operator,
-  Sink,
+  OutgoingMessage,
   SourceRecord,
 } from "../../src/stream/types.ts"
 import { FakeClock } from "../support/fake-clock.ts"
@@ -14,8 +14,10 @@ import { listObserver } from "../support/list-sink.ts"
 import { EOF, type ListItem, listSource, record } from "../support/list-source.ts"
 
 /*
- * Goal: what a transactional source sends and the offset it commits are one.
- * Method: a list source that records each transaction, in virtual time, with commits that fail.
+ * Goal: what a transactional source sends and the offset it commits are one; of any other source the
+ * messages are published first.
+ * Method: a list source that records each transaction, in virtual time, with commits that fail; a
+ * publisher that records and fails, too.
  */
 
 const GATE = Promise.withResolvers<void>()
@@ -30,40 +32,48 @@ const decode: Operator<SourceRecord, string> = {
   },
 }
 
-const topicSink: Sink<string> = {
+const topicSink: MessageSink<string> = {
   name: "topic",
-  guarantee: "at-least-once",
-  write: () => Promise.reject(new Error("a transactional source must stage, not write")),
   message: (text) => ({ topic: "out", key: null, value: text }),
 }
 
-function deadLetterTopic(letters: DeadLetter[]): DeadLetterSink {
-  return {
-    name: "dead_letter_topic",
-    guarantee: "at-least-once",
-    write: async (letter) => void letters.push(letter),
-    message: ({ code }) => ({ topic: "dead", key: null, value: code }),
-  }
+const deadLetterTopic: MessageSink<DeadLetter> = {
+  name: "dead_letter_topic",
+  message: ({ code }) => ({ topic: "dead", key: null, value: code }),
 }
 
-function rig(items: readonly ListItem[], limits: Partial<EngineLimits> = {}) {
+function rig(items: readonly ListItem[], limits: Partial<EngineLimits> = {}, transactional = true) {
   const clock = new FakeClock()
-  const source = listSource(items, { transactional: true })
-  const written: DeadLetter[] = []
+  const source = listSource(items, { transactional })
+  const log: string[] = []
+  const publishFailures: Error[] = []
+  const publisher = {
+    async publish(messages: readonly OutgoingMessage[]) {
+      await clock.sleep(10)
+      const failure = publishFailures.shift()
+      if (failure !== undefined) throw failure
+      log.push(...messages.map(({ topic, value }) => `${topic}:${value}`))
+    },
+    close: async () => void log.push("closed"),
+  }
   const observer = listObserver()
   const engine = new Engine(
     {
       flow: Dataflow.named<SourceRecord>("test").via(decode).to(topicSink),
       sources: [source],
-      deadLetters: [deadLetterTopic(written)],
+      deadLetters: [deadLetterTopic],
+      publisher,
       clock,
-      observer,
+      observer: {
+        ...observer,
+        committed: (_, nextOffset) => void log.push(`committed ${nextOffset}`),
+      },
       random: () => 0.5,
     },
     limits,
   )
   const sent = () => source.sent.map(({ topic, value }) => `${topic}:${value}`)
-  return { engine, clock, source, sent, written, observer }
+  return { engine, clock, source, sent, observer, log, publishFailures }
 }
 
 describe("Engine over a transactional source", () => {
@@ -76,11 +86,10 @@ describe("Engine over a transactional source", () => {
   })
 
   test("stages a dead letter instead of the record's own output", async () => {
-    const { engine, clock, sent, written } = rig([record(0, "bad"), record(1, "b"), EOF])
+    const { engine, clock, sent } = rig([record(0, "bad"), record(1, "b"), EOF])
     await engine.start()
     await clock.settle(engine.finished)
     expect(sent()).toEqual(["dead:HASH_MISMATCH", "out:b"])
-    expect(written).toEqual([])
   })
 
   test("sends nothing of a record behind one that is not finished", async () => {
@@ -114,7 +123,7 @@ describe("Engine over a transactional source", () => {
   })
 
   test("commits nothing of a partition after it has been given back", async () => {
-    const { engine, clock, source } = rig([record(0, "a")], { transactionIntervalMs: 1_000 })
+    const { engine, clock, source } = rig([record(0, "a")], { sendIntervalMs: 1_000 })
     source.commitFailures.push(new UnavailableError("kafka"), new UnavailableError("kafka"))
     await engine.start()
     await clock.settle(source.revoke({ topic: "list", partition: 0 }))
@@ -150,5 +159,34 @@ describe("Engine over a transactional source", () => {
     await engine.start()
     await clock.quiet()
     expect(engine.stats()[0]).toMatchObject({ inFlight: 1, buffered: 90 })
+  })
+})
+
+describe("Engine with a publisher", () => {
+  const plain = (items: readonly ListItem[]) => rig(items, {}, false)
+
+  test("publishes messages and dead letters in order, then commits, then closes", async () => {
+    const { engine, clock, log } = plain([record(0, "a"), record(1, "bad"), record(2, "c"), EOF])
+    await engine.start()
+    await clock.settle(engine.finished)
+    await clock.settle(engine.drain(1_000))
+    const first = ["out:a", "committed 1"]
+    expect(log).toEqual([...first, "dead:HASH_MISMATCH", "out:c", "committed 3", "closed"])
+  })
+
+  test("commits nothing that could not be published, and publishes it again", async () => {
+    const { engine, clock, log, publishFailures } = plain([record(0, "a"), record(1, "b")])
+    publishFailures.push(new UnavailableError("kafka"), new UnavailableError("kafka"))
+    await engine.start()
+    await clock.settle(clock.sleep(5_000))
+    expect(log).toEqual(["out:a", "out:b", "committed 2"])
+  })
+
+  test("publishes nothing again when only the commit failed", async () => {
+    const { engine, clock, source, log } = plain([record(0, "a")])
+    source.commitFailures.push(new UnavailableError("list"))
+    await engine.start()
+    await clock.settle(clock.sleep(5_000))
+    expect(log).toEqual(["out:a", "committed 1"])
   })
 })

@@ -2,12 +2,12 @@ import type { AlertOccurrence } from "../../alert.ts"
 import { taskOccurrences, verdictOccurrence } from "../../alerts/occurrences.ts"
 import type { ExplainedVerdict } from "../../events.ts"
 import type { RecordedTask } from "../../simulation-result.ts"
-import type { Sink } from "../../stream/types.ts"
+import type { WritingSink } from "../../stream/types.ts"
 
 /** What the two flows end in, so that people are told of what they found. */
 export interface AlertSinks {
-  readonly verdicts: Sink<ExplainedVerdict>
-  readonly simulations: Sink<RecordedTask>
+  readonly verdicts: WritingSink<ExplainedVerdict>
+  readonly simulations: WritingSink<RecordedTask>
 }
 
 export interface AlertSinksOptions {

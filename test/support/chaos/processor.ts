@@ -1,16 +1,16 @@
 import { systemClock } from "../../../src/clock.ts"
 import { kafkaClient } from "../../../src/connectors/kafka-client.ts"
+import { KafkaPublisher } from "../../../src/connectors/kafka-publisher.ts"
 import { kafkaSource } from "../../../src/connectors/kafka-source.ts"
-import { KafkaTopic } from "../../../src/connectors/kafka-topic.ts"
 import { MalformedError } from "../../../src/errors.ts"
 import { Dataflow } from "../../../src/stream/dataflow.ts"
 import { Engine } from "../../../src/stream/engine.ts"
 import type {
   DeadLetter,
   EngineObserver,
+  MessageSink,
   Operator,
   OutgoingMessage,
-  Sink,
   SourceRecord,
 } from "../../../src/stream/types.ts"
 
@@ -57,16 +57,8 @@ const kafka = kafkaClient({
   log: ({ level, message }) => process.stderr.write(`${level} ${message}\n`),
 })
 
-function topicSink<T>(topic: string, describe: (input: T) => Numbered): Sink<T> {
-  const publisher = new KafkaTopic(kafka, { topic })
-  return {
-    name: topic,
-    guarantee: "at-least-once",
-    concurrency: 256,
-    write: (value) => publisher.publish(numbered(topic, describe(value))),
-    message: (value) => numbered(topic, describe(value)),
-    close: () => publisher.close(),
-  }
+function topicSink<T>(topic: string, describe: (input: T) => Numbered): MessageSink<T> {
+  return { name: topic, message: (value) => numbered(topic, describe(value)) }
 }
 
 const observer: EngineObserver = {
@@ -89,6 +81,7 @@ const engine = new Engine({
     .to(topicSink<Numbered>(out, (event) => event)),
   sources: [source],
   deadLetters: [topicSink<DeadLetter>(dead, ({ record }) => parse(record))],
+  publisher: new KafkaPublisher(kafka, produces),
   clock: systemClock,
   observer,
   random: Math.random,

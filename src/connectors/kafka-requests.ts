@@ -1,0 +1,56 @@
+import type { OutgoingMessage } from "../stream/types.ts"
+import { MESSAGE_BYTES_MAX, type TopicSpec } from "./kafka-client.ts"
+
+/** A topic that messages are sent to. */
+export interface ProducedTopic extends TopicSpec {
+  /** Makes a message small where the topic turns out to take less than it was created for. */
+  cut?(message: OutgoingMessage): OutgoingMessage
+}
+
+export interface TopicMessages {
+  readonly topic: string
+  readonly messages: OutgoingMessage[]
+}
+
+/** What a record adds to its key and value: lengths, offset, timestamp; the client adds no more. */
+const RECORD_OVERHEAD_BYTES = 64
+
+/** One request after the other, in order; each small enough for a single batch of its topic. */
+export function* requests(messages: Iterable<OutgoingMessage>): Generator<TopicMessages[]> {
+  let byTopic = new Map<string, TopicMessages>()
+  let bytes = 0
+  for (const message of messages) {
+    const size = messageBytes(message)
+    if (bytes > 0 && bytes + size > MESSAGE_BYTES_MAX) {
+      yield [...byTopic.values()]
+      byTopic = new Map()
+      bytes = 0
+    }
+    const { topic } = message
+    const batch = byTopic.get(topic)
+    if (batch === undefined) byTopic.set(topic, { topic, messages: [message] })
+    else batch.messages.push(message)
+    bytes += size
+  }
+  if (byTopic.size > 0) yield [...byTopic.values()]
+}
+
+function messageBytes({ key, value, headers }: OutgoingMessage): number {
+  let bytes = RECORD_OVERHEAD_BYTES + Buffer.byteLength(key ?? "") + Buffer.byteLength(value)
+  for (const name in headers) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(headers[name] ?? "")
+  }
+  return bytes
+}
+
+/** The messages with those cut that their topic did not take; undefined where none can be. */
+export function cutLarge(
+  messages: readonly OutgoingMessage[],
+  produces: readonly ProducedTopic[],
+): readonly OutgoingMessage[] | undefined {
+  const cut = messages.map((message) => {
+    const spec = produces.find(({ topic }) => topic === message.topic)
+    return message.value.length > MESSAGE_BYTES_MAX ? (spec?.cut?.(message) ?? message) : message
+  })
+  return cut.some((message, at) => message !== messages[at]) ? cut : undefined
+}
