@@ -61,11 +61,11 @@ describe("Open Inference Protocol: infer", () => {
       ...{ model_name: "payload-test", model_version: "1", id: "42" },
       outputs: [
         { name: "class", datatype: "BYTES", shape: [2], data: ["sql_injection", "benign"] },
-        { name: "confidence", datatype: "FP64", shape: [2], data: [0.9, 0.9] },
+        { name: "confidence", datatype: "FP64", shape: [2], data: [0.75, 0.75] },
         {
           ...{ name: "probabilities", datatype: "FP64", shape: [2, 6] },
           parameters: { classes: CLASSES },
-          data: [0.9, 0, 0, 0, 0, 0.1, 0.1, 0, 0, 0, 0, 0.9],
+          data: [0.75, 0, 0, 0, 0, 0.25, 0.25, 0, 0, 0, 0, 0.75],
         },
         { name: "method", datatype: "BYTES", shape: [2], data: ["ml", "ml"] },
         { name: "model", datatype: "BYTES", shape: [2], data: Array(2).fill("payload-test/1") },

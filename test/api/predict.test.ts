@@ -12,8 +12,8 @@ describe("POST predict-payload", () => {
     expect(first.status).toBe(200)
     expect(first.json).toEqual({
       class: "sql_injection",
-      confidence: 0.9,
-      probabilities: { sql_injection: 0.9, benign: 0.1 },
+      confidence: 0.75,
+      probabilities: { sql_injection: 0.75, benign: 0.25 },
       method: "ml",
       model: "payload-test/1",
       cached: false,

@@ -100,7 +100,7 @@ function memoryClassifier(seen: Seen): CachedClassifier {
   const known = new Set<string>()
   const classifier = fakeClassifier({
     modelId: modelInfo.modelId,
-    attackIn: (text) => (text.includes("'") ? 0.9 : 0.1),
+    attackIn: (text) => (text.includes("'") ? 0.75 : 0.25),
   })
   return {
     ...classifier,
