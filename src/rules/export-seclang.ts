@@ -1,4 +1,4 @@
-import type { Rule, RuleAction, RuleLocation } from "../rule.ts"
+import type { Rule, RuleAction } from "../rule.ts"
 import { parsePattern } from "./pattern/parse-pattern.ts"
 import { printPattern } from "./pattern/print-pattern.ts"
 import { VALUE_STARTS } from "./synthesis/value-start.ts"
@@ -7,14 +7,18 @@ import { VALUE_STARTS } from "./synthesis/value-start.ts"
 const ID_MIN = 1_000_000_000
 const ID_COUNT = 1_000_000_000
 
-/** The request as it came, which patterns are made for, and its values without their names. */
-const VARIABLES: Readonly<Record<RuleLocation, readonly string[]>> = {
-  uri: ["REQUEST_URI_RAW"],
-  args: ["REQUEST_URI_RAW", "REQUEST_BODY", "ARGS"],
-  body: ["REQUEST_BODY", "ARGS"],
-  json_values: ["REQUEST_BODY", "ARGS"],
-  headers: ["REQUEST_HEADERS", "REQUEST_COOKIES"],
-}
+/**
+ * All that Gatekeeper searches, whatever a rule's `location` says: the request as it came, and what
+ * is only found in a body once that is parsed.
+ */
+const VARIABLES = [
+  "REQUEST_URI_RAW",
+  "REQUEST_BODY",
+  "ARGS",
+  "ARGS_NAMES",
+  "REQUEST_HEADERS",
+  "REQUEST_HEADERS_NAMES",
+].join("|")
 
 /** Only a rule that blocks at Gatekeeper blocks here; the others leave a line in the log. */
 const DISRUPTIVE: Readonly<Record<RuleAction, string>> = {
@@ -45,7 +49,6 @@ function freeId(ruleId: string, taken: Set<number>): number {
 }
 
 function secRule({ rule_id, match, action, confidence, audit, ...rule }: Rule, id: number): string {
-  const variables = [...new Set(match.location.flatMap((location) => VARIABLES[location]))]
   const actions = [
     `id:${id}`,
     "phase:2",
@@ -62,7 +65,7 @@ function secRule({ rule_id, match, action, confidence, audit, ...rule }: Rule, i
   ]
   return [
     ...notes.map((note) => `# ${note.replace(/[^ -~]/g, " ")}`),
-    `SecRule ${variables.join("|")} "@rx ${quoted(regexOf(match))}" \\`,
+    `SecRule ${VARIABLES} "@rx ${quoted(regexOf(match))}" \\`,
     `    "${actions.join(",")}"`,
     "",
   ].join("\n")

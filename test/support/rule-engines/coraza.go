@@ -12,6 +12,7 @@ const engineDirectives = `
 SecRuleEngine On
 SecRequestBodyAccess On
 SecRule REQUEST_HEADERS:Content-Type "@rx ^application/json" "id:1,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON"
+SecAction "id:2,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On"
 `
 
 type request struct {
