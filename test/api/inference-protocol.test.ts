@@ -303,7 +303,7 @@ describe("Open Inference Protocol: binary tensors", () => {
     ])
     const rest = bytes.subarray(jsonLength)
     expect(rest.subarray(0, 27).toString("latin1")).toBe("\r\0\0\0sql_injection\u0006\0\0\0benign")
-    expect([rest.readDoubleLE(27), rest.readDoubleLE(35), rest.length]).toEqual([0.9, 0.9, 43])
+    expect([rest.readDoubleLE(27), rest.readDoubleLE(35), rest.length]).toEqual([0.75, 0.75, 43])
   })
 
   test.each([
