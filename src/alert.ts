@@ -38,7 +38,7 @@ export interface AlertOccurrence {
 export interface AlertGroup {
   /** Of attacker and campaign: the same for each alert about them. */
   readonly key: string
-  /** Of this alert. */
+  /** Of this alert of this process. */
   readonly id: string
   /** undefined where nobody knows it, or it is many. */
   readonly attacker: string | undefined
@@ -80,11 +80,11 @@ export interface Alert {
   readonly event_type: "alert"
   /** "test": asked for by `./sentinel alerts test`. */
   readonly status: AlertStatus | "test"
-  /** The same from opened to closed. */
+  /** Of attacker, campaign and UTC day of the opening: the same from opened to closed, in every process. */
   readonly alert_id: string
-  /** The same for every alert about this attacker and campaign, whichever process raised it. */
+  /** The same for every alert about this attacker and campaign. */
   readonly group_key: string
-  /** 1, 2, ... within the alert. */
+  /** 1, 2, ... of one process, from opened to closed. */
   readonly sequence: number
   /** One line for people. */
   readonly text: string

@@ -8,7 +8,7 @@ export function alertDocument(group: AlertGroup, status: AlertStatus): Alert {
     event_id: `alert-${group.id}-${group.told}`,
     timestamp: isoTime(group.toldMs),
     ...{ source: "sentinel", event_type: "alert", status },
-    ...{ alert_id: group.id, group_key: group.key, sequence: group.told },
+    ...{ alert_id: alertId(group), group_key: group.key, sequence: group.told },
     text: summary(group, status),
     attacker: group.attacker ?? null,
     attackers: group.attackers,
@@ -23,6 +23,11 @@ export function alertDocument(group: AlertGroup, status: AlertStatus): Alert {
     score_max: group.scoreMax,
     severity_max: group.severityMax,
   }
+}
+
+/** Several processes that open one on the same day have the same id, and so its receivers one alert. */
+function alertId({ key, openedMs }: AlertGroup): string {
+  return `${key}-${isoTime(openedMs).slice(0, 10)}`
 }
 
 /** An alert about nothing, to see that somebody gets it. */

@@ -94,14 +94,14 @@ function attackersOf(
 }
 
 function newGroup(
-  { attacker, campaign }: AlertOccurrence,
+  { attacker, campaign, id: occurrenceId }: AlertOccurrence,
   { nowMs, isDistributed }: { readonly nowMs: number; readonly isDistributed: boolean },
 ): AlertGroup {
   const whom = isDistributed ? "many" : ["one", attacker]
-  const identity = JSON.stringify([whom, campaign.by, campaign.name])
-  const key = new Bun.CryptoHasher("sha256").update(identity).digest("hex").slice(0, 32)
+  const key = digestOf([whom, campaign.by, campaign.name]).slice(0, 32)
   const none: Sampled = { count: 0, first: [] }
-  const id = `${key}-${nowMs.toString(36)}`
+  // no two processes judge the same occurrence, though they may open at the same time
+  const id = `${key}-${nowMs.toString(36)}-${digestOf(occurrenceId).slice(0, 8)}`
   return {
     ...{ key, id, attacker: isDistributed ? undefined : attacker, isDistributed, campaign },
     ...{ openedMs: nowMs, lastSeenMs: nowMs, toldMs: nowMs, told: 0 },
@@ -110,6 +110,10 @@ function newGroup(
     ...{ sessions: none, attackers: none, rules: none, techniques: [] },
     ...{ scoreMax: 0, severityMax: 0 },
   }
+}
+
+function digestOf(identity: unknown): string {
+  return new Bun.CryptoHasher("sha256").update(JSON.stringify(identity)).digest("hex")
 }
 
 function count(group: AlertGroup, occurrence: AlertOccurrence, memory: GroupMemory): AlertGroup {

@@ -216,12 +216,15 @@ class Outbox {
 
   #place({ status, alert_id }: Alert, place: Buffer): void {
     if (status === "updated") this.#updates.set(alert_id, place)
+    else this.#updates.delete(alert_id)
   }
 
   #removeAt(place: Buffer): void {
     const value = this.#table.get(place)
     const alert = value && decode(value).alert
-    if (alert?.status === "updated") this.#updates.delete(alert.alert_id)
+    if (alert !== undefined && this.#updates.get(alert.alert_id)?.equals(place) === true) {
+      this.#updates.delete(alert.alert_id)
+    }
     void this.#table.remove(place)
   }
 }

@@ -26,3 +26,17 @@ test("alertDocument has an id for each telling, and one for all of them", () => 
   expect(first.event_id).not.toBe(second.event_id)
   expect(first.timestamp).toBe("2026-01-02T00:00:00.000Z")
 })
+
+test("alertDocument has the same alert id and other event ids where another process raises it", () => {
+  const openedMs = Date.UTC(2026, 0, 2)
+  const [here, there, sameMoment] = [
+    group,
+    someGroup({ id: "event-2" }, openedMs + 3_600_000),
+    someGroup({ id: "event-3" }, openedMs),
+  ].map((each) => alertDocument(each, "opened"))
+  expect(here?.alert_id).toBe(there?.alert_id ?? "")
+  expect(new Set([here, there, sameMoment].map((alert) => alert?.event_id)).size).toBe(3)
+  const nextDay = alertDocument(someGroup({}, openedMs + 86_400_000), "opened")
+  expect(nextDay.alert_id).not.toBe(here?.alert_id ?? "")
+  expect(nextDay.group_key).toBe(here?.group_key ?? "")
+})

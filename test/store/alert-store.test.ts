@@ -53,6 +53,15 @@ describe("openAlertStore", () => {
     expect(order).toEqual(["a-1", "a-3", "b-1", "b-2"])
   })
 
+  test("an update of an alert that came again leaves that of the one before it", async () => {
+    const updated = { status: "updated" } as const
+    await queue(alert("a-2", updated), alert("a-3", { status: "closed" }), alert("a-1"))
+    await queue(alert("a-4", updated))
+    await store.settle("webhook", "a-2")
+    await queue(alert("a-5", updated))
+    expect(store.waiting("webhook")).toBe(3)
+  })
+
   test("settle leaves what took the place of what was delivered", async () => {
     await queue(alert("a-2", { status: "updated" }))
     await queue(alert("a-3", { status: "updated" }))
