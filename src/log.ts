@@ -1,6 +1,6 @@
 /** Structured lines about what Sentinel does: JSON for machines, a readable form for a terminal. */
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Facts beside the message. Never payloads, tokens or whole documents: those are not for logs. */

@@ -107,7 +107,7 @@ export function describedSimulation({
 }
 
 /** The sandbox with its log, as whoever operates it sees both. */
-export function sandboxOperations(
+function sandboxOperations(
   sandbox: Sandbox,
   audit: Pick<AuditLog, "tail" | "head">,
 ): SandboxOperations {

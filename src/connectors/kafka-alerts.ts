@@ -2,7 +2,7 @@ import type { AlertTarget } from "../alert.ts"
 import { asKafkaError, type Kafka } from "./kafka-client.ts"
 import { KafkaPublisher } from "./kafka-publisher.ts"
 
-export const ALERT_TOPIC = "cerberus.alerts"
+const ALERT_TOPIC = "cerberus.alerts"
 
 /**
  * Publishes alerts to `cerberus.alerts`; key = the group's key, so that all about one attacker and

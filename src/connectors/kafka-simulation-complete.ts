@@ -35,7 +35,7 @@ export function kafkaSimulationComplete(
 }
 
 /** The event as its neighbours read it; what quotes the payload is masked already. */
-export function simulationCompleteEvent(
+function simulationCompleteEvent(
   { simulation_id, session_id, completed_at, event_id, payload, result }: CompletedJob,
   { verdict }: RecordedTask["task"],
 ) {

@@ -6,7 +6,7 @@ export type RedriveRow = Pick<
   "state" | "redrives" | "redrivenAtMs" | "settledAtMs" | "lastFailure"
 >
 
-export const NEVER_REDRIVEN: RedriveRow = { state: "open", redrives: 0 }
+const NEVER_REDRIVEN: RedriveRow = { state: "open", redrives: 0 }
 
 export function encodeRedrive(row: RedriveRow): Buffer {
   return Buffer.from(JSON.stringify(row))

@@ -105,7 +105,7 @@ export const REDRIVE_HEADER = "sentinel-redrive"
  * open: never put back. redriven: put back, its outcome not seen yet. resolved: it went through.
  * failed_again: it became a dead letter once more.
  */
-export const DEAD_LETTER_STATES = ["open", "redriven", "resolved", "failed_again"] as const
+const DEAD_LETTER_STATES = ["open", "redriven", "resolved", "failed_again"] as const
 export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number]
 
 /** A letter as it was first written, and what became of it. */

@@ -8,7 +8,7 @@ export type { Counter, Gauge, Registry }
 const LABEL_VALUES_MAX = 100
 export const PARTITIONS_MAX = 1_000
 
-export const LATENCY_BUCKETS_S = [
+const LATENCY_BUCKETS_S = [
   0.00001, 0.000025, 0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10, 30,
 ]
 

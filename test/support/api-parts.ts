@@ -45,7 +45,7 @@ export function verdictOf(eventId: string, sessionId: string): Verdict {
   }
 }
 
-export function explanationOf(sessionId: string, features: Features): Explanation {
+function explanationOf(sessionId: string, features: Features): Explanation {
   return {
     session_id: sessionId,
     verdict: "simulate",

@@ -5,7 +5,7 @@ import { injectedCommands } from "./shell-effect.ts"
 import { sqlEffectCheck } from "./sql-effect.ts"
 
 /** Longer texts are not attacked: every check below is at worst quadratic in the length. */
-export const EFFECT_CHARS_MAX = 2_000
+const EFFECT_CHARS_MAX = 2_000
 
 /** Says whether a text still does what the attack that it was made from does. */
 export type EffectCheck = (text: string) => boolean

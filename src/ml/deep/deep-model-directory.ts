@@ -6,7 +6,7 @@ import { deepModelCard } from "./deep-model-card.ts"
 import { PARITY_FILE } from "./deep-parity.ts"
 import type { TrainedDeepModel } from "./trained-deep-model.ts"
 
-export const DEEP_MODEL_TYPE = "byte-transformer"
+const DEEP_MODEL_TYPE = "byte-transformer"
 
 /**
  * Writes model.onnx, metrics.json, parity.json and card.md beside the place and renames the whole into it: a

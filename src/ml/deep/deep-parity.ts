@@ -14,7 +14,7 @@ export interface DeepParity {
 
 export const PARITY_FILE = "parity.json"
 /** Largest difference of a probability that is still called the same: kernels sum in other orders. */
-export const DEEP_PARITY_TOLERANCE = 1e-4
+const DEEP_PARITY_TOLERANCE = 1e-4
 const PARITY_SET = { seed: 20_261, count: 64 } as const
 /** Longer ones are left out: the file is for people too. */
 const TEXT_CHARS_MAX = 1_024

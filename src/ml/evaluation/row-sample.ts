@@ -2,7 +2,7 @@ import { Random } from "../random.ts"
 import type { LabelledPayload } from "./labelled-payloads.ts"
 
 /** Longer texts are left out of a sample: it then takes a bounded amount of memory and time. */
-export const SAMPLE_CHARS_MAX = 4_096
+const SAMPLE_CHARS_MAX = 4_096
 
 /** A uniform sample of the rows offered, attacks and benign ones apart; seeded (reservoir). */
 export class RowSample {

@@ -9,7 +9,7 @@ import { FEATURE_TABLE } from "../sessions/feature-table.ts"
 import type { ScoreAttribution } from "./shapley.ts"
 
 /** Entries in each of the top lists. */
-export const TOP_FEATURES = 5
+const TOP_FEATURES = 5
 /** The payload score's name among the features: it is a player like them. */
 export const PAYLOAD_SCORE = "payload_score"
 

@@ -47,7 +47,7 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
 }
 
 /** The element type that an array's class stands for. */
-export function elementTypeOf(data: OnnxData): OnnxElementType {
+function elementTypeOf(data: OnnxData): OnnxElementType {
   if (data instanceof Float32Array) return "float"
   if (data instanceof Float16Array) return "float16"
   if (data instanceof Float64Array) return "double"

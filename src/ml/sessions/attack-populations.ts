@@ -50,7 +50,7 @@ function attackerOf(random: Random, userAgent: string): SessionSketch {
 }
 
 /** One payload of any of the four attack classes, put together from parts. */
-export function attackText(random: Random): string {
+function attackText(random: Random): string {
   return random.pick([sqlText, scriptText, commandText, traversalText])(random)
 }
 

@@ -32,7 +32,7 @@ function lazily(expression: string): string {
 }
 
 /** Fails when it is evaluated, with the value in its message, as the call does where it is known. */
-export function errorWith(value: string): string {
+function errorWith(value: string): string {
   return lazily(`json_extract('{}', '~' || (${value}))`)
 }
 

@@ -30,7 +30,7 @@ const COLUMNS = ["email", "id", "name", "role", "password", "id", "name", "role"
 const WIDTHS = [3, 1, 2, 4, 5, 6, 7, 8] as const
 const WIDTH_MAX = 64
 
-export function columnsOf(width: number): string {
+function columnsOf(width: number): string {
   return Array.from({ length: width }, (_, index) => COLUMNS[index % COLUMNS.length]).join(", ")
 }
 
