@@ -82,6 +82,7 @@ export interface MinioConfig {
   readonly host: string
   readonly port: number
   readonly secure: boolean
+  readonly region: string
   readonly accessKey: string
   readonly secretKey: string
 }
@@ -162,6 +163,7 @@ function readKafka(read: VariableReader): KafkaConfig | undefined {
 function readMinio(read: VariableReader): MinioConfig | undefined {
   const endpoint = read.optional("MINIO_ENDPOINT")
   const secure = read.boolean("MINIO_SECURE")
+  const region = read.text("MINIO_REGION")
   const accessKey = read.optional("MINIO_ACCESS_KEY")
   const secretKey = read.optional("MINIO_SECRET_KEY")
   if (endpoint === undefined) return undefined
@@ -173,6 +175,7 @@ function readMinio(read: VariableReader): MinioConfig | undefined {
     host: address?.host ?? "",
     port: address?.port ?? 0,
     secure,
+    region,
     accessKey: accessKey ?? "",
     secretKey: secretKey ?? "",
   }

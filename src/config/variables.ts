@@ -107,6 +107,7 @@ export const VARIABLES = [
     meaning: "host:port; unset = objects are read from the folder `objects` in the data directory",
   },
   { name: "MINIO_SECURE", default: "false", meaning: "true = TLS" },
+  { name: "MINIO_REGION", default: "us-east-1", meaning: "region of the object store" },
   { name: "MINIO_ACCESS_KEY", default: "", meaning: "MinIO user", secret: true },
   { name: "MINIO_SECRET_KEY", default: "", meaning: "MinIO password", secret: true },
   {

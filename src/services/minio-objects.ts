@@ -1,8 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks"
-import http from "node:http"
-import https from "node:https"
-import type { Readable } from "node:stream"
-import { Client } from "minio"
+import { S3Client } from "bun"
 import {
   LocationRefusedError,
   ObjectNotFoundError,
@@ -17,23 +13,24 @@ export interface MinioOptions {
   readonly host: string
   readonly port: number
   readonly secure: boolean
+  readonly region: string
   readonly accessKey: string
   readonly secretKey: string
 }
 
-type Callback = (response: http.IncomingMessage) => void
-
-/** Connections kept open; more gets at once than this wait for one. */
-const CONNECTIONS_MAX = 64
-/** The end of any call that its caller gave no earlier one. */
+/** The end of a call whose caller named none. */
 const CALL_TIMEOUT_MS = 60_000
-
-/** The client takes no signal: the transport below finds the one of the call it works for here. */
-const callSignal = new AsyncLocalStorage<AbortSignal>()
+/** Of a signed request: more than the clocks of two machines differ by. */
+const SIGNATURE_VALID_S = 3_600
+const LISTED_AT_ONCE_MAX = 1_000
+/** Error documents of S3 are shorter. */
+const ERROR_BYTES_MAX = 16_384
+/** A bucket that nobody has: to be told so, the keys must be right. */
+const PROBED_BUCKET = "sentinel-reachability-probe"
 
 /**
- * Reads objects from MinIO or another S3 store. A call that the signal ends closes its connection;
- * without a signal, or with one that never fires, it ends after 60 s. The client retries nothing:
+ * Reads objects from MinIO or another S3 store. A get that is ended by its signal closes its
+ * connection, a listing is given up. Without a signal a call ends after 60 s. Nothing is tried again:
  * that is the engine's work.
  */
 export function minioObjects(options: MinioOptions): ObjectStore {
@@ -41,55 +38,38 @@ export function minioObjects(options: MinioOptions): ObjectStore {
   return {
     name: "minio",
     get: (bucket, key, { bytesMax, signal }) =>
-      call(signal, () => getObject(client, { bucket, key }, bytesMax)),
+      call(signal, (ended) => {
+        const url = client.presign(key, { bucket, expiresIn: SIGNATURE_VALID_S })
+        return getObject(url, { key, bytesMax, ended })
+      }),
     list: (bucket, prefix, { objectsMax, signal }) =>
       call(signal, (ended) => listObjects(client, { bucket, prefix, objectsMax }, ended)),
-    async ping(signal) {
-      await call(signal, () => client.listBuckets()).catch((error: unknown) => {
-        // A user who may read one bucket need not be allowed to list them all.
-        if (!(error instanceof LocationRefusedError)) throw error
-      })
-    },
+    ping: (signal) => call(signal, () => probe(client)),
   }
 }
 
-function connect(options: MinioOptions): Client {
-  const { host, port, secure, accessKey, secretKey } = options
-  const Agent = secure ? https.Agent : http.Agent
-  const send: typeof http.request = secure ? https.request : http.request
-  return new Client({
-    endPoint: host,
-    port,
-    useSSL: secure,
-    accessKey,
-    secretKey,
-    retryOptions: { disableRetry: true },
-    transport: {
-      request: (request: http.RequestOptions, onResponse?: Callback) => {
-        const signal = callSignal.getStore()
-        return send(signal ? { ...request, signal } : request, onResponse)
-      },
-    } as Pick<typeof http, "request"> as typeof http,
-    transportAgent: new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX }),
+function connect({ host, port, secure, region, accessKey, secretKey }: MinioOptions): S3Client {
+  const address = host.includes(":") ? `[${host}]` : host
+  return new S3Client({
+    endpoint: `${secure ? "https" : "http"}://${address}:${port}`,
+    ...{ region, accessKeyId: accessKey, secretAccessKey: secretKey },
   })
 }
 
 async function call<T>(
-  signal: AbortSignal | undefined,
+  signal: AbortSignal = AbortSignal.timeout(CALL_TIMEOUT_MS),
   work: (ended: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  signal?.throwIfAborted()
-  const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS)
-  const ended = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+  signal.throwIfAborted()
   try {
-    return await callSignal.run(ended, () => orEnded(work(ended), ended))
+    return await orEnded(work(signal), signal)
   } catch (error) {
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     throw asObjectError(error)
   }
 }
 
-/** Whatever the transport does with the signal: the caller is never kept waiting. */
+/** Whatever the client does with the signal: the caller is never kept waiting. */
 async function orEnded<T>(work: Promise<T>, ended: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const end = () => reject(ended.reason)
@@ -101,58 +81,80 @@ async function orEnded<T>(work: Promise<T>, ended: AbortSignal): Promise<T> {
   }
 }
 
+/** A signed request of its own, since the client's get has no signal, bound or date. */
 async function getObject(
-  client: Client,
-  { bucket, key }: { bucket: string; key: string },
-  bytesMax: number,
+  url: string,
+  { key, bytesMax, ended }: { key: string; bytesMax: number; ended: AbortSignal },
 ): Promise<StoredObject> {
-  const stream = await client.getObject(bucket, key)
-  const bytes = await readBounded(stream, bytesMax)
-  return { key, bytes, modifiedMs: lastModified(stream) }
+  // as stored: bytes that the store calls compressed are neither unpacked nor digested as such
+  const response = await fetch(url, { signal: ended, redirect: "manual", decompress: false })
+  const bytes = Number(response.headers.get("content-length") ?? Number.POSITIVE_INFINITY)
+  if (!response.ok) throw new StoreError(await errorCode(response, bytes))
+  if (bytes > bytesMax) {
+    await response.body?.cancel()
+    throw new TooLargeError("evidence_uri", bytesMax)
+  }
+  return { key, bytes: await response.bytes(), modifiedMs: lastModified(response) }
 }
 
-/** The response is an http.IncomingMessage, though typed as a stream; its date has whole seconds. */
-function lastModified(stream: Readable): number {
-  const { headers } = stream as Readable & { headers?: Record<string, string | undefined> }
-  const modifiedMs = Date.parse(headers?.["last-modified"] ?? "")
+/** Whole seconds. */
+function lastModified({ headers }: Response): number {
+  const modifiedMs = Date.parse(headers.get("last-modified") ?? "")
   return Number.isNaN(modifiedMs) ? 0 : modifiedMs
 }
 
-async function readBounded(stream: Readable, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let total = 0
-  // Leaving the loop destroys the stream, and with it the connection.
-  for await (const chunk of stream) {
-    total += chunk.length
-    if (total > bytesMax) throw new TooLargeError("evidence_uri", bytesMax)
-    chunks.push(chunk)
+/** What a store answered instead of an object. */
+class StoreError extends Error {
+  readonly code: string
+
+  constructor(code: string) {
+    super(`the object store answered ${code}`)
+    this.code = code
   }
-  return Buffer.concat(chunks, total)
+}
+
+async function errorCode(response: Response, bytes: number): Promise<string> {
+  if (bytes > ERROR_BYTES_MAX) {
+    await response.body?.cancel()
+    return `${response.status}`
+  }
+  return /<Code>(\w{1,64})<\/Code>/.exec(await response.text())?.[1] ?? `${response.status}`
 }
 
 async function listObjects(
-  client: Client,
+  client: S3Client,
   { bucket, prefix, objectsMax }: { bucket: string; prefix: string; objectsMax: number },
   ended: AbortSignal,
 ): Promise<readonly ObjectEntry[]> {
   const entries: ObjectEntry[] = []
-  for await (const item of client.listObjectsV2(bucket, prefix, true)) {
+  let continuationToken: string | undefined
+  do {
     ended.throwIfAborted()
-    if (entries.length === objectsMax) throw new TooLargeError("location", objectsMax, "objects")
-    const { name, size, lastModified } = item as BucketEntry
-    // Milliseconds here, unlike in the answer to a get.
-    entries.push({ key: name, bytes: size, modifiedMs: new Date(lastModified).getTime() })
-  }
+    // one more than are wanted tells that there are more
+    const maxKeys = Math.min(LISTED_AT_ONCE_MAX, objectsMax - entries.length + 1)
+    const page = { prefix, maxKeys, ...(continuationToken && { continuationToken }) }
+    const listed = await client.list(page, { bucket })
+    for (const { key, size = 0, lastModified = "" } of listed.contents ?? []) {
+      // milliseconds, unlike in the answer to a get
+      entries.push({ key, bytes: size, modifiedMs: Date.parse(lastModified) })
+    }
+    if (entries.length > objectsMax) throw new TooLargeError("location", objectsMax, "objects")
+    continuationToken = listed.isTruncated ? listed.nextContinuationToken : undefined
+  } while (continuationToken !== undefined)
   return entries
 }
 
-interface BucketEntry {
-  readonly name: string
-  readonly size: number
-  readonly lastModified: Date
+/** A user who may read one bucket need not be allowed to look at another. */
+async function probe(client: S3Client): Promise<void> {
+  try {
+    await client.list({ maxKeys: 1 }, { bucket: PROBED_BUCKET })
+  } catch (error) {
+    const code = codeOf(error)
+    if (code !== "NoSuchBucket" && code !== "AccessDenied") throw error
+  }
 }
 
-const NOT_FOUND = new Set(["NoSuchKey", "NoSuchBucket", "NotFound"])
+const NOT_FOUND = new Set(["NoSuchKey", "NoSuchBucket", "404"])
 const REFUSED = new Set([
   "AccessDenied",
   "AllAccessDisabled",
@@ -161,15 +163,20 @@ const REFUSED = new Set([
   "InvalidBucketName",
   "InvalidObjectName",
   "XMinioInvalidObjectName",
+  "XMinioInvalidResourceName",
   "KeyTooLongError",
+  "ERR_S3_INVALID_PATH",
 ])
+
+function codeOf(error: unknown): string {
+  return error instanceof Error ? String((error as { code?: unknown }).code) : ""
+}
 
 function asObjectError(error: unknown): SentinelError {
   if (error instanceof SentinelError) return error
-  const { code = "", name = "" } =
-    error instanceof Error ? (error as { code?: string; name?: string }) : {}
+  const code = codeOf(error)
   if (NOT_FOUND.has(code)) return new ObjectNotFoundError()
-  if (REFUSED.has(code) || /^Invalid(BucketName|ObjectName|Prefix)Error$/.test(name)) {
+  if (REFUSED.has(code)) {
     return new LocationRefusedError("evidence_uri", "the object store refuses access to it")
   }
   return new UnavailableError("the object store", error)

@@ -6,24 +6,29 @@ import { requireService } from "../support/services.ts"
 
 const minio = await requireService("minio")
 const BYTES_MAX = 1_000_000
+const ZEROS = Buffer.alloc(8 * BYTES_MAX)
 
 describe.skipIf(minio === undefined)("minioObjects", () => {
   const options = {
     secure: false,
+    region: "us-east-1",
     ...(minio ?? { host: "", port: 0, accessKey: "", secretKey: "" }),
   }
   const objects = minioObjects(options)
   const bucket = `objects-${crypto.randomUUID()}`
   const get = (key: string, bytesMax = BYTES_MAX) => objects.get(bucket, key, { bytesMax })
 
+  const { host: endPoint, secure: useSSL, ...rest } = options
+  const client = new Client({ endPoint, useSSL, ...rest })
+
   beforeAll(async () => {
-    const { host: endPoint, secure: useSSL, ...rest } = options
-    const client = new Client({ endPoint, useSSL, ...rest })
     await client.makeBucket(bucket)
     await client.putObject(bucket, "event/session.har", Buffer.from("har"))
     await client.putObject(bucket, "event/payloads/payload_001.txt", Buffer.from("x".repeat(500)))
     await client.putObject(bucket, "other/öbject 1.json", Buffer.from("{}"))
     await client.putObject(bucket, "empty", Buffer.alloc(0))
+    const compressed = { "content-encoding": "gzip" }
+    await client.putObject(bucket, "bomb", Buffer.from(Bun.gzipSync(ZEROS)), undefined, compressed)
     await client.putObject(bucket, "large", Buffer.alloc(8 * BYTES_MAX, 1))
   })
 
@@ -56,6 +61,18 @@ describe.skipIf(minio === undefined)("minioObjects", () => {
     await expect(list).rejects.toMatchObject({ code: "TOO_LARGE" })
   })
 
+  test("minioObjects gives the bytes that are stored, though the store calls them compressed", async () => {
+    expect(Buffer.from((await get("bomb")).bytes).equals(Bun.gzipSync(ZEROS))).toBe(true)
+  })
+
+  test("minioObjects lists more than one page", async () => {
+    const keys = Array.from({ length: 1_001 }, (_, index) => `many/${index}`)
+    await Promise.all(keys.map((key) => client.putObject(bucket, key, Buffer.alloc(1))))
+    expect(await objects.list(bucket, "many/", { objectsMax: 1_001 })).toHaveLength(1_001)
+    const list = objects.list(bucket, "many/", { objectsMax: 1_000 })
+    await expect(list).rejects.toMatchObject({ code: "TOO_LARGE" })
+  })
+
   test("minioObjects tells missing from refused and names nothing of the input", async () => {
     await expect(get("missing")).rejects.toMatchObject({ code: "OBJECT_NOT_FOUND" })
     const noBucket = objects.get("no-such-bucket-here", "x", { bytesMax: 1 })
@@ -65,6 +82,7 @@ describe.skipIf(minio === undefined)("minioObjects", () => {
     const stranger = minioObjects({ ...options, secretKey: "wrong-secret" })
     const refused = stranger.get(bucket, "empty", { bytesMax: 1 })
     await expect(refused).rejects.toMatchObject({ code: "LOCATION_REFUSED", retryable: false })
+    await expect(stranger.ping()).rejects.toMatchObject({ code: "LOCATION_REFUSED" })
   })
 
   test("minioObjects gets many objects at once over its bounded connections", async () => {
@@ -99,7 +117,10 @@ test("minioObjects ends a call to a silent store when its signal fires", async (
   silent.close()
 })
 
-const NOBODY = { host: "127.0.0.1", secure: false, accessKey: "nobody", secretKey: "not-a-secret" }
+const NOBODY = {
+  ...{ host: "127.0.0.1", secure: false, region: "us-east-1" },
+  ...{ accessKey: "nobody", secretKey: "not-a-secret" },
+}
 
 async function unusedPort(): Promise<number> {
   const server = createServer()
