@@ -20,6 +20,9 @@ import {
 const REAP_MS = 5_000
 /** Of one process, should the clock outside be late. */
 const CPU_GRACE_S = 60
+const WATCH_MS = 50
+/** What a shell says of a process that SIGKILL ended. */
+const EXIT_KILLED = 137
 const PATH = "/usr/bin:/bin:/usr/local/bin"
 
 export interface BubblewrapDriverOptions {
@@ -213,6 +216,3 @@ function processUsage(child: BubblewrapProcess, counters: GroupCounters): HostUs
   const exitCode = isOver ? (child.exitCode ?? EXIT_KILLED) : undefined
   return { cpuMs, memoryPeakBytes, exitCode, outOfMemory: outOfMemoryKills > 0 }
 }
-
-const EXIT_KILLED = 137
-const WATCH_MS = 50

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { kernelText } from "./kernel-files.ts"
 
 /** Counters of a control group since it was made; undefined where the kernel does not tell. */
 export interface GroupCounters {
@@ -23,7 +23,7 @@ const ROOT = "/sys/fs/cgroup"
  */
 export function controlGroupOf(pid: number, name: string): GroupReader | undefined {
   const paths = new Map<string, string>()
-  for (const line of readText(`/proc/${pid}/cgroup`).split("\n")) {
+  for (const line of kernelText(`/proc/${pid}/cgroup`).split("\n")) {
     const [, controllers = "", path = ""] = /^\d+:([^:]*):(.+)$/.exec(line) ?? []
     if (path.includes(name)) for (const one of controllers.split(",")) paths.set(one, path)
   }
@@ -38,11 +38,11 @@ export function controlGroupOf(pid: number, name: string): GroupReader | undefin
 /** Of two hierarchies, as before cgroup v2. */
 export function readerV1(accounting: string, memory: string): GroupReader {
   return () => {
-    const nanoseconds = numberOf(readText(join(accounting, "cpuacct.usage")))
+    const nanoseconds = numberOf(kernelText(join(accounting, "cpuacct.usage")))
     return {
       cpuMs: nanoseconds === undefined ? undefined : nanoseconds / 1e6,
-      memoryPeakBytes: numberOf(readText(join(memory, "memory.max_usage_in_bytes"))),
-      outOfMemoryKills: fieldOf(readText(join(memory, "memory.oom_control")), "oom_kill"),
+      memoryPeakBytes: numberOf(kernelText(join(memory, "memory.max_usage_in_bytes"))),
+      outOfMemoryKills: fieldOf(kernelText(join(memory, "memory.oom_control")), "oom_kill"),
     }
   }
 }
@@ -50,11 +50,11 @@ export function readerV1(accounting: string, memory: string): GroupReader {
 /** Of one unified group. */
 export function readerV2(group: string): GroupReader {
   return () => {
-    const microseconds = fieldOf(readText(join(group, "cpu.stat")), "usage_usec")
+    const microseconds = fieldOf(kernelText(join(group, "cpu.stat")), "usage_usec")
     return {
       cpuMs: microseconds === undefined ? undefined : microseconds / 1e3,
-      memoryPeakBytes: numberOf(readText(join(group, "memory.peak"))),
-      outOfMemoryKills: fieldOf(readText(join(group, "memory.events")), "oom_kill"),
+      memoryPeakBytes: numberOf(kernelText(join(group, "memory.peak"))),
+      outOfMemoryKills: fieldOf(kernelText(join(group, "memory.events")), "oom_kill"),
     }
   }
 }
@@ -66,12 +66,4 @@ function fieldOf(text: string, field: string): number | undefined {
 
 function numberOf(text: string): number | undefined {
   return /^\d{1,20}$/.test(text) ? Number(text) : undefined
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim()
-  } catch {
-    return ""
-  }
 }

@@ -5,6 +5,7 @@ import { type DockerEngine, openDockerEngine } from "./docker-engine.ts"
 import { instanceOf, processMark } from "./instance.ts"
 import { killMarked, markedProcesses } from "./marked-processes.ts"
 import { openPanicState } from "./panic-state.ts"
+import { shortId } from "./twin-host.ts"
 
 const CALL_MS = 5_000
 const PAUSE_MS = 50
@@ -78,7 +79,7 @@ async function removeListed(
     if (present.length > 0) await Bun.sleep(PAUSE_MS) // somebody else is removing them
   }
   const left = present.map(({ id, isRunning }) => {
-    return `container ${id.slice(0, 12)} ${isRunning ? "is still running" : "could not be removed"}`
+    return `container ${shortId(id)} ${isRunning ? "is still running" : "could not be removed"}`
   })
   return { destroyed: seen.size - left.length, left }
 }

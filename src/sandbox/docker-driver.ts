@@ -11,10 +11,9 @@ import {
   type HostUsage,
   isReady,
   type SandboxDriver,
+  shortId,
   type TwinHost,
 } from "./twin-host.ts"
-
-const ID_CHARACTERS = 12
 
 export interface DockerDriverOptions {
   readonly engine: DockerEngine
@@ -58,7 +57,7 @@ async function startContainer(
     limits,
   }
   const id = await engine.create(containerOptions(plan))
-  const host = id.slice(0, ID_CHARACTERS)
+  const host = shortId(id)
   try {
     await audit("created", {
       ...{ host, class: twinClass, image: image.digest, runtime, limits: describeLimits(limits) },
@@ -114,7 +113,7 @@ async function reapContainers({ engine, instance, audit }: DockerDriverOptions):
   const leftovers = found.filter((container) => isLeftover(container, instance))
   for (const { id } of leftovers) {
     await engine.remove(id)
-    await audit("destroyed", { host: id.slice(0, ID_CHARACTERS), reason: "leftover" })
+    await audit("destroyed", { host: shortId(id), reason: "leftover" })
   }
   return leftovers.length
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { kernelText } from "./kernel-files.ts"
 
 /** Labels of every container that Sentinel starts. */
 export const LABELS = {
@@ -50,7 +51,7 @@ export interface Owner {
 
 export function ownOwner(): Owner {
   return {
-    boot: readText("/proc/sys/kernel/random/boot_id"),
+    boot: kernelText("/proc/sys/kernel/random/boot_id"),
     namespace: pidNamespace(),
     pid: process.pid,
     startTicks: startTicksOf(process.pid) ?? "",
@@ -74,7 +75,7 @@ export function isDeadOwner(label: string | undefined, own: Owner = ownOwner()):
 
 function startTicksOf(pid: number): string | undefined {
   // after the command, which may hold spaces and parentheses: state is the first, start the 20th
-  const fields = readText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")
+  const fields = kernelText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")
   return fields?.[0] === "Z" ? undefined : fields?.[19]
 }
 
@@ -83,13 +84,5 @@ function pidNamespace(): string {
     return readlinkSync("/proc/self/ns/pid")
   } catch {
     return "unknown"
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim()
-  } catch {
-    return ""
   }
 }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { SandboxUnavailableError } from "../errors.ts"
 import { type GroupReader, readerV1, readerV2 } from "./control-group.ts"
+import { kernelEntries } from "./kernel-files.ts"
 import type { TwinLimits } from "./limits.ts"
 
 const ROOT = "/sys/fs/cgroup"
@@ -75,7 +76,7 @@ function makeSeparate(make: Make, { memoryBytes, pids, cpus }: TwinLimits): Grou
  */
 export function removeGroups(namePrefix: string): void {
   for (const parent of ["", "pids", "cpu", "cpuacct", "memory"]) {
-    for (const entry of entriesOf(join(ROOT, parent))) {
+    for (const entry of kernelEntries(join(ROOT, parent))) {
       const directory = join(ROOT, parent, entry)
       const isOwn = entry.startsWith(`${PREFIX}${namePrefix}`)
       if (isOwn || (entry.startsWith(PREFIX) && isOld(directory))) removeGroup(directory)
@@ -103,13 +104,5 @@ function removeGroup(directory: string): void {
     rmdirSync(directory)
   } catch {
     // it still holds a process, or is gone
-  }
-}
-
-function entriesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
   }
 }

@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { kernelEntries, kernelText } from "./kernel-files.ts"
 
 /**
  * Processes whose command line holds `mark` as one whole argument.
  * @returns pids; none where there is no /proc
  */
 export function markedProcesses(mark: string): readonly number[] {
-  return processIds().filter((pid) => pid !== process.pid && argumentsOf(pid).includes(mark))
+  return kernelEntries("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && argumentsOf(pid).includes(mark))
 }
 
 /** Kills every marked process, and waits until they are gone or `timeoutMs` is over. */
@@ -29,24 +32,6 @@ function killProcess(pid: number): void {
   }
 }
 
-function processIds(): readonly number[] {
-  try {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-  } catch {
-    return []
-  }
-}
-
 function argumentsOf(pid: number): readonly string[] {
-  return readText(`/proc/${pid}/cmdline`).split("\0")
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim()
-  } catch {
-    return ""
-  }
+  return kernelText(`/proc/${pid}/cmdline`).split("\0")
 }

@@ -4,7 +4,13 @@ import type { TwinAnswer, TwinEffectKind, TwinRequest } from "../twin-protocol.t
 import { TWIN_LIMITS_BY_CLASS } from "./limits.ts"
 import type { PanicState } from "./panic-state.ts"
 import { readAnswer } from "./read-answer.ts"
-import type { Audit, HostUsage, SandboxDriver, TwinHost } from "./twin-host.ts"
+import {
+  type Audit,
+  type HostUsage,
+  type SandboxDriver,
+  shortId,
+  type TwinHost,
+} from "./twin-host.ts"
 import { type Retirement, TwinPool } from "./twin-pool.ts"
 
 /**
@@ -117,7 +123,7 @@ export class PooledSandbox implements Omit<Sandbox, "resume"> {
     const payload = new Bun.CryptoHasher("sha256").update(request.payload).digest("hex")
     return this.#options.audit("run", {
       ...{ run: request.id, class: request.class, payload_sha256: payload },
-      ...{ host: host.id.slice(0, 12), driver: this.#options.driver.describe().driver },
+      ...{ host: shortId(host.id), driver: this.#options.driver.describe().driver },
     })
   }
 
@@ -125,7 +131,7 @@ export class PooledSandbox implements Omit<Sandbox, "resume"> {
   async #auditEnd(host: TwinHost, { id }: TwinRequest, end: Outcome & OutsideMeasurement) {
     const event = endOf(end)
     if (event === undefined) return
-    const data = { run: id, host: host.id.slice(0, 12), wall_ms: Math.round(end.wallMs) }
+    const data = { run: id, host: shortId(host.id), wall_ms: Math.round(end.wallMs) }
     await this.#options.audit(event, data)
   }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { kernelEntries, kernelText } from "./kernel-files.ts"
 
 /** Kernel clock ticks of /proc, which are 100 a second on every Linux that Bun runs on. */
 const TICK_MS = 10
@@ -31,38 +31,22 @@ export function treeUsage(root: number): TreeUsage | undefined {
 
 /** utime, stime and both of the children waited for: fields 14 to 17 of /proc/PID/stat. */
 function ticksOf(pid: number): number | undefined {
-  const fields = readText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ").slice(11, 15)
+  const fields = kernelText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ").slice(11, 15)
   return fields?.length === 4 ? fields.reduce((sum, field) => sum + Number(field), 0) : undefined
 }
 
 function privateBytesOf(pid: number): number {
-  const kibibytes = /^RssAnon:\s{1,16}(\d{1,15}) kB$/m.exec(readText(`/proc/${pid}/status`))?.[1]
+  const kibibytes = /^RssAnon:\s{1,16}(\d{1,15}) kB$/m.exec(kernelText(`/proc/${pid}/status`))?.[1]
   return Number(kibibytes ?? 0) * 1_024
 }
 
 /** Of every thread: the kernel lists a child under the thread that made it. */
 function childrenOf(pid: number): readonly number[] {
-  return threadsOf(pid).flatMap((thread) => {
-    const text = readText(`/proc/${pid}/task/${thread}/children`)
+  return kernelEntries(`/proc/${pid}/task`).flatMap((thread) => {
+    const text = kernelText(`/proc/${pid}/task/${thread}/children`)
     return text
       .split(" ")
       .filter((word) => word !== "")
       .map(Number)
   })
-}
-
-function threadsOf(pid: number): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`)
-  } catch {
-    return []
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim()
-  } catch {
-    return ""
-  }
 }

@@ -38,6 +38,11 @@ export interface SandboxDriver {
 /** Writes to the audit log; what cannot be written does not happen. */
 export type Audit = (eventType: string, data: Readonly<Record<string, unknown>>) => Promise<void>
 
+/** A host as people and the audit log name it: the first 12 characters, as Docker's own tools do. */
+export function shortId(id: string): string {
+  return id.slice(0, 12)
+}
+
 /** Waits for the first line of a twin: `{"ready": true, ...}`. */
 export async function isReady(channel: LineChannel, signal: AbortSignal): Promise<boolean> {
   const line = await channel.receive(signal)

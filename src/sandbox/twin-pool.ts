@@ -1,7 +1,7 @@
 import { SandboxUnavailableError } from "../errors.ts"
 import type { SandboxPool } from "../ports/sandbox.ts"
 import type { SimulatedClass } from "../twin-protocol.ts"
-import type { Audit, SandboxDriver, TwinHost } from "./twin-host.ts"
+import { type Audit, type SandboxDriver, shortId, type TwinHost } from "./twin-host.ts"
 
 const START_TIMEOUT_MS = 30_000
 const WAITING_MAX = 256
@@ -172,7 +172,7 @@ export class TwinPool {
     this.#refill(host.class)
     this.#inBackground(async () => {
       await host.destroy()
-      await this.#options.audit("destroyed", { host: host.id.slice(0, 12), reason })
+      await this.#options.audit("destroyed", { host: shortId(host.id), reason })
     })
   }
 
