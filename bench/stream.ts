@@ -1,12 +1,13 @@
 import type { Row, SuiteOptions } from "./harness.ts"
 import { benchKafka } from "./harness-kafka.ts"
 import { analysisRows } from "./stream/analysis.ts"
+import { analysisMinioRows } from "./stream/analysis-minio.ts"
 import { memoryGrowthRow } from "./stream/memory-growth.ts"
 import { poisonRow } from "./stream/poison.ts"
 import { recoveryRows } from "./stream/recovery.ts"
 import { verifyAndRouteRows } from "./stream/verify-and-route.ts"
 
-export const services = ["kafka"] as const
+export const services = ["kafka", "minio"] as const
 
 /**
  * What the engine costs: one piece of work done by it, by the bare loop of its client and by other
@@ -26,6 +27,7 @@ export async function run(options: SuiteOptions): Promise<readonly Row[]> {
     ...routed,
     poison,
     ...analysis,
+    ...(await analysisMinioRows(options)),
     ...recovery,
     await memoryGrowthRow(kafka, brokers, options),
   ]
