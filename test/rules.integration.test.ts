@@ -128,7 +128,7 @@ describe.skipIf(minio === undefined)("sentinel start, with a Gatekeeper", () => 
     await server.exited
     await gatekeeper.fail({ forget: true })
     startServer(gatekeeper)
-    await until(async () => await isBlocked(gatekeeper, attack))
+    await until(() => isBlocked(gatekeeper, attack))
     expect(
       await sentinel(["rules", "withdraw", "--all", "--reviewer", "ana"], gatekeeper).exited,
     ).toBe(0)
