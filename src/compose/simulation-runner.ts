@@ -19,7 +19,7 @@ import type { SimulationQueue } from "../ports/simulation-queue.ts"
 import type { SimulationStore } from "../ports/simulation-store.ts"
 import type { Clock } from "../ports.ts"
 import { buildSimulation } from "../simulation.ts"
-import type { CompletedJob, RecordedTask } from "../simulation-result.ts"
+import type { CompletedJob, JudgedSubject, RecordedTask } from "../simulation-result.ts"
 import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { Engine, type EngineLimits } from "../stream/engine.ts"
 import { describeFlow, type Topology } from "../stream/topology.ts"
@@ -38,6 +38,7 @@ export interface SimulationRunnerParts {
   readonly audit: Pick<AuditLog, "append">
   readonly observer: EngineObserver
   readonly meter: EngineMeter
+  readonly onJudged?: (judged: JudgedSubject) => void
   readonly onCompleted: (job: CompletedJob) => void
   /** Undefined where nobody is told. */
   readonly alerts?: Sink<RecordedTask> | undefined
@@ -123,7 +124,7 @@ function flowParts(parts: SimulationRunnerParts, sources: readonly SimulationSou
     plan: planSimulation({ store, clock, taskTimeoutMs: parts.config.sandbox.timeoutMs }),
     simulate: simulatePayloads(trying),
     score: scoreExploits(),
-    minimise: minimisePayloads(trying),
+    minimise: minimisePayloads({ ...trying, onJudged: parts.onJudged }),
     generateRules: generateRules({ ...parts.rules, sandbox, clock, concurrency: TASKS_AT_ONCE }),
     record: recordSimulations({ store, clock, audit, onCompleted: parts.onCompleted }),
     ...publishers(parts),

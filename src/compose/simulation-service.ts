@@ -6,7 +6,7 @@ import { UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
 import type { AuditLog, Sandbox } from "../ports/sandbox.ts"
 import type { VerdictStore } from "../ports.ts"
-import type { CompletedJob } from "../simulation-result.ts"
+import type { CompletedJob, JudgedSubject } from "../simulation-result.ts"
 import { type DataDirectoryPaths, dataDirectoryPaths } from "../store/data-directory.ts"
 import { openSimulationStore } from "../store/simulation-store.ts"
 import type { SandboxGauges, Telemetry } from "../telemetry.ts"
@@ -61,7 +61,8 @@ export async function openSimulationService(
     alerts: parts.alerts?.simulations,
     ...{ config, log, paths, queues: parts.simulations.queues, store, sandbox, audit, meter },
     observer: observeSimulation(telemetry, meter, log),
-    onCompleted: (job) => reportResult(job, { telemetry, log }),
+    onJudged: (judged) => logResult(judged, log),
+    onCompleted: (job) => countResult(job, telemetry),
   })
   await runner.start()
   stack.defer(() => runner.drain(config.drainTimeoutMs))
@@ -128,18 +129,20 @@ function sandboxGauges(sandbox: Sandbox, audit: Pick<AuditLog, "head">): Sandbox
   return { driver, isPanicked, pool: sandbox.pool(), auditHead: audit.head() }
 }
 
-/** Counts and logs a result; the log holds nothing of the payload. */
-function reportResult(
-  { simulation_id, session_id, result }: CompletedJob,
-  { telemetry, log }: Pick<SimulationServiceParts, "telemetry" | "log">,
-): void {
-  const { verdict, attack_type, driver, reason, execution_time_ms, severity } = result
+function countResult({ result }: CompletedJob, telemetry: Telemetry): void {
+  const { verdict, attack_type, driver, reason, execution_time_ms } = result
   const why = reason?.split(":", 1)[0]
   telemetry.simulated({
     ...{ verdict, class: attack_type, driver: driver.name, seconds: execution_time_ms / 1_000 },
     ...(why !== undefined && { reason: why }),
   })
+}
+
+/** Nothing of the payload. */
+function logResult({ subject, result }: JudgedSubject, log: Logger): void {
+  const { simulation_id, verdict, attack_type, reason, severity } = result
   const write = verdict === "exploit_possible" ? log.warn : log.info
   const scored = { exploit_score: Number(result.exploit_score.toFixed(4)), severity }
-  write("simulated", { simulation_id, session_id, class: attack_type, verdict, ...scored, reason })
+  const session = { simulation_id, session_id: subject.sessionId, class: attack_type }
+  write("simulated", { ...session, verdict, ...scored, reason })
 }

@@ -18,6 +18,8 @@ export interface MinimiseParts {
   readonly sandbox: Pick<Sandbox, "run">
   readonly clock: Pick<Clock, "nowMs">
   readonly concurrency: number
+  /** Told of each result as soon as it is known; the task is stored once it has all of them. */
+  readonly onJudged?: ((judged: JudgedSubject) => void) | undefined
 }
 
 /** Runs and time that a shorter payload is worth. */
@@ -40,7 +42,9 @@ export function minimisePayloads(parts: MinimiseParts): Operator<JudgedTask, Jud
       const judged: JudgedSubject[] = []
       for (const one of task.judged) {
         const untilMs = Math.min(task.deadlineMs, parts.clock.nowMs() + SHORTENING_MS)
-        judged.push({ ...one, result: await minimise(one, { ...parts, untilMs, signal }) })
+        const shortened = { ...one, result: await minimise(one, { ...parts, untilMs, signal }) }
+        parts.onJudged?.(shortened)
+        judged.push(shortened)
       }
       return { ...task, judged }
     },

@@ -10,10 +10,18 @@ import { simulationSubject } from "../support/simulation-subject.ts"
 const task = { eventId: "event-1", sessionId: "s", priority: 5, eventTimeMs: 0 }
 const LONG = `${"filler word ".repeat(20)}x' OR 1=1--${" more filler".repeat(20)}`
 
-async function minimised(sandbox: FakeSandbox, { value = LONG, nowMs = 0, fail = false } = {}) {
+interface Options {
+  readonly values?: readonly string[]
+  readonly nowMs?: number
+  readonly fail?: boolean
+  readonly onJudged?: () => void
+}
+
+async function minimised(sandbox: FakeSandbox, options: Options = {}) {
+  const { values = [LONG], nowMs = 0, fail = false, onJudged } = options
   const clock = { nowMs: () => nowMs }
   const context = operatorContext()
-  const subjects = [simulationSubject({ value })]
+  const subjects = values.map((value) => simulationSubject({ value }))
   const planned = { task, subjects, known: [], startedMs: 0, deadlineMs: 1 }
   const simulated = await simulatePayloads({
     ...{ sandbox, concurrency: 1 },
@@ -22,7 +30,7 @@ async function minimised(sandbox: FakeSandbox, { value = LONG, nowMs = 0, fail =
   const judged = await scoreExploits().process(simulated, context)
   const before = sandbox.requests.length
   if (fail) sandbox.failures.push(new SandboxUnavailableError("away"))
-  const minimise = minimisePayloads({ sandbox, clock, concurrency: 1 })
+  const minimise = minimisePayloads({ sandbox, clock, concurrency: 1, onJudged })
   const [one] = (await minimise.process(judged, context)).judged
   return { result: one?.result, runs: sandbox.requests.length - before }
 }
@@ -45,7 +53,7 @@ describe("minimisePayloads", () => {
     const value = [..."abcdefghij"].map((letter) => `[${letter}] filler `).join("")
     const all = leaksFor("")
     const sandbox = fakeSandbox((request) => (needs(request.payload) ? all(request) : {}))
-    const { result, runs } = await minimised(sandbox, { value })
+    const { result, runs } = await minimised(sandbox, { values: [value] })
     expect(runs).toBe(80)
     expect(needs(result?.minimised_payload ?? "")).toBe(true)
   })
@@ -55,6 +63,16 @@ describe("minimisePayloads", () => {
     expect(late).toMatchObject({ runs: 0, result: { minimised_payload: LONG } })
     const away = await minimised(fakeSandbox(leaksFor("OR 1=1")), { fail: true })
     expect(away).toMatchObject({ runs: 0, result: { verdict: "exploit_possible" } })
+  })
+
+  test("minimisePayloads tells of each result before it begins with the next", async () => {
+    const sandbox = fakeSandbox(leaksFor("OR 1=1"))
+    const told: number[] = []
+    const onJudged = () => told.push(sandbox.requests.length)
+    await minimised(sandbox, { values: [LONG, "x", "' OR 1=1"], onJudged })
+    expect(told).toHaveLength(3)
+    expect(told[0]).toBe(told[1] ?? 0)
+    expect(told[2]).toBeGreaterThan(told[1] ?? 0)
   })
 
   test("minimisePayloads leaves a payload without a proof alone", async () => {
