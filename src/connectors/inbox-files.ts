@@ -22,7 +22,7 @@ export interface FileIdentity {
   readonly isRegular: boolean
 }
 
-/** Entries that one look takes up; the rest is met by a later look. */
+/** Entries that one scan takes up; the rest is left to a later scan. */
 const FILES_MAX = 10_000
 const NAME_BYTES_MAX = 200
 const COLLISIONS_MAX = 10_000
@@ -79,7 +79,7 @@ export function checkEvidenceFile(file: InboxFile): InboxKind {
 
 /** @throws TooLargeError, FileUnreadableError */
 export async function readWhole(path: Buffer, bytesMax: number): Promise<Buffer> {
-  // A link or a pipe put there since the look must neither be followed nor waited for.
+  // A link or a pipe put there since the scan must neither be followed nor waited for.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
   const handle = await open(path as unknown as string, flags).catch((error: unknown) => {
     throw asFileError(error)
@@ -123,7 +123,7 @@ async function freeName(directory: string, plain: string): Promise<string> {
   throw new TooLargeError("file", COLLISIONS_MAX, "files of one name")
 }
 
-/** Where the enrichment of a submitted document lies: beside it, under a name no look takes up. */
+/** Where the enrichment of a submitted document lies: beside it, under a name that no scan takes up. */
 export function sidecarPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.enrichment`)
 }

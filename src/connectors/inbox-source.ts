@@ -31,7 +31,7 @@ export interface InboxOptions {
   readonly done: string
   readonly failed: string
   readonly clock: Clock
-  /** Between two looks where the file system sends no events; default 500. */
+  /** Between two scans where the file system sends no events; default 500. */
   readonly pollMs?: number
   /** How long a file must stand unchanged before it counts; default 500. */
   readonly settleMs?: number
@@ -66,8 +66,8 @@ export interface InboxSource extends Source {
 const TEXT_BYTES_MAX = 64 * 1_073_741_824
 const SIDECAR_BYTES_MAX = 65_536
 const FILES_IN_FLIGHT_MAX = 1_024
-/** File system events come in bursts: one look answers a burst. */
-const LOOK_GAP_MS = 20
+/** File system events come in bursts: one scan answers a burst. */
+const SCAN_GAP_MS = 20
 
 /**
  * Evidence dropped into a folder: `.json .har .tar.gz` are one record each, `.jsonl .jsonl.gz` one
@@ -115,11 +115,11 @@ class Inbox implements InboxSource {
   #isStopped = false
   /** Something was committed, resumed or stopped: who waits for room looks again. */
   #change = Promise.withResolvers<void>()
-  /** The file system reports an event: the next look need not wait for the poll. */
+  /** The file system reports an event: the next scan need not wait. */
   #event = Promise.withResolvers<void>()
   readonly #stopped = Promise.withResolvers<void>()
   #moves: Promise<void> = Promise.resolve()
-  #looks: Promise<void> = Promise.resolve()
+  #scanning: Promise<void> = Promise.resolve()
   #watcher: FSWatcher | undefined
   #listener: SourceListener | undefined
 
@@ -142,7 +142,7 @@ class Inbox implements InboxSource {
     await listInbox(this.#options.inbox, this.#taken)
     listener.assigned(PARTITION)
     this.#watch()
-    this.#looks = this.#lookUntilStopped().catch((error: unknown) => listener.failed(error))
+    this.#scanning = this.#scanUntilStopped().catch((error: unknown) => listener.failed(error))
   }
 
   pause(_partition: PartitionId): void {
@@ -179,7 +179,7 @@ class Inbox implements InboxSource {
     this.#watcher?.close()
     this.#stopped.resolve()
     this.#notify()
-    await this.#looks
+    await this.#scanning
   }
 
   async close(): Promise<void> {
@@ -197,16 +197,16 @@ class Inbox implements InboxSource {
     }
   }
 
-  async #lookUntilStopped(): Promise<void> {
+  async #scanUntilStopped(): Promise<void> {
     while (!this.#isStopped) {
       this.#event = Promise.withResolvers()
-      await this.#look().catch((error: unknown) => this.#options.onProblem(error))
+      await this.#scan().catch((error: unknown) => this.#options.onProblem(error))
       await this.#sleepUnless([this.#event.promise, this.#stopped.promise], this.#options.pollMs)
-      await this.#sleepUnless([this.#stopped.promise], LOOK_GAP_MS)
+      await this.#sleepUnless([this.#stopped.promise], SCAN_GAP_MS)
     }
   }
 
-  async #look(): Promise<void> {
+  async #scan(): Promise<void> {
     const files = await listInbox(this.#options.inbox, this.#taken)
     const previous = this.#sightings
     this.#sightings = new Map()

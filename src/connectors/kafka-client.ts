@@ -12,7 +12,7 @@ import {
   type Transaction,
 } from "kafkajs"
 import { SentinelError, TooLargeError, UnavailableError } from "../errors.ts"
-import { quietRepeats } from "./quiet-repeats.ts"
+import { suppressRepeats } from "./suppress-repeats.ts"
 
 /** The one place that imports kafkajs: connectors know Kafka through this module. */
 export type {
@@ -60,7 +60,7 @@ const REASON_CHARS_MAX = 200
 export function kafkaClient(options: KafkaClientOptions): Kafka {
   const { log = () => undefined } = options
   // an outage is a line of the client for each try of each connection
-  const tell = quietRepeats(log)
+  const tell = suppressRepeats(log)
   return new Kafka({
     clientId: options.clientId ?? "sentinel",
     brokers: [...options.brokers],

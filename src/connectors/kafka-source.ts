@@ -2,7 +2,7 @@ import { PartitionLostError, type SentinelError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import type { OutgoingMessage, PartitionId, Source, SourceListener } from "../stream/types.ts"
 import { partitionKey } from "../stream/types.ts"
-import { ConsumerPulse } from "./consumer-pulse.ts"
+import { ConsumerLiveness } from "./consumer-liveness.ts"
 import {
   asKafkaError,
   type Consumer,
@@ -88,7 +88,7 @@ class GroupSource implements KafkaSource {
   readonly #transactions = new Map<string, PartitionTransactions>()
   /** Those whose records are handed over; empty while the group is changing. */
   readonly #partitions = new Map<string, KafkaPartition>()
-  readonly #pulse: ConsumerPulse
+  readonly #liveness: ConsumerLiveness
   #consumer: Consumer
   /** What the group says is ours: the engine may commit it even while it is being given back. */
   #owned: ReadonlySet<string> = new Set()
@@ -102,7 +102,7 @@ class GroupSource implements KafkaSource {
     this.#kafka = kafka
     this.#options = options
     this.transactional = options.produces !== undefined
-    this.#pulse = new ConsumerPulse(options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS)
+    this.#liveness = new ConsumerLiveness(options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS)
     this.#consumer = this.#createConsumer()
     this.#joined.promise.catch(() => undefined)
   }
@@ -169,7 +169,7 @@ class GroupSource implements KafkaSource {
   }
 
   isReachable(): boolean {
-    return this.#pulse.beats
+    return this.#liveness.isAlive
   }
 
   #createConsumer(): Consumer {
@@ -202,7 +202,7 @@ class GroupSource implements KafkaSource {
   #listenToGroup(consumer: Consumer): void {
     const { on, events } = consumer
     const isCurrent = () => consumer === this.#consumer
-    this.#pulse.listen(consumer)
+    this.#liveness.listen(consumer)
     on(events.REBALANCING, () => {
       if (isCurrent()) this.#revokeAll()
     })

@@ -14,7 +14,7 @@ export interface SimulationSourceOptions {
   readonly tasksMax: number
   /** Longer than any task can take. */
   readonly leaseMs: number
-  /** Between two looks at an empty queue; default 500. */
+  /** Between two polls of an empty queue; default 500. */
   readonly pollMs?: number
   /** Told when the queue cannot be read; the source goes on trying. */
   readonly onProblem?: (error: ReturnType<typeof publicError>) => void
@@ -31,7 +31,7 @@ export interface SimulationSource extends Source {
    * @throws UnavailableError
    */
   giveBack(record: SourceRecord): Promise<void>
-  /** Something was queued: the next look need not wait for the poll. */
+  /** Something was queued: the next poll need not wait. */
   wake(): void
 }
 
@@ -57,8 +57,8 @@ class QueueSource implements SimulationSource {
   #nextOffset = 0n
   #isHeld = false
   readonly #stopping = new AbortController()
-  #looks: Promise<void> = Promise.resolve()
-  /** Aborted to look at once. */
+  #polling: Promise<void> = Promise.resolve()
+  /** Aborted to poll at once. */
   #pause = new AbortController()
   #failuresInRow = 0
   #resumesAtMs = 0
@@ -72,7 +72,7 @@ class QueueSource implements SimulationSource {
   async start(listener: SourceListener): Promise<void> {
     this.#listener = listener
     listener.assigned(this.#partition)
-    this.#looks = this.#lookUntilStopped()
+    this.#polling = this.#pollUntilStopped()
   }
 
   pause(_partition: PartitionId): void {
@@ -110,7 +110,7 @@ class QueueSource implements SimulationSource {
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.wake()
-    await this.#looks
+    await this.#polling
   }
 
   async close(): Promise<void> {
@@ -120,17 +120,17 @@ class QueueSource implements SimulationSource {
     await Promise.allSettled(open.map(({ id }) => this.#options.queue.release(id)))
   }
 
-  async #lookUntilStopped(): Promise<void> {
+  async #pollUntilStopped(): Promise<void> {
     const { pollMs = 500 } = this.#options
     while (!this.#stopping.signal.aborted) {
       this.#pause = new AbortController()
-      const took = await this.#look()
+      const took = await this.#poll()
       if (took === 0) await this.#sleep(pollMs)
     }
   }
 
   /** @returns how many tasks were taken */
-  async #look(): Promise<number> {
+  async #poll(): Promise<number> {
     const room = this.#room()
     if (room === 0) return 0
     const { queue, leaseMs, onProblem } = this.#options

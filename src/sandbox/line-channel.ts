@@ -1,6 +1,6 @@
 /** A line of an answer is at most this long: 32 attempts with effects, twice, stay far below. */
 const LINE_BYTES_MAX = 4 * 1024 * 1024
-/** Lines that nobody asked for yet; a twin that says more than its ready line speaks nonsense. */
+/** Unsolicited lines that are held; a twin that says more than its ready line speaks nonsense. */
 const WAITING_LINES_MAX = 8
 
 const NEWLINE = 0x0a
@@ -31,7 +31,7 @@ export class LineChannel {
   }
 
   /** True where lines wait that nobody asked for: somebody else than the twin may have written. */
-  get hasUnasked(): boolean {
+  get hasUnsolicited(): boolean {
     return this.#lines.length > 0 || this.#bytes > 0
   }
 

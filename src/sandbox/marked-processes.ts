@@ -28,7 +28,7 @@ function killProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL")
   } catch {
-    // gone already, or not ours to kill: the next look tells
+    // gone already, or not ours to kill: the next search tells
   }
 }
 

@@ -46,7 +46,7 @@ export function createSandbox(options: SandboxOptions): PreparedSandbox {
 }
 
 export interface PreparedSandbox extends Sandbox {
-  /** Resolves when the first, or the present, look for a driver is over. */
+  /** Resolves when the first, or the present, search for a driver is over. */
   ready(): Promise<void>
 }
 
@@ -56,7 +56,7 @@ class OpeningSandbox implements PreparedSandbox {
   readonly #instance: string
   #pooled: PooledSandbox | undefined
   #notes: readonly string[] = ["it is being prepared"]
-  #told = ""
+  #reported = ""
   #opening: Promise<void> | undefined
   #openedMs = Number.NEGATIVE_INFINITY
   #isClosed = false
@@ -65,7 +65,7 @@ class OpeningSandbox implements PreparedSandbox {
     this.#options = options
     this.#panicState = openPanicState(options.stateDirectory)
     this.#instance = instanceOf(options.stateDirectory)
-    this.#openAgain()
+    this.#openIfDue()
   }
 
   async ready(): Promise<void> {
@@ -75,7 +75,7 @@ class OpeningSandbox implements PreparedSandbox {
   describe(): SandboxDescription {
     if (this.#pooled !== undefined) return this.#pooled.describe()
     // whoever waits for a driver asks here, and runs nothing until there is one
-    this.#openAgain()
+    this.#openIfDue()
     const none = { driver: "none", runtime: undefined, imageDigest: undefined, limits: {} } as const
     return { ...none, notes: this.#notes }
   }
@@ -85,7 +85,7 @@ class OpeningSandbox implements PreparedSandbox {
       if (this.#pooled !== undefined) return await this.#pooled.run(...args)
       throw new SandboxUnavailableError(this.#notes[0] ?? "there is no driver")
     } catch (error) {
-      if (error instanceof SandboxUnavailableError) this.#openAgain()
+      if (error instanceof SandboxUnavailableError) this.#openIfDue()
       throw error
     }
   }
@@ -116,7 +116,7 @@ class OpeningSandbox implements PreparedSandbox {
     await this.#pooled?.close()
   }
 
-  #openAgain(): void {
+  #openIfDue(): void {
     const nowMs = (this.#options.elapsedMs ?? performance.now.bind(performance))()
     const isDue = nowMs - this.#openedMs > RETRY_MS
     if (this.#isClosed || this.#opening !== undefined || !isDue) return
@@ -136,7 +136,7 @@ class OpeningSandbox implements PreparedSandbox {
     const own = { instance: this.#instance, isAlone: before === undefined }
     const { driver, notes } = await chooseDriver(this.#options, own)
     this.#notes = notes
-    this.#tell(driver === undefined && this.#options.mode !== "none" ? notes.join("; ") : "")
+    this.#report(driver === undefined && this.#options.mode !== "none" ? notes.join("; ") : "")
     if (driver !== undefined && before !== undefined && isSame(driver, before)) return
     // what is of this instance now cannot be a leftover while a pool is at work
     if (before === undefined) await driver?.reap()
@@ -144,10 +144,10 @@ class OpeningSandbox implements PreparedSandbox {
     await before?.close()
   }
 
-  /** Once for each reason: the next look finds the same as a rule. */
-  #tell(problem: string): void {
-    const isNew = problem !== "" && problem !== this.#told
-    this.#told = problem
+  /** Once for each reason: the next search finds the same as a rule. */
+  #report(problem: string): void {
+    const isNew = problem !== "" && problem !== this.#reported
+    this.#reported = problem
     if (isNew) this.#options.onError(new SandboxUnavailableError(problem))
   }
 

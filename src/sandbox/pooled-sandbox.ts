@@ -147,7 +147,7 @@ export class PooledSandbox implements Omit<Sandbox, "resume"> {
     const timedOut = line === undefined && clock.aborted
     // a killed host still tells how it ended; what was not killed may still be at work
     if (line === undefined) await host.kill()
-    const answer = host.channel.hasUnasked ? undefined : readAnswer(line, request)
+    const answer = host.channel.hasUnsolicited ? undefined : readAnswer(line, request)
     return { answer, timedOut, wallMs }
   }
 }
@@ -184,7 +184,7 @@ function retirementOf(
 ): Retirement | undefined {
   if (timedOut) return "timeout"
   if (outOfMemory) return "out_of_memory"
-  if (host.channel.hasUnasked) return "unasked_output"
+  if (host.channel.hasUnsolicited) return "unasked_output"
   if (answer === undefined || host.channel.ended !== undefined) return "no_answer"
   if (answer.inconclusive === "budget_exceeded") return "timeout"
   return isStrongHit(answer) ? "strong_hit" : undefined

@@ -30,7 +30,7 @@ export interface TwinPoolOptions {
   onError(error: unknown): void
 }
 
-interface Shelf {
+interface ClassPool {
   readonly ready: TwinHost[]
   starting: number
   busy: number
@@ -40,16 +40,16 @@ interface Shelf {
 /**
  * Keeps hosts warm: the first run of a class starts one, the later ones find one.
  *
- * At most `busyMax` are out at once; who comes later waits his turn, at most 256 of them.
+ * At most `busyMax` are out at once; later runs wait for a slot, at most 256 of them.
  */
 export class TwinPool {
   readonly #options: TwinPoolOptions
-  readonly #shelves = new Map<SimulatedClass, Shelf>()
+  readonly #pools = new Map<SimulatedClass, ClassPool>()
   readonly #uses = new WeakMap<TwinHost, number>()
   readonly #waiting: (() => void)[] = []
   readonly #background = new Set<Promise<void>>()
   readonly #starting = new Set<Promise<unknown>>()
-  #out = 0
+  #slotsTaken = 0
   #closed = new AbortController()
 
   constructor(options: TwinPoolOptions) {
@@ -58,33 +58,33 @@ export class TwinPool {
 
   /** @throws SandboxUnavailableError where none can be started or too many wait */
   async checkout(twinClass: SimulatedClass): Promise<TwinHost> {
-    await this.#turn()
-    const shelf = this.#shelf(twinClass)
-    shelf.busy++
+    await this.#acquireSlot()
+    const pool = this.#poolOf(twinClass)
+    pool.busy++
     try {
-      const host = this.#takeReady(shelf) ?? (await this.#start(twinClass))
+      const host = this.#takeReady(pool) ?? (await this.#start(twinClass))
       this.#uses.set(host, (this.#uses.get(host) ?? 0) + 1)
       this.#refill(twinClass)
       return host
     } catch (error) {
-      shelf.busy--
-      this.#next()
+      pool.busy--
+      this.#releaseSlot()
       throw error
     }
   }
 
   /** Takes a host back, or destroys it where `retirement` says why. */
   giveBack(host: TwinHost, retirement: Retirement | undefined): void {
-    const shelf = this.#shelf(host.class)
-    shelf.busy--
-    this.#next()
-    const reason = retirement ?? this.#worn(host, shelf)
-    if (reason === undefined) shelf.ready.push(host)
+    const pool = this.#poolOf(host.class)
+    pool.busy--
+    this.#releaseSlot()
+    const reason = retirement ?? this.#reasonToRetire(host, pool)
+    if (reason === undefined) pool.ready.push(host)
     else this.#retire(host, reason)
   }
 
   pool(): Readonly<Record<string, SandboxPool>> {
-    const entries = [...this.#shelves].map(([twinClass, { ready, busy, replaced }]) => {
+    const entries = [...this.#pools].map(([twinClass, { ready, busy, replaced }]) => {
       return [twinClass, { ready: ready.length, busy, replaced }] as const
     })
     return Object.fromEntries(entries)
@@ -94,7 +94,7 @@ export class TwinPool {
   clear(): void {
     this.#closed.abort()
     this.#closed = new AbortController()
-    for (const shelf of this.#shelves.values()) shelf.ready.length = 0
+    for (const pool of this.#pools.values()) pool.ready.length = 0
   }
 
   /** Resolves when nothing is being started any more, or after `timeoutMs`. */
@@ -104,34 +104,34 @@ export class TwinPool {
 
   /** Destroys what is ready and waits for what goes on in the background. */
   async close(): Promise<void> {
-    const ready = [...this.#shelves.values()].flatMap((shelf) => shelf.ready.splice(0))
+    const ready = [...this.#pools.values()].flatMap((pool) => pool.ready.splice(0))
     this.#closed.abort()
     for (const host of ready) this.#retire(host, "closed")
     // what was being started is destroyed when it is there, which is background work again
     while (this.#background.size > 0) await Promise.all(this.#background)
   }
 
-  #shelf(twinClass: SimulatedClass): Shelf {
-    const known = this.#shelves.get(twinClass)
+  #poolOf(twinClass: SimulatedClass): ClassPool {
+    const known = this.#pools.get(twinClass)
     if (known !== undefined) return known
-    const made: Shelf = { ready: [], starting: 0, busy: 0, replaced: 0 }
-    this.#shelves.set(twinClass, made)
+    const made: ClassPool = { ready: [], starting: 0, busy: 0, replaced: 0 }
+    this.#pools.set(twinClass, made)
     return made
   }
 
   /** The one that waits longest first: its next child is loaded. Dead ones are dropped on the way. */
-  #takeReady(shelf: Shelf): TwinHost | undefined {
-    for (let host = shelf.ready.shift(); host !== undefined; host = shelf.ready.shift()) {
-      if (host.channel.ended === undefined && !host.channel.hasUnasked) return host
+  #takeReady(pool: ClassPool): TwinHost | undefined {
+    for (let host = pool.ready.shift(); host !== undefined; host = pool.ready.shift()) {
+      if (host.channel.ended === undefined && !host.channel.hasUnsolicited) return host
       this.#retire(host, "idle_death")
     }
     return undefined
   }
 
-  #worn(host: TwinHost, shelf: Shelf): Retirement | undefined {
+  #reasonToRetire(host: TwinHost, pool: ClassPool): Retirement | undefined {
     if (this.#closed.signal.aborted) return "closed"
     if ((this.#uses.get(host) ?? 0) >= host.usesMax) return "used_up"
-    return shelf.ready.length >= this.#options.warmMax ? "surplus" : undefined
+    return pool.ready.length >= this.#options.warmMax ? "surplus" : undefined
   }
 
   async #start(twinClass: SimulatedClass): Promise<TwinHost> {
@@ -151,24 +151,24 @@ export class TwinPool {
 
   /** Starts in the background what the next run will want. */
   #refill(twinClass: SimulatedClass): void {
-    const shelf = this.#shelf(twinClass)
+    const pool = this.#poolOf(twinClass)
     const { signal } = this.#closed
-    const hosts = shelf.ready.length + shelf.starting + shelf.busy
+    const hosts = pool.ready.length + pool.starting + pool.busy
     if (signal.aborted || this.#options.isPaused() || hosts >= this.#options.warmMax) return
-    shelf.starting++
+    pool.starting++
     this.#inBackground(async () => {
       try {
         const host = await this.#start(twinClass)
         if (signal.aborted) this.#retire(host, "closed")
-        else shelf.ready.push(host)
+        else pool.ready.push(host)
       } finally {
-        shelf.starting--
+        pool.starting--
       }
     })
   }
 
   #retire(host: TwinHost, reason: Retirement): void {
-    this.#shelf(host.class).replaced++
+    this.#poolOf(host.class).replaced++
     this.#refill(host.class)
     this.#inBackground(async () => {
       await host.destroy()
@@ -182,19 +182,19 @@ export class TwinPool {
     void done.finally(() => this.#background.delete(done))
   }
 
-  async #turn(): Promise<void> {
-    if (this.#out < this.#options.busyMax) {
-      this.#out++
+  async #acquireSlot(): Promise<void> {
+    if (this.#slotsTaken < this.#options.busyMax) {
+      this.#slotsTaken++
       return
     }
     if (this.#waiting.length >= WAITING_MAX) throw new SandboxUnavailableError("too many runs wait")
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Hands the turn on, or gives it up. */
-  #next(): void {
+  /** Hands the slot on, or gives it up. */
+  #releaseSlot(): void {
     const next = this.#waiting.shift()
-    if (next === undefined) this.#out--
+    if (next === undefined) this.#slotsTaken--
     else next()
   }
 }

@@ -13,7 +13,7 @@ const RULE_BYTES_MAX = 262_144
 const NOTHING = Buffer.alloc(0)
 const INSTANCE = Buffer.from("instance")
 /** States that nothing comes after, in the order in which they may be forgotten. */
-const OVER = ["logged_only", "replaced", "expired", "rejected"] as const
+const FINAL_STATES = ["logged_only", "replaced", "expired", "rejected"] as const
 
 /** Opens `rules.mdb` in `directory`, creating it where it is missing. */
 export function openRuleStore(directory: string): RuleStore {
@@ -113,12 +113,15 @@ class RuleFile implements RuleStore {
 
   #write(id: Buffer, stored: StoredRule, value: Buffer): void {
     void this.#rules.put(id, value)
-    void this.#byTime.put(timed(stored, id), NOTHING)
-    void this.#byState.put(Buffer.concat([statePrefix(stored.state), timed(stored, id)]), NOTHING)
+    void this.#byTime.put(timeEntry(stored, id), NOTHING)
+    void this.#byState.put(
+      Buffer.concat([statePrefix(stored.state), timeEntry(stored, id)]),
+      NOTHING,
+    )
   }
 
   #forgetOne(): void {
-    const oldest = OVER.flatMap((state) => this.#idsIn(state, 1))[0]
+    const oldest = FINAL_STATES.flatMap((state) => this.#idsIn(state, 1))[0]
     if (oldest !== undefined) this.#remove(oldest)
   }
 
@@ -134,8 +137,8 @@ class RuleFile implements RuleStore {
     const stored = this.#read(id)
     if (stored === undefined) return
     void this.#rules.remove(id)
-    void this.#byTime.remove(timed(stored, id))
-    void this.#byState.remove(Buffer.concat([statePrefix(stored.state), timed(stored, id)]))
+    void this.#byTime.remove(timeEntry(stored, id))
+    void this.#byState.remove(Buffer.concat([statePrefix(stored.state), timeEntry(stored, id)]))
   }
 
   #read(id: Buffer): StoredRule | undefined {
@@ -152,7 +155,7 @@ function encode(stored: StoredRule): Buffer {
   return value
 }
 
-function timed({ rule }: StoredRule, id: Buffer): Buffer {
+function timeEntry({ rule }: StoredRule, id: Buffer): Buffer {
   return Buffer.concat([timeKey(Date.parse(rule.created_at)), id])
 }
 

@@ -142,12 +142,12 @@ class SimulationFile implements SimulationQueue {
     const enqueuedAtMs = this.#clock.nowMs()
     const row = { state: "ready", priority, enqueuedAtMs, deliveries: 0, task } as const
     void this.#byArrival.put(Buffer.concat([timeKey(enqueuedAtMs), event]), NOTHING)
-    this.#line(event, row)
+    this.#putReady(event, row)
     if (countEntries(this.#ready) > this.#tasksMax) this.#dropLast()
     return "new"
   }
 
-  #line(event: Buffer, row: Extract<Row, { state: "ready" }>): void {
+  #putReady(event: Buffer, row: Extract<Row, { state: "ready" }>): void {
     this.#put(event, row)
     void this.#ready.put(readyKey(event, row), NOTHING)
   }
@@ -193,7 +193,8 @@ class SimulationFile implements SimulationQueue {
   #giveBack(event: Buffer, row: Leased): void {
     const { priority, enqueuedAtMs, deliveries, released = 0, task } = row
     if (deliveries - released >= this.#deliveriesMax) this.#drop(event)
-    else this.#line(event, { state: "ready", priority, enqueuedAtMs, deliveries, released, task })
+    else
+      this.#putReady(event, { state: "ready", priority, enqueuedAtMs, deliveries, released, task })
   }
 
   /** A lease id names its delivery, so that one that is over ends nobody else's. */

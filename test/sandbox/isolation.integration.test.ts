@@ -238,7 +238,7 @@ for (const [name, isThere] of drivers) {
           const { stdout } = await shell(`{ read -r line < ${target} && echo "$line"; } 2>&1`)
           expect(stdout).toContain("Permission denied")
         }
-        expect(host.channel.hasUnasked).toBe(false)
+        expect(host.channel.hasUnsolicited).toBe(false)
       })
 
       test("the root of PID 1 leads nowhere", async () => {

@@ -17,7 +17,7 @@ describe("LineChannel", () => {
         const all = bytes(texts.map((text) => `${text}\n`).join(""))
         for (let at = 0; at < all.length; at += size) channel.feed(all.subarray(at, at + size))
         for (const text of texts) expect(await channel.receive(never)).toBe(text.toWellFormed())
-        expect(channel.hasUnasked).toBe(false)
+        expect(channel.hasUnsolicited).toBe(false)
       }),
     )
   })
@@ -39,10 +39,10 @@ describe("LineChannel", () => {
   test("tells of a line that nobody asked for, and of half of one", () => {
     const whole = new LineChannel(() => undefined)
     whole.feed(bytes("x\n"))
-    expect(whole.hasUnasked).toBe(true)
+    expect(whole.hasUnsolicited).toBe(true)
     const half = new LineChannel(() => undefined)
     half.feed(bytes("x"))
-    expect(half.hasUnasked).toBe(true)
+    expect(half.hasUnsolicited).toBe(true)
   })
 
   test("wakes who waits at a line, at the end and at an abort", async () => {

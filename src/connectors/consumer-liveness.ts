@@ -4,7 +4,7 @@ import type { Consumer } from "./kafka-client.ts"
 const SILENT_AFTER_SESSIONS = 1.5
 
 /** Whether a consumer still hears from its group: by the heartbeats that the broker answers. */
-export class ConsumerPulse {
+export class ConsumerLiveness {
   readonly #silentAfterMs: number
   readonly #nowMs: () => number
   #consumer: Consumer | undefined
@@ -15,7 +15,7 @@ export class ConsumerPulse {
     this.#nowMs = nowMs
   }
 
-  get beats(): boolean {
+  get isAlive(): boolean {
     return this.#nowMs() - this.#heardMs < this.#silentAfterMs
   }
 

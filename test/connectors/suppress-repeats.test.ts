@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { quietRepeats, type RepeatableEntry } from "../../src/connectors/quiet-repeats.ts"
+import { type RepeatableEntry, suppressRepeats } from "../../src/connectors/suppress-repeats.ts"
 
 function quiet() {
   const lines: string[] = []
@@ -7,12 +7,12 @@ function quiet() {
   const log = ({ component, message, repeated = 0 }: RepeatableEntry) => {
     lines.push(`${component}: ${message} x${repeated}`)
   }
-  const tell = quietRepeats(log, { quietMs: 1_000, nowMs: () => clock.nowMs })
+  const tell = suppressRepeats(log, { quietMs: 1_000, nowMs: () => clock.nowMs })
   return { lines, clock, tell }
 }
 
-describe("quietRepeats", () => {
-  test("quietRepeats tells a message once, then how often it was repeated", () => {
+describe("suppressRepeats", () => {
+  test("suppressRepeats tells a message once, then how often it was repeated", () => {
     const { lines, clock, tell } = quiet()
     for (let attempt = 0; attempt < 50; attempt++) {
       clock.nowMs = attempt * 30
@@ -21,7 +21,7 @@ describe("quietRepeats", () => {
     expect(lines).toEqual(["Connection: refused, retry 0 x0", "Connection: refused, retry 34 x33"])
   })
 
-  test("quietRepeats tells other messages and components at once", () => {
+  test("suppressRepeats tells other messages and components at once", () => {
     const { lines, tell } = quiet()
     tell({ component: "Connection", message: "refused" })
     tell({ component: "BrokerPool", message: "refused" })
@@ -33,7 +33,7 @@ describe("quietRepeats", () => {
     ])
   })
 
-  test("quietRepeats remembers a bounded number of messages", () => {
+  test("suppressRepeats remembers a bounded number of messages", () => {
     const { lines, tell } = quiet()
     const messages = Array.from({ length: 65 }, (_, i) => "a".repeat(i + 1))
     for (const message of messages) tell({ component: "c", message })

@@ -1,4 +1,4 @@
-/** What a line is told apart by; `repeated` is how often it came while it was kept quiet. */
+/** What a line is told apart by; `repeated` is how often it came while it was suppressed. */
 export interface RepeatableEntry {
   readonly message: string
   readonly component: string
@@ -6,7 +6,7 @@ export interface RepeatableEntry {
 }
 
 export interface QuietOptions {
-  /** How long a message is kept quiet after it was told; default 30 s. */
+  /** How long a message is suppressed after it was logged; default 30 s. */
   readonly quietMs?: number
   readonly nowMs?: () => number
 }
@@ -23,7 +23,7 @@ interface Told {
  * Passes each message on at once, and its repetitions at most every `quietMs`, with how many there
  * were. Messages that differ in their digits alone are one: tries, delays, ports, correlation ids.
  */
-export function quietRepeats<Entry extends RepeatableEntry>(
+export function suppressRepeats<Entry extends RepeatableEntry>(
   log: (entry: Entry) => void,
   { quietMs = 30_000, nowMs = Date.now }: QuietOptions = {},
 ): (entry: Entry) => void {
