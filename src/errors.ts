@@ -194,8 +194,10 @@ export class RuleProtectedError extends SentinelError {
 /** A model file that cannot be trusted: wrong schema, parity, digest or format. */
 export class ModelRefusedError extends SentinelError {
   readonly code = "MODEL_REFUSED"
+  readonly problem: string
   constructor(problem: string, cause?: unknown) {
     super(`model refused: ${problem}`, { retryable: false, cause })
+    this.problem = problem
   }
 }
 

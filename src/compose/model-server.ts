@@ -8,7 +8,7 @@ import type {
   Tier,
 } from "../api/model-operations.ts"
 import { MalformedError, ModelNotPromotableError, publicError } from "../errors.ts"
-import { type LoadedModel, warmMemory } from "../ml/serving/load-served-model.ts"
+import { type LoadedModel, type ModelCheck, warmMemory } from "../ml/serving/load-served-model.ts"
 import {
   type CatalogEntry,
   isDeepModel,
@@ -68,6 +68,8 @@ export interface ModelServerParts extends PlanParts {
   readonly fixed?: readonly FixedModel[]
   /** @throws ModelRefusedError; undefined where this process serves no second tier */
   readonly loadSecondTier?: (entry: CatalogEntry) => Promise<LoadedSecondTier>
+  /** Checks models while others answer; default the same as at the start. */
+  readonly check?: ModelCheck
   /** Told of each decision, once it holds. */
   readonly onDecided?: (decisions: readonly ModelDecision[]) => void
 }
@@ -178,7 +180,7 @@ export class ModelServer implements ModelOperations {
     if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
     if (isDeepModel(modelId)) return this.#promoteSecondTier(request)
     const before = recordOf(this.#state, modelId).state
-    const model = this.#loaded.get(modelId) ?? (await this.#parts.load(entry))
+    const model = this.#loaded.get(modelId) ?? (await this.#parts.load(entry, this.#parts.check))
     const live = this.#loaded.get(this.#state.plan.live)
     if (live !== undefined) await warmMemory(model, live)
     // a guard, or somebody else, may have decided about it while it was loaded
@@ -213,7 +215,7 @@ export class ModelServer implements ModelOperations {
   async applyTrafficPlan(plan: TrafficPlan): Promise<void> {
     if (plan.revision <= this.#state.plan.revision) return
     const load = async (entry: CatalogEntry) =>
-      this.#loaded.get(entry.modelId) ?? (await this.#parts.load(entry))
+      this.#loaded.get(entry.modelId) ?? (await this.#parts.load(entry, this.#parts.check))
     const { models } = this.#state
     const { state, loaded } = await loadPlan({ plan, models }, { ...this.#parts, load })
     await this.secondTier.tryPrepare(plan.secondTier)

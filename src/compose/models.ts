@@ -14,6 +14,7 @@ import type { ModelRegistryStore, RegistryState } from "../model-traffic.ts"
 import type { CachedClassifier } from "../ports.ts"
 import { dataDirectoryPaths } from "../store/data-directory.ts"
 import { modelRegistryFile } from "../store/model-registry.ts"
+import { checkInThread } from "./model-check.ts"
 import type { FixedModel } from "./model-descriptions.ts"
 import { ModelServer, type ModelServerParts } from "./model-server.ts"
 import { loadSecondTier, type SecondTierOptions } from "./second-tier.ts"
@@ -113,6 +114,7 @@ function servingParts(
   const secondTier = { ...options.secondTier, memory, nowMs, deadlineMs: config.predictDeadlineMs }
   return {
     ...planParts(config, options, memory),
+    check: checkInThread,
     loadSecondTier: (entry) => loadSecondTier(entry, secondTier),
     monotonicMs: nowMs,
     schedule: (action: () => void, delayMs: number) => void setTimeout(action, delayMs),
@@ -128,7 +130,8 @@ function planParts(
   const cache = { ...config.cache, memory, ...(onLookup && { onLookup }) }
   return {
     directories: modelDirectories(config),
-    load: (entry) => loadServedModel(entry, { cache, nowMs: () => performance.now() }),
+    load: (entry, check) =>
+      loadServedModel(entry, { cache, nowMs: () => performance.now(), ...(check && { check }) }),
     log: log ?? createLogger({ write: () => undefined, nowMs: systemClock.nowMs }),
     nowMs: systemClock.nowMs,
   }

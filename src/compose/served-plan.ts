@@ -1,6 +1,6 @@
 import { ModelRefusedError, publicError } from "../errors.ts"
 import type { Logger } from "../log.ts"
-import type { LoadedModel } from "../ml/serving/load-served-model.ts"
+import type { LoadedModel, ModelCheck } from "../ml/serving/load-served-model.ts"
 import {
   type CatalogEntry,
   listPayloadModels,
@@ -13,8 +13,11 @@ import type { RegistryState, TrafficPlan } from "../model-traffic.ts"
 
 export interface PlanParts {
   readonly directories: ModelDirectories
-  /** @throws ModelRefusedError */
-  readonly load: (entry: CatalogEntry) => Promise<LoadedModel>
+  /**
+   * @param check who checks the model; default whoever asks, before it answers anybody
+   * @throws ModelRefusedError
+   */
+  readonly load: (entry: CatalogEntry, check?: ModelCheck) => Promise<LoadedModel>
   readonly log: Logger
   /** Epoch milliseconds. */
   readonly nowMs: () => number

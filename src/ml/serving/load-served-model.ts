@@ -10,7 +10,11 @@ import {
 } from "./cached-classifier.ts"
 import { CircuitBreaker } from "./circuit-breaker.ts"
 import { fieldwiseClassifier } from "./fieldwise-classifier.ts"
-import { loadPayloadClassifier } from "./load-payload-classifier.ts"
+import {
+  checkPayloadModel,
+  type OpenedPayloadModel,
+  openPayloadModel,
+} from "./load-payload-classifier.ts"
 import { type CatalogEntry, describeModel } from "./model-catalog.ts"
 import { SCORE_BINS, scoreBin } from "./population-stability.ts"
 import type { ServedModel } from "./traffic-classifier.ts"
@@ -28,29 +32,50 @@ const REFERENCE_SET = { seed: 20_253, count: 1_000 } as const
 const TURN_PAYLOADS = 10
 
 /**
- * Loads, checks and warms up a model: afterwards its first answer takes no longer than its thousandth.
- * The event loop is given back every millisecond or so, so that the model before it answers meanwhile.
+ * Holds a model against ONNX Runtime. @returns its reference scores @throws ModelRefusedError
+ * @param modelSha256 of the model that is meant, should the directory's have changed meanwhile
+ */
+export type ModelCheck = (directory: string, modelSha256: string) => Promise<readonly number[]>
+
+export interface LoadOptions {
+  readonly cache: PredictionCacheOptions
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
+  /** Who checks while others are answered; default here, which warms the code up as well. */
+  readonly check?: ModelCheck
+}
+
+/**
+ * Loads and checks a model. Where it is checked here, the event loop is given back every millisecond or so,
+ * and the first answer takes no longer than the thousandth.
  *
  * @throws ModelRefusedError where digest, schema or the agreement with ONNX Runtime is wrong
  */
 export async function loadServedModel(
   entry: CatalogEntry,
-  { cache, nowMs }: { readonly cache: PredictionCacheOptions; readonly nowMs: () => number },
+  { cache, nowMs, check }: LoadOptions,
 ): Promise<LoadedModel> {
-  const uncached = fieldwiseClassifier(await loadPayloadClassifier(entry.directory))
-  const warmed = await referenceScores(uncached)
+  const opened = await openPayloadModel(entry.directory)
   const { lineage } = await describeModel(entry)
-  if (uncached.info.modelId !== entry.modelId) {
+  if (opened.classifier.info.modelId !== entry.modelId) {
     throw new ModelRefusedError("metrics.json is of another version")
   }
+  const scores = await (check?.(entry.directory, lineage.model_sha256) ?? checkedScores(opened))
+  const uncached = fieldwiseClassifier(opened.classifier)
   return {
     modelId: entry.modelId,
     classifier: cachedClassifier(uncached, cache),
     uncached,
     breaker: new CircuitBreaker(nowMs),
     meter: new ArmMeter(),
-    referenceScores: lineage.reference_scores ?? warmed,
+    referenceScores: lineage.reference_scores ?? scores,
   }
+}
+
+/** Reference scores of a model that agrees with ONNX Runtime. @throws ModelRefusedError */
+export async function checkedScores(opened: OpenedPayloadModel): Promise<readonly number[]> {
+  await checkPayloadModel(opened)
+  return referenceScores(fieldwiseClassifier(opened.classifier))
 }
 
 /** What a model is asked most will be asked of the next one too. */
