@@ -48,7 +48,6 @@ const WORDS = [
 /** Libraries that are the language of one folder, not a service called from one module. */
 const FOLDER_LIBRARIES: Readonly<Record<string, string>> = {
   commander: "src/commands/",
-
   pbf: "src/ml/onnx/",
   "@sinclair/typebox": "src/api/",
 }
