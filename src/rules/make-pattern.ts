@@ -48,9 +48,9 @@ export function makePattern(
   corpora: readonly BenignCorpus[],
 ): MadePattern | undefined {
   const sent = (text: string) => sendingsOf(text, task.location).map(inspectedText)
-  const meetsBenign = (pattern: string) => {
+  const meetsBenign = (pattern: string, parts: readonly string[]) => {
     const regex = new RegExp(pattern, "u")
-    return corpora.some((corpus) => corpus.meets(regex))
+    return corpora.some((corpus) => corpus.meets(regex, parts))
   }
   const matchedOf = (regex: RegExp, texts: readonly string[]) =>
     texts.filter((relative) => sent(relative).every((form) => regex.test(form))).length

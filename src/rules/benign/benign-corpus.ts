@@ -1,48 +1,35 @@
 import { inspectedText, sendingsOf } from "../sendings.ts"
+import { StretchWriter, textsMeeting } from "./corpus-texts.ts"
 
 /** Requests that nobody attacks with, as a WAF sees them. */
 export interface BenignCorpus {
   readonly name: string
   /** Texts in it; each stands there as a query, encoded and plain, and as JSON. */
   readonly count: number
-  /** True as soon as one text is met. */
-  meets(pattern: RegExp): boolean
-  /** What is met, with what stands around it; at most `max`, one of each stretch of the corpus. */
-  examples(pattern: RegExp, max: number): readonly string[]
+  /**
+   * True as soon as one text is met.
+   * @param parts patterns of which every text that `pattern` meets must meet each, the rarest first:
+   * where few texts meet one of them, only those are searched
+   */
+  meets(pattern: RegExp, parts?: readonly string[]): boolean
 }
 
-/** Characters that are searched at once: long enough to be fast, short enough to stay in a cache. */
-const CHUNK_CHARACTERS = 262_144
-/** A NUL stands in no text of the corpus, and patterns that rules may have seldom read one. */
-const BETWEEN = "\n\0\n"
 const TEXT_CHARACTERS_MAX = 4_096
-const AROUND = 40
 const HEADERS = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" } as const
+/** A part that meets more texts than this leaves too many to search. */
+const FEW = 16_000
+/** Parts whose texts are kept: attacks share most of theirs. */
+const PARTS_KEPT_MAX = 64
 
-/**
- * Reads the texts once and keeps what a WAF would see of them: about four bytes a character.
- *
- * A pattern that meets one stretch is likely to meet the same as the last one did, so that stretch
- * is searched first.
- */
+/** Reads the texts once and keeps what a WAF would see of them: about four bytes a character. */
 export function benignCorpus(name: string, texts: Iterable<string>): BenignCorpus {
-  const writer = new ChunkWriter()
+  const writer = new StretchWriter()
   let count = 0
   for (const text of texts) {
     for (const form of sentForms(text.slice(0, TEXT_CHARACTERS_MAX))) writer.add(form)
     count += 1
   }
-  const chunks = writer.close()
-  return {
-    name,
-    count,
-    meets(pattern) {
-      const met = chunks.findIndex((chunk) => pattern.test(chunk))
-      if (met > 0) chunks.unshift(...chunks.splice(met, 1))
-      return met >= 0
-    },
-    examples: (pattern, max) => examplesIn(chunks, pattern, max),
-  }
+  return new SearchedCorpus({ name, count }, writer.close())
 }
 
 /** Of the headers the one whose brackets a pattern may reach behind a text. */
@@ -53,41 +40,52 @@ function sentForms(text: string): readonly string[] {
   )
 }
 
-/** Gathers texts to chunks; those in ASCII apart, for they need half the memory and time. */
-class ChunkWriter {
-  readonly #chunks: string[] = []
-  #ascii = ""
-  #others = ""
+class SearchedCorpus implements BenignCorpus {
+  readonly name: string
+  readonly count: number
+  readonly #stretches: string[]
+  /** By part, the texts that it meets; undefined where they are many. */
+  readonly #known = new Map<string, readonly string[] | undefined>()
 
-  add(text: string): void {
-    if (/^[\0-\x7f]*$/.test(text)) this.#ascii = this.#grown(this.#ascii + text + BETWEEN)
-    else this.#others = this.#grown(this.#others + text + BETWEEN)
+  constructor({ name, count }: Pick<BenignCorpus, "name" | "count">, stretches: string[]) {
+    this.name = name
+    this.count = count
+    this.#stretches = stretches
   }
 
-  close(): string[] {
-    return [...this.#chunks, ...[this.#ascii, this.#others].filter((open) => open !== "")]
+  meets(pattern: RegExp, parts: readonly string[] = []): boolean {
+    for (const part of parts) {
+      const few = this.#fewMeeting(part)
+      if (few !== undefined) return few.some((text) => pattern.test(text))
+    }
+    return this.#isMet(pattern)
   }
 
-  #grown(open: string): string {
-    if (open.length < CHUNK_CHARACTERS) return open
-    this.#chunks.push(flat(open))
-    return ""
+  /** What meets one stretch is likely to meet the same as the last one did: it is searched first. */
+  #isMet(pattern: RegExp): boolean {
+    const met = this.#stretches.findIndex((stretch) => pattern.test(stretch))
+    if (met > 0) this.#stretches.unshift(...this.#stretches.splice(met, 1))
+    return met >= 0
   }
-}
 
-/** One string instead of the tree of its parts, each of which would stay in memory. */
-function flat(text: string): string {
-  return Buffer.from(text).toString()
-}
-
-function examplesIn(chunks: readonly string[], pattern: RegExp, max: number): readonly string[] {
-  const found: string[] = []
-  for (const chunk of chunks) {
-    if (found.length >= max) break
-    const match = pattern.exec(chunk)
-    if (match === null) continue
-    const end = match.index + match[0].length
-    found.push(chunk.slice(Math.max(0, match.index - AROUND), end + AROUND))
+  #fewMeeting(part: string): readonly string[] | undefined {
+    const known = this.#known.get(part)
+    if (known !== undefined || this.#known.has(part)) return known
+    const [oldest] = this.#known.keys()
+    if (this.#known.size >= PARTS_KEPT_MAX && oldest !== undefined) this.#known.delete(oldest)
+    const texts = this.#searched(new RegExp(part, "u"))
+    this.#known.set(part, texts)
+    return texts
   }
-  return found
+
+  #searched(part: RegExp): readonly string[] | undefined {
+    const texts: string[] = []
+    for (const stretch of this.#stretches) {
+      for (const text of textsMeeting(stretch, part)) {
+        if (texts.length >= FEW) return undefined
+        texts.push(text)
+      }
+    }
+    return texts
+  }
 }

@@ -8,6 +8,10 @@ export interface Step {
    * ordinary requests, 0..6, judged by hand; docs/RULES.md has the table.
    */
   readonly evidence: number
+  /** A part that every match of it holds, and that is found faster. */
+  readonly core?: Pattern
+  /** It matches at most places of a text, so that a search begins better behind it. */
+  readonly isLong?: boolean
   /** It takes in what stands around the token, so that no gap belongs beside it. */
   readonly takesGaps?: boolean
 }

@@ -85,7 +85,7 @@ function climbLadder(climb: string): readonly Step[] {
   const count = climb.match(/[/\\]|(?:2f|5c|af|9c)/gi)?.length ?? 1
   return [3, 2, 1]
     .filter((steps) => steps <= count)
-    .map((steps) => ({ pattern: climbOf(steps), evidence: steps + 1 }))
+    .map((steps) => ({ pattern: climbOf(steps), evidence: steps + 1, core: up }))
 }
 
 /** The last steps of a climb: a search finds them wherever it began. */
@@ -100,5 +100,5 @@ function nameLadder(name: string): readonly Step[] {
     pattern: encodedCaseless(name),
     evidence: isSensitive ? 3 : Math.min(2.5, name.length / 4),
   }
-  return isSensitive ? [exact] : [exact, { pattern: folder, evidence: 0 }]
+  return isSensitive ? [exact] : [exact, { pattern: folder, evidence: 0, isLong: true }]
 }

@@ -3,7 +3,10 @@ import { type Pattern, sequence } from "../pattern/pattern.ts"
 import { printPattern } from "../pattern/print-pattern.ts"
 import { trimEnds } from "../pattern/trim-ends.ts"
 import { RuleRefusedError } from "../rule-refused-error.ts"
-import type { Atom } from "./atom.ts"
+import type { Atom, Step } from "./atom.ts"
+
+/** Evidence of a token that few benign texts hold. */
+const RARE_EVIDENCE = 2
 
 /** A stretch of an attack's atoms, each at a step of its ladder. */
 export interface Shape {
@@ -23,7 +26,10 @@ export function shapesOf(atoms: readonly Atom[], length: number): readonly Shape
   })
 }
 
-/** All tokens as general as can be, then each step narrower for all, then one token exact. */
+/**
+ * All tokens as general as can be, then each step narrower for all, then one token exact; without
+ * those that begin with what says nothing.
+ */
 function levelsOf(atoms: readonly Atom[]): readonly (readonly number[])[] {
   const tops = atoms.map(({ ladder }) => ladder.length - 1)
   const highest = Math.max(...tops)
@@ -31,13 +37,36 @@ function levelsOf(atoms: readonly Atom[]): readonly (readonly number[])[] {
     tops.map((top) => Math.max(0, Math.min(top, highest - down))),
   )
   const single = tops.flatMap((top, index) => (top > 0 ? [tops.with(index, 0)] : []))
-  return [...new Map([...together, ...single].map((levels) => [String(levels), levels])).values()]
+  const all = new Map([...together, ...single].map((levels) => [String(levels), levels]))
+  return [...all.values()].filter(([first = 0]) => atoms[0]?.ladder[first]?.evidence !== 0)
 }
 
 /** The sum of what its tokens say for an attack (see `Step`). */
-export function evidenceOf({ atoms, levels }: Shape): number {
-  const evidence = atoms.map(({ ladder }, index) => ladder[levels[index] ?? 0]?.evidence ?? 0)
-  return evidence.reduce((sum, each) => sum + each, 0)
+export function evidenceOf(shape: Shape): number {
+  return stepsOf(shape).reduce((sum, { evidence }) => sum + evidence, 0)
+}
+
+/**
+ * Patterns of which a text that the shape matches must match each: its tokens that few benign texts
+ * hold, those first that are found fastest; then all behind the tokens at which a search is slow.
+ */
+export function rareParts(shape: Shape): readonly string[] {
+  const steps = stepsOf(shape)
+  const tokens = steps
+    .filter(({ evidence }) => evidence >= RARE_EVIDENCE)
+    .map(({ pattern, core }) => printPattern(trimEnds(core ?? pattern)))
+    .toSorted((one, other) => one.length - other.length)
+  const behind = steps.findIndex(({ isLong }) => isLong !== true)
+  const rest = behind > 0 ? writeShape(withoutFirst(shape, behind)) : undefined
+  return rest === undefined ? tokens : [...tokens, rest]
+}
+
+function withoutFirst({ from, atoms, levels }: Shape, count: number): Shape {
+  return { from: from + count, atoms: atoms.slice(count), levels: levels.slice(count) }
+}
+
+function stepsOf({ atoms, levels }: Shape): readonly Step[] {
+  return atoms.flatMap(({ ladder }, index) => ladder[levels[index] ?? 0] ?? [])
 }
 
 /** The shape as text, or undefined where it cannot be written safely. */

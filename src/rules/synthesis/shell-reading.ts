@@ -114,16 +114,17 @@ const expected = WORD.union(CharacterSet.of("+'\",.!?)]"))
 const started: Atom = {
   ...valueStart,
   ladder: [
-    { pattern: sequence(strictStart, prefixOf(expected, PREFIX_WORD_MAX)), evidence: 1.5 },
+    { pattern: startWith(expected, PREFIX_WORD_MAX), evidence: 1.5, isLong: true },
     {
-      pattern: sequence(strictStart, prefixOf(expected.union(CharacterSet.of(" ")), PREFIX_MAX)),
+      pattern: startWith(expected.union(CharacterSet.of(" ")), PREFIX_MAX),
       evidence: 1,
+      isLong: true,
     },
   ],
 }
 
-function prefixOf(set: CharacterSet, max: number): Pattern {
-  return repeat(choice(encoded(set), escapedQuote), { min: 0, max })
+function startWith(set: CharacterSet, max: number): Pattern {
+  return sequence(strictStart, repeat(choice(encoded(set), escapedQuote), { min: 0, max }))
 }
 
 /** Reads an injection into a command line as the words and operators of a POSIX shell. */
@@ -208,7 +209,7 @@ function argumentLadder(word: string): readonly Step[] {
     { pattern: encodedLiteral(word), evidence },
     { pattern: disguised(word), evidence },
     ...(word.startsWith("/") ? [{ pattern: absolutePath, evidence: 0.5, takesGaps: true }] : []),
-    { pattern: argumentText, evidence: 0, takesGaps: true },
+    { pattern: argumentText, evidence: 0, takesGaps: true, isLong: true },
   ]
 }
 

@@ -202,12 +202,13 @@ function operandLadder(text: string, isAfterWord: boolean): readonly Step[] {
   return [
     exact,
     // filters of honest people compare a name with a value, tautologies a number with a number
-    ...(/^\d+$/.test(text) ? [{ pattern: number, evidence: 1 }] : []),
-    { pattern: word, evidence: 0.5 },
+    ...(/^\d+$/.test(text) ? [{ pattern: number, evidence: 1, isLong: true }] : []),
+    { pattern: word, evidence: 0.5, isLong: true },
     {
       pattern: isAfterWord ? expressionAfterWord : expression,
       evidence: 0.5,
       takesGaps: true,
+      isLong: true,
     },
   ]
 }

@@ -1,10 +1,10 @@
 import { isPatternSafe } from "../pattern/check-pattern.ts"
 import type { Atom } from "./atom.ts"
-import { evidenceOf, type Shape, shapesOf, writeShape } from "./shapes.ts"
+import { evidenceOf, rareParts, type Shape, shapesOf, writeShape } from "./shapes.ts"
 
 export interface SynthesisOptions {
-  /** Says whether a pattern meets a request that nobody attacks with. */
-  readonly meetsBenign: (pattern: string) => boolean
+  /** Says whether a pattern meets a request that nobody attacks with (see `BenignCorpus`). */
+  readonly meetsBenign: (pattern: string, parts: readonly string[]) => boolean
   /** The exploit as a WAF sees it, in every way it may be sent: each must match. */
   readonly exploits: readonly string[]
   /** Working relatives of the exploit, and itself: the more of them match, the better. */
@@ -160,15 +160,15 @@ class Trial {
           other.evidence - one.evidence ||
           generality(other) - generality(one),
       )
-      .find((candidate) => this.#isGood(candidate.pattern) && fits(candidate, wanted.chosen))
+      .find((candidate) => this.#isGood(candidate) && fits(candidate, wanted.chosen))
   }
 
-  #isGood(pattern: string): boolean {
+  #isGood({ pattern, shape }: Candidate): boolean {
     const known = this.#known.get(pattern)
     if (known !== undefined) return known
     if (this.#left <= 0) return false
     this.#left -= 1
-    const isGood = !this.#options.meetsBenign(pattern)
+    const isGood = !this.#options.meetsBenign(pattern, rareParts(shape))
     this.#known.set(pattern, isGood)
     return isGood
   }

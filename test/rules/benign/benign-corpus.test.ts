@@ -20,11 +20,18 @@ describe("benignCorpus", () => {
     expect(corpus.meets(/text 3000 x/u)).toBe(false)
   })
 
-  test("examples shows what is met with what stands around it, at most so many", () => {
-    const corpus = benignCorpus("test", ["one apple a day", "two apples"])
-    const [first, ...others] = corpus.examples(/apple/u, 1)
-    expect(first).toContain("one%20apple%20a%20day")
-    expect(others).toEqual([])
+  test("meets searches only texts that hold a part, and all of them where too many do", () => {
+    const texts = Array.from(
+      { length: 6_000 },
+      (_, index) => `${index % 100 ? "" : "rare "}n${index}`,
+    )
+    const corpus = benignCorpus("test", [...texts, "rare end é"])
+    for (const parts of [["rare"], ["n[0-9]"], ["n[0-9]", "rare"], []]) {
+      expect(corpus.meets(/rare n4200 /u, parts)).toBe(true)
+      expect(corpus.meets(/rare n4201 /u, parts)).toBe(false)
+    }
+    expect(corpus.meets(/end/u, ["é"])).toBe(true)
+    expect(corpus.meets(/rare n4200 /u, ["absent"])).toBe(false)
   })
 
   test("a text is cut, so that no corpus grows beyond its count", () => {
