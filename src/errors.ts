@@ -235,3 +235,8 @@ export function publicError(error: unknown): { code: string; message: string; fi
   const { code, message, field } = error
   return field === undefined ? { code, message } : { code, message, field }
 }
+
+/** The code of an error of the system or of a library, such as `ENOENT`; undefined where it has none. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined
+}

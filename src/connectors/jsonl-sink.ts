@@ -1,6 +1,6 @@
 import { constants } from "node:fs"
 import { type FileHandle, open, rename } from "node:fs/promises"
-import { UnavailableError } from "../errors.ts"
+import { systemErrorCode, UnavailableError } from "../errors.ts"
 import type { ExplainedVerdict } from "../events.ts"
 import { jsonLine } from "../json-line.ts"
 import type { RecordedTask } from "../simulation-result.ts"
@@ -159,5 +159,5 @@ async function lastLineEnd(handle: FileHandle, size: number): Promise<number> {
 }
 
 function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
+  if (systemErrorCode(error) !== "ENOENT") throw error
 }

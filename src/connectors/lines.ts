@@ -2,7 +2,13 @@ import { constants } from "node:fs"
 import { open } from "node:fs/promises"
 import { pipeline, Readable } from "node:stream"
 import { createGunzip } from "node:zlib"
-import { FileUnreadableError, MalformedError, SentinelError, TooLargeError } from "../errors.ts"
+import {
+  FileUnreadableError,
+  MalformedError,
+  SentinelError,
+  systemErrorCode,
+  TooLargeError,
+} from "../errors.ts"
 
 const CHUNK_BYTES = 65_536
 
@@ -125,14 +131,14 @@ class LineSplitter {
 
 export function asReadError(error: unknown): unknown {
   if (error instanceof SentinelError) return error
-  const code = error instanceof Error && "code" in error ? String(error.code) : ""
-  if (code.startsWith("Z_")) return new MalformedError("file", "complete gzip data")
-  return code === "" ? error : asFileError(error)
+  const code = systemErrorCode(error)
+  if (code?.startsWith("Z_")) return new MalformedError("file", "complete gzip data")
+  return code === undefined ? error : asFileError(error)
 }
 
 /** The words for a file system error: the kind of the problem, never the path. */
 export function asFileError(error: unknown): SentinelError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined
+  const code = systemErrorCode(error)
   const problem =
     code === "ENOENT"
       ? "no such file"

@@ -1,7 +1,7 @@
 import { promisify } from "node:util"
 import { gunzip } from "node:zlib"
 import { extract, type Header } from "tar-stream"
-import { ArchiveRefusedError, SentinelError } from "../errors.ts"
+import { ArchiveRefusedError, SentinelError, systemErrorCode } from "../errors.ts"
 
 export const ARCHIVE_MEMBERS_MAX = 1_000
 export const ARCHIVE_BYTES_MAX = 268_435_456
@@ -60,7 +60,7 @@ async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
   try {
     return await gunzipBounded(bytes, { maxOutputLength: ARCHIVE_BYTES_MAX })
   } catch (error) {
-    const isBomb = error instanceof Error && "code" in error && error.code === TOO_LARGE
+    const isBomb = systemErrorCode(error) === TOO_LARGE
     throw new ArchiveRefusedError(
       isBomb ? `more than ${ARCHIVE_BYTES_MAX} bytes unpacked` : "not a well-formed .tar.gz",
     )

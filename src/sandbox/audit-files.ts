@@ -1,7 +1,7 @@
 import { constants } from "node:fs"
 import { type FileHandle, open, readdir } from "node:fs/promises"
 import { join } from "node:path"
-import { FileUnreadableError } from "../errors.ts"
+import { FileUnreadableError, systemErrorCode } from "../errors.ts"
 import { LINE_BYTES_MAX } from "./audit-entry.ts"
 
 /** The files of the audit log, oldest first: `sandbox-audit.000001.jsonl`, ..., `sandbox-audit.jsonl`. */
@@ -142,5 +142,5 @@ function countNewlines(bytes: Buffer): number {
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT"
+  return systemErrorCode(error) === "ENOENT"
 }

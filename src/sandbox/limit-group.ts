@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { SandboxUnavailableError } from "../errors.ts"
+import { SandboxUnavailableError, systemErrorCode } from "../errors.ts"
 import { type GroupReader, readerV1, readerV2 } from "./control-group.ts"
 import { kernelEntries } from "./kernel-files.ts"
 import type { TwinLimits } from "./limits.ts"
@@ -45,7 +45,7 @@ export function makeLimitGroup(name: string, limits: TwinLimits): LimitGroup | u
     return { directories: made, counters, remove }
   } catch (error) {
     void remove()
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") {
+    if (systemErrorCode(error) === "EEXIST") {
       throw new SandboxUnavailableError("a control group was left from before", error)
     }
     return undefined

@@ -5,6 +5,7 @@ import {
   FileUnreadableError,
   LocationRefusedError,
   ObjectNotFoundError,
+  systemErrorCode,
   TooLargeError,
   UnavailableError,
 } from "../errors.ts"
@@ -136,7 +137,7 @@ async function resolveInside(directory: string, parts: readonly string[]): Promi
 }
 
 function asObjectError(error: unknown): never {
-  const code = error instanceof Error && "code" in error ? error.code : undefined
+  const code = systemErrorCode(error)
   if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG" || code === "EISDIR") {
     throw new ObjectNotFoundError()
   }

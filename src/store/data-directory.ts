@@ -1,7 +1,12 @@
 import { Database } from "bun:sqlite"
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { ConfigInvalidError, DataDirectoryInUseError, SentinelError } from "../errors.ts"
+import {
+  ConfigInvalidError,
+  DataDirectoryInUseError,
+  SentinelError,
+  systemErrorCode,
+} from "../errors.ts"
 
 /** What lies where under SENTINEL_DATA_DIR. */
 export interface DataDirectoryPaths {
@@ -105,8 +110,10 @@ function takeDirectory(paths: DataDirectoryPaths, startedAt: string): Database {
     return lock
   } catch (error) {
     if (error instanceof SentinelError) throw error
-    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : ""
-    throw new ConfigInvalidError([`SENTINEL_DATA_DIR: the directory cannot be written${code}`])
+    const code = systemErrorCode(error)
+    throw new ConfigInvalidError([
+      `SENTINEL_DATA_DIR: the directory cannot be written${code === undefined ? "" : ` (${code})`}`,
+    ])
   }
 }
 
@@ -153,7 +160,7 @@ function isLocked(root: string): boolean {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "SQLITE_BUSY"
+  return systemErrorCode(error) === "SQLITE_BUSY"
 }
 
 function writeServerFile(root: string, content: Partial<RunningServer>): void {

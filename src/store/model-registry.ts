@@ -8,7 +8,7 @@ import {
   writeSync,
 } from "node:fs"
 import { dirname } from "node:path"
-import { ModelRefusedError, UnavailableError } from "../errors.ts"
+import { ModelRefusedError, systemErrorCode, UnavailableError } from "../errors.ts"
 import type { ModelRegistryStore, RegistryState } from "../model-traffic.ts"
 
 /** Raise on every change that an older reader would misread. */
@@ -38,7 +38,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8")
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
+    if (systemErrorCode(error) === "ENOENT") return undefined
     throw new ModelRefusedError("registry.json cannot be read", error)
   }
 }

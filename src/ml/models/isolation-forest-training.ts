@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { ModelRefusedError } from "../../errors.ts"
+import { ModelRefusedError, systemErrorCode } from "../../errors.ts"
 import type { ModelInfo } from "../../ports.ts"
 import { encodeOnnx } from "../onnx/encode.ts"
 import { FEATURE_TABLE } from "../sessions/feature-table.ts"
@@ -161,5 +161,5 @@ async function writeAtomically(
 }
 
 function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
+  if (systemErrorCode(error) !== "ENOENT") throw error
 }

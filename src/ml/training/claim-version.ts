@@ -1,5 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises"
 import { join } from "node:path"
+import { systemErrorCode } from "../../errors.ts"
 import type { ModelDirectories } from "../serving/model-catalog.ts"
 
 const CLAIMS_MAX = 100
@@ -22,7 +23,7 @@ export async function claimVersion(
       await mkdir(join(models, version), { mode: 0o700 })
       return version
     } catch (error) {
-      const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST"
+      const isTaken = systemErrorCode(error) === "EEXIST"
       if (!isTaken || tries >= CLAIMS_MAX) throw error
     }
   }

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs"
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { SandboxUnavailableError } from "../../errors.ts"
+import { SandboxUnavailableError, systemErrorCode } from "../../errors.ts"
 import { imageEntries } from "./image-entries.ts"
 import type { ImageContents, ImageEntry } from "./image-entry.ts"
 import { layOut, pack, seal } from "./pack-image.ts"
@@ -138,7 +138,7 @@ async function describeMember(entry: ImageEntry, root: string): Promise<ImageMem
 
 /** Another process built the same at the same time: its build is as good. */
 function ignoreExisting(error: unknown): void {
-  const code = error instanceof Error && "code" in error ? error.code : undefined
+  const code = systemErrorCode(error)
   if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error
 }
 
