@@ -3,19 +3,23 @@ import type { Logger } from "../log.ts"
 import type { ModelDecision } from "../model-traffic.ts"
 import type { AuditLog } from "../ports/sandbox.ts"
 import type { Telemetry } from "../telemetry.ts"
+import type { ModelEvents } from "./model-events.ts"
 
 export interface ModelAnnouncementParts {
   readonly audit: Pick<AuditLog, "append">
   readonly log: Logger
   readonly telemetry: Pick<Telemetry, "modelRolledBack">
+  /** undefined where no Kafka is configured. */
+  readonly events?: Pick<ModelEvents, "add"> | undefined
 }
 
 /**
- * Tells of each decision about a model: the audit log, and the counter where a guard took one back. The
- * decision holds whether or not that succeeds; the registry has it in any case.
+ * Tells of each decision about a model: the audit log, Kafka, and the counter where a guard took one
+ * back. The decision holds whether or not that succeeds; the registry has it in any case.
  */
-export function announceDecisions({ audit, log, telemetry }: ModelAnnouncementParts) {
+export function announceDecisions({ audit, log, telemetry, events }: ModelAnnouncementParts) {
   return (decisions: readonly ModelDecision[]): void => {
+    events?.add(decisions)
     for (const decision of decisions) {
       const { guard, to } = decision
       if (guard !== undefined && to === "retired") telemetry.modelRolledBack(guard)
@@ -27,8 +31,7 @@ export function announceDecisions({ audit, log, telemetry }: ModelAnnouncementPa
   }
 }
 
-/** A decision as it is written for others. */
-export function decisionDocument(decision: ModelDecision) {
+function decisionDocument(decision: ModelDecision) {
   const { modelId, from, to, percent, reason, guard, live, revision } = decision
   return {
     ...{ model_id: modelId, from, to, canary_percent: percent, reason },

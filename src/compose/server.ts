@@ -20,6 +20,7 @@ import { openDeadLetterAccess } from "./dead-letters.ts"
 import { observeEngine } from "./engine-observer.ts"
 import { openFalsePositives } from "./false-positives.ts"
 import { announceDecisions } from "./model-announcements.ts"
+import { openModelEvents } from "./model-events.ts"
 import { openServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
 import { secondTierMeter } from "./second-tier.ts"
@@ -117,8 +118,10 @@ async function openCore({ config, log, data }: Opening, stack: AsyncDisposableSt
   stack.defer(() => telemetry.close())
   const onLookup = (hit: boolean) => telemetry.cacheLookedUp("payload", hit)
   const audit = await openSandboxAudit({ paths: data.paths, log }, stack)
+  const events = openModelEvents({ config, log, telemetry }, stack)
+  const onDecided = announceDecisions({ audit, log, telemetry, events })
   const models = await openServedModels(config, {
-    ...{ log, onLookup, onDecided: announceDecisions({ audit, log, telemetry }) },
+    ...{ log, onLookup, onDecided },
     secondTier: secondTierMeter(telemetry),
   })
   telemetry.watchModels(() => models.server.gauges())
