@@ -8,6 +8,8 @@ import { type Positions, positionsOf } from "./positions.ts"
 export const MATCH_CHARACTERS_MIN = 3
 /** Longest match: each start of a search costs at most about so many steps in any engine. */
 export const MATCH_CHARACTERS_MAX = 8_192
+/** Sets of a pattern with every repeat written out, as RE2 does. */
+export const POSITIONS_MAX = 16_384
 /** RE2 refuses repeats of repeats beyond 1,000 in all. */
 const NESTED_REPEATS_MAX = 1_000
 
@@ -52,10 +54,11 @@ export function isPatternSafe(text: string): boolean {
 
 /** As `checkPattern`, of a pattern that is not whole yet and may match too little. */
 export function checkSafety(pattern: Pattern): CheckedPattern {
-  const { shortest, longest } = measure(pattern)
+  const { shortest, longest, positions } = measure(pattern)
   if (longest > MATCH_CHARACTERS_MAX) {
     throw new RuleRefusedError(`matches more than ${MATCH_CHARACTERS_MAX} characters`)
   }
+  if (positions > POSITIONS_MAX) throw new RuleRefusedError("too large with its repeats")
   checkNesting(pattern, 1)
   // ways through different alternatives of the whole never meet, and where one ends, all is said
   const options = pattern.kind === "choice" ? pattern.options : [pattern]
@@ -66,31 +69,40 @@ export function checkSafety(pattern: Pattern): CheckedPattern {
 interface Measure {
   readonly shortest: number
   readonly longest: number
+  readonly positions: number
 }
+
+const EMPTY: Measure = { shortest: 0, longest: 0, positions: 0 }
 
 function measure(pattern: Pattern): Measure {
   switch (pattern.kind) {
     case "set":
-      return { shortest: 1, longest: 1 }
+      return { shortest: 1, longest: 1, positions: 1 }
     case "sequence":
-      return pattern.parts.map(measure).reduce(joined, { shortest: 0, longest: 0 })
+      return pattern.parts.map(measure).reduce(joined, EMPTY)
     case "choice":
       return pattern.options.map(measure).reduce(either)
     case "repeat": {
-      const { shortest, longest } = measure(pattern.body)
-      return { shortest: shortest * pattern.min, longest: longest * pattern.max }
+      const { min, max } = pattern
+      const { shortest, longest, positions } = measure(pattern.body)
+      return { shortest: shortest * min, longest: longest * max, positions: positions * max }
     }
   }
 }
 
 function joined(one: Measure, next: Measure): Measure {
-  return { shortest: one.shortest + next.shortest, longest: one.longest + next.longest }
+  return {
+    shortest: one.shortest + next.shortest,
+    longest: one.longest + next.longest,
+    positions: one.positions + next.positions,
+  }
 }
 
 function either(one: Measure, other: Measure): Measure {
   return {
     shortest: Math.min(one.shortest, other.shortest),
     longest: Math.max(one.longest, other.longest),
+    positions: one.positions + other.positions,
   }
 }
 

@@ -2,13 +2,16 @@ import { RuleRefusedError } from "../rule-refused-error.ts"
 import type { CharacterSet } from "./character-set.ts"
 import type { Pattern } from "./pattern.ts"
 
-/** Sets of a pattern with every repeat written out. */
-export const POSITIONS_MAX = 16_384
+/** Longer repeats are loops. */
+const WRITTEN_OUT_MAX = 4
 
 /**
  * The automaton of a pattern, without states of its own: each set that stands in the pattern is a
- * position, and `follow` says which position may read the character after it. Repeats are written
- * out, so that it has no cycle. (Glushkov, Russian Mathematical Surveys 16, 1961.)
+ * position, and `follow` says which position may read the character after it. (Glushkov, Russian
+ * Mathematical Surveys 16, 1961.)
+ *
+ * A repeat up to a high count is a loop without end here: it reads more texts, and every way of the
+ * pattern itself is a way through it, no two of them the same.
  */
 export interface Positions {
   readonly sets: readonly CharacterSet[]
@@ -27,7 +30,7 @@ interface Ends {
 
 const NONE: Ends = { first: [], last: [], canBeEmpty: true }
 
-/** @throws RuleRefusedError for more than POSITIONS_MAX positions */
+/** @throws RuleRefusedError where a repeat may read nothing */
 export function positionsOf(pattern: Pattern): Positions {
   const builder = new PositionBuilder()
   const { first, last } = builder.add(pattern)
@@ -53,7 +56,6 @@ class PositionBuilder {
 
   #addSet(set: CharacterSet): Ends {
     const position = this.sets.length
-    if (position >= POSITIONS_MAX) throw new RuleRefusedError("too large with its repeats")
     this.sets.push(set)
     this.follow.push([])
     return { first: [position], last: [position], canBeEmpty: false }
@@ -61,13 +63,16 @@ class PositionBuilder {
 
   /** b{1,3} is b(?:b(?:b)?)?: a copy that is left out leaves out all after it. */
   #addRepeat({ body, min, max }: Extract<Pattern, { kind: "repeat" }>): Ends {
+    const isLoop = max > WRITTEN_OUT_MAX && max > min
     const copies: Ends[] = []
-    for (let copy = 0; copy < max; copy++) {
+    for (let copy = 0; copy < (isLoop ? Math.max(min, 1) : max); copy++) {
       const added = this.add(body)
       if (added.canBeEmpty) throw new RuleRefusedError("a repeat of what may be empty")
       this.#link(copies.at(-1)?.last ?? [], added.first)
       copies.push(added)
     }
+    const last = copies.at(-1)
+    if (isLoop && last !== undefined) this.#link(last.last, last.first)
     return {
       first: copies[0]?.first ?? [],
       last: copies.slice(Math.max(min, 1) - 1).flatMap(({ last }) => last),
