@@ -136,16 +136,15 @@ export function asReadError(error: unknown): unknown {
   return code === undefined ? error : asFileError(error)
 }
 
+const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EISDIR: "is a directory",
+}
+
 /** The words for a file system error: the kind of the problem, never the path. */
 export function asFileError(error: unknown): SentinelError {
-  const code = systemErrorCode(error)
-  const problem =
-    code === "ENOENT"
-      ? "no such file"
-      : code === "EACCES" || code === "EPERM"
-        ? "permission denied"
-        : code === "EISDIR"
-          ? "is a directory"
-          : "cannot be read"
-  return new FileUnreadableError(problem, error)
+  const problem = FILE_PROBLEMS[systemErrorCode(error) ?? ""]
+  return new FileUnreadableError(problem ?? "cannot be read", error)
 }

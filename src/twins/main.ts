@@ -29,11 +29,11 @@ const names = endsOthers ? words.slice(1) : words
 const classes = names.filter(isSimulatedClass)
 const [first] = classes
 
-if (classes.length !== names.length || (endsOthers && !isAlone())) refuse()
+if (classes.length !== names.length || (endsOthers && !isAlone())) printUsage()
 else if (mode === "serve") await serve()
 else if (mode === "run" && first !== undefined && names.length === 1) {
   await runTwin(first, process.cwd())
-} else refuse()
+} else printUsage()
 process.exit()
 
 function serve(): Promise<void> {
@@ -51,7 +51,7 @@ function isCompiled(): boolean {
   return Bun.main.startsWith("/$bunfs/")
 }
 
-function refuse(): void {
+function printUsage(): void {
   process.stderr.write(`usage: twin serve [--alone] [CLASS...] | twin run CLASS\n`)
   process.exitCode = 2
 }

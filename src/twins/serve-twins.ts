@@ -16,38 +16,38 @@ export interface ServeOptions extends Omit<TwinProcessOptions, "class"> {
  * A line that is no request, or a twin that crashed, is answered with `{"error", "id"?}`.
  */
 export async function serveTwins(options: ServeOptions): Promise<void> {
-  const nursery = new TwinNursery(options)
+  const preloaded = new PreloadedTwins(options)
   writeLine(STDOUT, { ready: true, classes: options.classes })
   try {
-    for await (const line of readLines(Bun.stdin.stream())) await answerLine(nursery, line)
+    for await (const line of readLines(Bun.stdin.stream())) await answerLine(preloaded, line)
   } finally {
-    await nursery.close()
+    await preloaded.close()
   }
 }
 
 /** Nobody waits for what is cleared away behind an answer; the next request does. */
-async function answerLine(nursery: TwinNursery, line: string | undefined): Promise<void> {
+async function answerLine(preloaded: PreloadedTwins, line: string | undefined): Promise<void> {
   const parsed = line === undefined ? { problem: "the line is too long" } : parseTwinRequest(line)
   if ("problem" in parsed) return writeLine(STDOUT, { error: parsed.problem })
   const { request } = parsed
-  const child = nursery.take(request.class)
+  const child = preloaded.take(request.class)
   try {
     const answer = await child.run(request)
     writeLine(STDOUT, answer ?? { id: request.id, error: "the twin ended without an answer" })
   } finally {
-    await endChild(child, nursery)
+    await endChild(child, preloaded)
   }
 }
 
 /** Its request is answered; what it has left running is ended, and those who waited with it. */
-async function endChild(child: TwinProcess, nursery: TwinNursery): Promise<void> {
+async function endChild(child: TwinProcess, preloaded: PreloadedTwins): Promise<void> {
   await child.dispose()
-  if (child.endsOthers) await nursery.close()
-  nursery.refill()
+  if (child.endsOthers) await preloaded.close()
+  preloaded.refill()
 }
 
 /** The children that are loaded and wait, one for each class. */
-class TwinNursery {
+class PreloadedTwins {
   readonly #options: ServeOptions
   readonly #waiting = new Map<SimulatedClass, TwinProcess>()
 

@@ -51,16 +51,16 @@ export class TwinProcess {
     this.#isReady = this.#withTimeout(READY_MS_MAX, this.#messages.next()).then(isReadyLine)
   }
 
-  /** What the twin said, or what it had said when its time was up; undefined where it crashed. */
+  /** What the twin said, or what it had reported when its time was up; undefined where it crashed. */
   async run(request: TwinRequest): Promise<TwinAnswer | undefined> {
     if (!(await this.#isReady)) return undefined
     const nonce = crypto.randomUUID()
-    const heard: TwinAttempt[] = []
+    const reported: TwinAttempt[] = []
     this.#send({ ...request, nonce })
-    const answer = this.#hearAnswer(nonce, heard)
+    const answer = this.#readAnswer(nonce, reported)
     const outcome = await this.#withTimeout(request.budgetMs + GRACE_MS, answer)
-    const isKept = outcome === "timeout" || (outcome === undefined && heard.some(isHit))
-    return isKept ? unfinishedAnswer(request, heard) : outcome
+    const isKept = outcome === "timeout" || (outcome === undefined && reported.some(isHit))
+    return isKept ? unfinishedAnswer(request, reported) : outcome
   }
 
   /** Kills the whole group, or all there is, and removes its directory; twice is as once. */
@@ -76,12 +76,12 @@ export class TwinProcess {
     this.#process.stdin.end()
   }
 
-  async #hearAnswer(nonce: string, heard: TwinAttempt[]): Promise<TwinAnswer | undefined> {
+  async #readAnswer(nonce: string, reported: TwinAttempt[]): Promise<TwinAnswer | undefined> {
     for await (const line of this.#messages) {
       const message = messageOf(line, nonce)
-      if (message?.answer !== undefined) return withHeard(message.answer, heard)
-      if (message?.attempt !== undefined && heard.length < TWIN_LIMITS.attemptsMax) {
-        heard.push(message.attempt)
+      if (message?.answer !== undefined) return withReported(message.answer, reported)
+      if (message?.attempt !== undefined && reported.length < TWIN_LIMITS.attemptsMax) {
+        reported.push(message.attempt)
       }
     }
     return undefined
@@ -122,21 +122,21 @@ function messageOf(line: string | undefined, nonce: string): TwinMessage | undef
   }
 }
 
-function unfinishedAnswer(request: TwinRequest, heard: readonly TwinAttempt[]): TwinAnswer {
+function unfinishedAnswer(request: TwinRequest, reported: readonly TwinAttempt[]): TwinAnswer {
   return {
     id: request.id,
     class: request.class,
-    attempts: heard,
-    templatesTried: new Set(heard.map(({ template }) => template)).size,
+    attempts: reported,
+    templatesTried: new Set(reported.map(({ template }) => template)).size,
     controlAttempts: [],
-    ...(heard.some(isHit) ? {} : { inconclusive: "budget_exceeded" }),
+    ...(reported.some(isHit) ? {} : { inconclusive: "budget_exceeded" }),
   }
 }
 
 /** What was reported cannot be taken back: a payload may own the process by the time it answers. */
-function withHeard(answer: TwinAnswer, heard: readonly TwinAttempt[]): TwinAnswer {
+function withReported(answer: TwinAnswer, reported: readonly TwinAttempt[]): TwinAnswer {
   const templates = new Set(answer.attempts.map(({ template }) => template))
-  const missing = heard.filter((one) => isHit(one) && !templates.has(one.template))
+  const missing = reported.filter((one) => isHit(one) && !templates.has(one.template))
   if (missing.length === 0) return answer
   const attempts = [...missing, ...answer.attempts].slice(0, TWIN_LIMITS.attemptsMax)
   const { id, class: twinClass, templatesTried, controlAttempts } = answer
