@@ -111,8 +111,11 @@ test("createTelemetry bounds the values of a label and counts the rest as other"
   for (let index = 0; index < 1_000; index++) {
     counts.deadLettered({ code: `CODE_${index}`, operator: "decode_event" })
   }
+  const queueDepth = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`q${at}`, at]))
+  counts.watchEngine(() => ({ inFlight: 0, queueDepth, lag: [], operators: [] }))
   const text = await counts.render()
   expect(text.match(/^cerberus_dead_letters_total\{/gm)?.length).toBe(101)
+  expect(text.match(/^cerberus_queue_depth\{/gm)?.length).toBe(101)
   expect(
     await sample(counts, 'cerberus_dead_letters_total{operator="decode_event",code="other"}'),
   ).toBe(900)

@@ -1,13 +1,5 @@
 import type { SimulationDepth } from "../ports/simulation-queue.ts"
-import {
-  boundedLabel,
-  counter,
-  gauge,
-  histogram,
-  PARTITIONS_MAX,
-  type Registry,
-  tally,
-} from "./metrics.ts"
+import { counter, gauge, histogram, type Registry, tally } from "./metrics.ts"
 
 /** How far behind one partition is, and whether that is for want of room. */
 export interface Backlog {
@@ -71,19 +63,14 @@ export function createOperatorMetrics(registry: Registry) {
     help: "Records that became dead letters, by error code.",
     labels: ["operator", "code"],
   })
-  const [operator, code] = [boundedLabel(), boundedLabel()]
   return {
     operatorDone(name: string, outcome: "ok" | "failed", seconds: number): void {
       latency(seconds, name, outcome)
     },
-    batched(name: string, size: number): void {
-      batches.observe({ operator: operator(name) }, size)
-    },
-    retried(name: string, errorCode: string): void {
-      retries.inc({ operator: operator(name), code: code(errorCode) })
-    },
-    deadLettered(letter: { readonly code: string; readonly operator: string }): void {
-      letters.inc({ operator: operator(letter.operator), code: code(letter.code) })
+    batched: (operator: string, size: number): void => batches.observe(size, { operator }),
+    retried: (operator: string, code: string): void => retries.inc({ operator, code }),
+    deadLettered({ operator, code }: { readonly code: string; readonly operator: string }): void {
+      letters.inc({ operator, code })
     },
   }
 }
@@ -141,18 +128,14 @@ export function createProgressMetrics(registry: Registry) {
     help: "Partitions that changed hands, by event (assigned, revoked, lost).",
     labels: ["topic", "event"],
   })
-  const [topic, partition] = [boundedLabel(), boundedLabel(PARTITIONS_MAX)]
   return {
-    committed(of: PartitionName, nextOffset: bigint): void {
-      const labels = { topic: topic(of.topic), partition: partition(String(of.partition)) }
-      offsets.set(labels, Number(nextOffset))
-      commits.inc({ topic: labels.topic })
+    committed({ topic, partition }: PartitionName, nextOffset: bigint): void {
+      offsets.set(Number(nextOffset), { topic, partition: String(partition) })
+      commits.inc({ topic })
     },
-    transacted(of: PartitionName): void {
-      transactions.inc({ topic: topic(of.topic) })
-    },
-    partitionChanged(of: PartitionName, event: "assigned" | "revoked" | "lost"): void {
-      changes.inc({ topic: topic(of.topic), event })
+    transacted: ({ topic }: PartitionName): void => transactions.inc({ topic }),
+    partitionChanged({ topic }: PartitionName, event: "assigned" | "revoked" | "lost"): void {
+      changes.inc({ topic, event })
     },
   }
 }
@@ -160,7 +143,6 @@ export function createProgressMetrics(registry: Registry) {
 /** Gauges that are read when somebody scrapes, so that the hot path pays nothing for them. */
 export function createBacklogMetrics(registry: Registry) {
   let read: (() => EngineGauges) | undefined
-  const queue = boundedLabel()
   gauge(registry, {
     name: "cerberus_records_in_flight",
     help: "Records between source and sink.",
@@ -171,10 +153,7 @@ export function createBacklogMetrics(registry: Registry) {
     help: "Records that wait in a queue.",
     labels: ["queue"],
     read: () =>
-      Object.entries(read?.().queueDepth ?? {}).map(([name, depth]) => [
-        { queue: queue(name) },
-        depth,
-      ]),
+      Object.entries(read?.().queueDepth ?? {}).map(([queue, depth]) => [{ queue }, depth]),
   })
   gauge(registry, {
     name: "cerberus_simulation_queue_tasks",
@@ -194,7 +173,6 @@ export function createBacklogMetrics(registry: Registry) {
 }
 
 function exposePartitions(registry: Registry, backlogs: () => readonly Backlog[]): void {
-  const [topic, partition] = [boundedLabel(), boundedLabel(PARTITIONS_MAX)]
   const expose = (name: string, help: string, value: (backlog: Backlog) => number) =>
     gauge(registry, {
       name,
@@ -202,8 +180,8 @@ function exposePartitions(registry: Registry, backlogs: () => readonly Backlog[]
       labels: ["topic", "partition"],
       *read() {
         for (const backlog of backlogs()) {
-          const label = partition(String(backlog.partition))
-          yield [{ topic: topic(backlog.topic), partition: label }, value(backlog)]
+          const { topic, partition } = backlog
+          yield [{ topic, partition: String(partition) }, value(backlog)]
         }
       },
     })
@@ -216,13 +194,12 @@ function exposePartitions(registry: Registry, backlogs: () => readonly Backlog[]
 }
 
 function exposeOperators(registry: Registry, loads: () => readonly OperatorLoad[]): void {
-  const operator = boundedLabel()
   const expose = (name: string, help: string, value: (load: OperatorLoad) => number) =>
     gauge(registry, {
       name,
       help,
       labels: ["operator"],
-      read: () => loads().map((load) => [{ operator: operator(load.operator) }, value(load)]),
+      read: () => loads().map((load) => [{ operator: load.operator }, value(load)]),
     })
   const busy = "Mean number of records inside an operator in the last window."
   expose("cerberus_operator_busy_records", busy, (load) => load.busy)

@@ -2,11 +2,13 @@ import { AggregatorRegistry, Counter, Gauge, Histogram, type Metric, Registry } 
 import { TallyHistogram, type TallySeries } from "./tally-histogram.ts"
 
 /** The one place that imports prom-client: how a metric of each kind is made. */
-export type { Counter, Gauge, Registry }
+export type { Registry }
 
 /** Distinct values that one label may take; further ones are counted as `other`. */
 const LABEL_VALUES_MAX = 100
-export const PARTITIONS_MAX = 1_000
+const PARTITIONS_MAX = 1_000
+
+type Labels = Readonly<Record<string, string>>
 
 const LATENCY_BUCKETS_S = [
   0.00001, 0.000025, 0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10, 30,
@@ -35,10 +37,16 @@ interface HistogramOptions {
   readonly buckets?: readonly number[]
 }
 
-export function histogram(registry: Registry, options: HistogramOptions): Histogram {
+export function histogram(registry: Registry, options: HistogramOptions) {
   const { name, help, labels = [], buckets = LATENCY_BUCKETS_S } = options
   const labelNames = [...labels]
-  return new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [registry] })
+  const created = new Histogram({
+    ...{ name, help, labelNames, buckets: [...buckets], registers: [registry] },
+  })
+  const bounded = boundedLabels(labels)
+  return {
+    observe: (value: number, series: Labels = {}): void => created.observe(bounded(series), value),
+  }
 }
 
 interface TallyOptions extends HistogramOptions {
@@ -52,7 +60,7 @@ export function tally(registry: Registry, options: TallyOptions) {
   const created = new TallyHistogram({ name, help, buckets })
   // all that a registry asks of a metric is its name and `get`
   registry.registerMetric(created as unknown as Metric)
-  const bounded = boundedLabel()
+  const bounded = boundedValues(LABEL_VALUES_MAX)
   const known = new Map<string, Map<string, TallySeries>>()
   const seriesOf = (value: string, word: string): TallySeries => {
     const label = bounded(value)
@@ -70,7 +78,7 @@ export function tally(registry: Registry, options: TallyOptions) {
 }
 
 /** The value of one series, with its labels. */
-export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
+export type Sample = readonly [labels: Labels, value: number]
 
 /** Called at each scrape: the one value, or all series; one that is left out disappears. */
 type Reading = () => number | Iterable<Sample>
@@ -80,13 +88,14 @@ interface CounterOptions {
   readonly help: string
   readonly labels?: readonly string[]
   /** Series that are shown as 0 before the first count, so that a rate over them is right. */
-  readonly known?: readonly Readonly<Record<string, string>>[]
+  readonly known?: readonly Labels[]
   /** Where the totals are kept elsewhere. */
   readonly read?: Reading
 }
 
-export function counter(registry: Registry, options: CounterOptions): Counter {
+export function counter(registry: Registry, options: CounterOptions) {
   const { name, help, labels = [], known = [], read } = options
+  const bounded = boundedLabels(labels)
   const created: Counter = new Counter({
     name,
     help,
@@ -95,12 +104,12 @@ export function counter(registry: Registry, options: CounterOptions): Counter {
     ...(read && {
       collect() {
         created.reset()
-        for (const [series, total] of samplesOf(read)) created.inc(series, total)
+        for (const [series, total] of samplesOf(read)) created.inc(bounded(series), total)
       },
     }),
   })
-  for (const series of known) created.inc(series, 0)
-  return created
+  for (const series of known) created.inc(bounded(series), 0)
+  return { inc: (series: Labels = {}): void => created.inc(bounded(series)) }
 }
 
 function samplesOf(read: Reading): Iterable<Sample> {
@@ -116,7 +125,7 @@ interface TallyCounterOptions extends Omit<CounterOptions, "read"> {
 /** A counter for what is counted with each request: plain numbers that a scrape reads. */
 export function tallyCounter(registry: Registry, options: TallyCounterOptions) {
   const { known = [], labels, ...named } = options
-  const bounded = boundedLabel()
+  const bounded = boundedValues(LABEL_VALUES_MAX)
   const tallies = new Map<string, Map<string, { count: number }>>()
   const tallyOf = (value: string, word: string) => {
     const label = bounded(value)
@@ -157,8 +166,9 @@ interface GaugeOptions {
   readonly read?: Reading
 }
 
-export function gauge(registry: Registry, options: GaugeOptions): Gauge {
+export function gauge(registry: Registry, options: GaugeOptions) {
   const { name, help, combine, labels = [], read } = options
+  const bounded = boundedLabels(labels)
   const created: Gauge = new Gauge({
     name,
     help,
@@ -168,15 +178,31 @@ export function gauge(registry: Registry, options: GaugeOptions): Gauge {
     ...(read && {
       collect() {
         created.reset()
-        for (const [series, value] of samplesOf(read)) created.set(series, value)
+        for (const [series, value] of samplesOf(read)) created.set(bounded(series), value)
       },
     }),
   })
-  return created
+  return {
+    set: (value: number, series: Labels = {}): void => created.set(bounded(series), value),
+  }
 }
 
-/** Keeps the first values it sees and calls all later ones `other`: a label never explodes. */
-export function boundedLabel(valuesMax = LABEL_VALUES_MAX): (value: string) => string {
+/** No label of a metric explodes, whatever becomes its value. */
+function boundedLabels(names: readonly string[]): (labels: Labels) => Labels {
+  const bounds = new Map(
+    names.map((name) => [
+      name,
+      boundedValues(name === "partition" ? PARTITIONS_MAX : LABEL_VALUES_MAX),
+    ]),
+  )
+  return (labels) =>
+    Object.fromEntries(
+      Object.entries(labels).map(([name, value]) => [name, bounds.get(name)?.(value) ?? value]),
+    )
+}
+
+/** Keeps the first values it sees and calls all later ones `other`. */
+function boundedValues(valuesMax: number): (value: string) => string {
   const seen = new Set<string>()
   return (value) => {
     if (seen.has(value)) return value

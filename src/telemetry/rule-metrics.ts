@@ -1,4 +1,4 @@
-import { boundedLabel, counter, gauge, type Registry } from "./metrics.ts"
+import { counter, gauge, type Registry } from "./metrics.ts"
 
 /** What is known of the rules at the moment of a scrape. */
 export interface RuleGauges {
@@ -23,11 +23,10 @@ export function createRuleMetrics(registry: Registry) {
     labels: ["code"],
     known: [{ code: "RULE_REFUSED" }, { code: "RULE_COVERED" }, { code: "WORKER_FAILED" }],
   })
-  const code = boundedLabel()
   return {
     ruleGenerated: (): void => generated.inc(),
     ruleApplied: (): void => applied.inc(),
-    ruleRefused: (why: string): void => refused.inc({ code: code(why) }),
+    ruleRefused: (code: string): void => refused.inc({ code }),
     watchRules: exposeRules(registry),
   }
 }

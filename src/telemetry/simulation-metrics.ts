@@ -1,5 +1,5 @@
 import type { AuditHead } from "../ports/sandbox.ts"
-import { boundedLabel, counter, gauge, histogram, type Registry } from "./metrics.ts"
+import { counter, gauge, histogram, type Registry } from "./metrics.ts"
 
 /** A finished simulation, as it is counted. */
 export interface CountedSimulation {
@@ -50,15 +50,13 @@ export function createSimulationMetrics(registry: Registry) {
     labels: ["class", "driver"],
     buckets: DURATION_BUCKETS_S,
   })
-  const reason = boundedLabel()
   return {
     simulated(simulation: CountedSimulation): void {
-      const { verdict, seconds, driver } = simulation
-      if (verdict === "inconclusive") {
-        inconclusive.inc({ reason: reason(simulation.reason ?? "unknown") })
-      } else simulations.inc({ verdict })
+      const { verdict, reason = "unknown", seconds, driver } = simulation
+      if (verdict === "inconclusive") inconclusive.inc({ reason })
+      else simulations.inc({ verdict })
       duration.observe(seconds)
-      byClass.observe({ class: simulation.class, driver }, seconds)
+      byClass.observe(seconds, { class: simulation.class, driver })
     },
     ...createSandboxMetrics(registry),
   }
