@@ -102,5 +102,5 @@ describe("openRuleStore", () => {
     expect(store.get("active")).toBeDefined()
     expect(store.get("rejected")).toBeDefined()
     expect(store.counts().active).toBe(9_999)
-  })
+  }, 60_000)
 })
