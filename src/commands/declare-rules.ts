@@ -1,6 +1,12 @@
 import { type Command, Option } from "commander"
 import { RULE_STATES, type RuleState } from "../rule.ts"
-import { parseCount, parseReason, parseReviewer, parseRuleState } from "./parse-arguments.ts"
+import {
+  parseCount,
+  parseReason,
+  parseReviewer,
+  parseRuleId,
+  parseRuleState,
+} from "./parse-arguments.ts"
 import type { ListOptions, ReviewOptions } from "./rules.ts"
 import type { Run } from "./run.ts"
 import type { Terminal } from "./terminal.ts"
@@ -33,7 +39,7 @@ export function declareRules(
   rules
     .command("show")
     .description("print a rule, what it was made from, what was measured, and its history")
-    .argument("<id>", "e.g. sentinel-sqli-0123456789abcdef")
+    .argument("<id>", "e.g. sentinel-sqli-0123456789abcdef", parseRuleId)
     .option("--json", "print JSON instead of text")
     .action((id: string, options: { json?: boolean }) =>
       choose(async () => (await import("./rules.ts")).showRule(id, options, terminal)),
@@ -43,7 +49,7 @@ export function declareRules(
   rules
     .command("apply")
     .description("ask the policy about a stored rule once more")
-    .argument("<id>")
+    .argument("<id>", "of the rule", parseRuleId)
     .option("--force", "apply it, whatever the policy says")
     .action((id: string, options: { force?: boolean }) =>
       choose(async () => (await import("./rules.ts")).applyRule(id, options, terminal)),
@@ -76,7 +82,7 @@ function declareTest(rules: Command, terminal: Terminal, choose: (run: Run) => v
     .command("test")
     .description("hold rules against your own traffic; exit code 1 where one matches a line")
     .argument("<file>", "lines, gzip by name; - reads stdin")
-    .option("--rule <id>", "this rule, decided or not; default: all that are decided")
+    .option("--rule <id>", "this one, decided or not; default: all that are decided", parseRuleId)
     .addOption(
       new Option(
         "--as <reading>",
@@ -93,11 +99,12 @@ function declareTest(rules: Command, terminal: Terminal, choose: (run: Run) => v
 
 function declareReviews(rules: Command, terminal: Terminal, choose: (run: Run) => void): void {
   for (const [word, description] of REVIEWS) {
-    reviewed(rules.command(word).description(description).argument("<id>")).action(
-      (ruleId: string, options: ReviewOptions) =>
-        choose(async () =>
-          (await import("./rules.ts")).reviewRule({ ruleId, word }, options, terminal),
-        ),
+    reviewed(
+      rules.command(word).description(description).argument("<id>", "of the rule", parseRuleId),
+    ).action((ruleId: string, options: ReviewOptions) =>
+      choose(async () =>
+        (await import("./rules.ts")).reviewRule({ ruleId, word }, options, terminal),
+      ),
     )
   }
   reviewed(rules.command("withdraw").description("take every rule of Sentinel out of Gatekeeper"))

@@ -43,6 +43,11 @@ export function parseReviewer(text: string): string {
   throw new InvalidArgumentError("Expected 1 to 512 characters.")
 }
 
+export function parseRuleId(text: string): string {
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text
+  throw new InvalidArgumentError("Expected 1 to 64 of A-Z a-z 0-9 _ and -.")
+}
+
 export function parseRuleState(text: string): RuleState {
   const known = RULE_STATES.find((state) => state === text)
   if (known !== undefined) return known

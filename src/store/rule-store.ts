@@ -7,13 +7,13 @@ import { scanNewestFirst } from "./index-scan.ts"
 import { checkLimit, digestKey, TIME_BYTES, timeKey } from "./keys.ts"
 import { countEntries, keysOf, openEnvironment, type Table } from "./lmdb.ts"
 
-/** Rules that are kept; beyond it the oldest of those that are over goes. */
+/** Rules that are kept; beyond it the oldest goes of those that are not decided, or over. */
 const RULES_MAX = 10_000
 const RULE_BYTES_MAX = 262_144
 const NOTHING = Buffer.alloc(0)
 const INSTANCE = Buffer.from("instance")
-/** States that nothing comes after, in the order in which they may be forgotten. */
-const FINAL_STATES = ["logged_only", "replaced", "expired", "rejected"] as const
+/** States in which Gatekeeper has nothing of a rule, in the order in which they may be forgotten. */
+const FORGETTABLE = ["logged_only", "replaced", "expired", "rejected", "pending_review"] as const
 
 /** Opens `rules.mdb` in `directory`, creating it where it is missing. */
 export function openRuleStore(directory: string): RuleStore {
@@ -121,7 +121,7 @@ class RuleFile implements RuleStore {
   }
 
   #forgetOne(): void {
-    const oldest = FINAL_STATES.flatMap((state) => this.#idsIn(state, 1))[0]
+    const oldest = FORGETTABLE.flatMap((state) => this.#idsIn(state, 1))[0]
     if (oldest !== undefined) this.#remove(oldest)
   }
 

@@ -168,6 +168,8 @@ describe("rules", () => {
     }
     const nobody = await post(`${BASE}/rules/${ID}/approve`, { note: "x" })
     expectError(nobody, [422, "MALFORMED", "reviewer"])
+    const policy = await post(`${BASE}/rules/${ID}/approve`, { reviewer: " policy" })
+    expectError(policy, [422, "MALFORMED", "reviewer"])
   })
 
   test("a review that is not possible is told apart from an unknown rule", async () => {

@@ -118,6 +118,14 @@ describe("rules", () => {
     expect((await run("reject", "a", "--reviewer", "ana")).out).toBe("a is rejected\n")
   })
 
+  test("show, apply, reject and test take nothing but an id for an id", async () => {
+    for (const id of ["", ".", "..", "a/b", "%2e", "a b", "x".repeat(65)]) {
+      for (const command of [["show"], ["apply"], ["reject"], ["test", "-", "--rule"]]) {
+        expect(await run(...command, id)).toMatchObject({ exitCode: 2, out: "" })
+      }
+    }
+  })
+
   test("withdraw --all takes the rules of Sentinel out, those of others stay", async () => {
     for (const id of ["a", "b"]) await keep(id, "approved")
     expect((await run("drift")).exitCode).toBe(0)

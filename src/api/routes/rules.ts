@@ -194,6 +194,8 @@ const readReviewBody = createReader(reviewRequest)
 
 async function readReview(request: Request): Promise<RuleReview> {
   const { reviewer, note = "" } = readReviewBody(await readJson(request, PREDICT_BYTES_MAX))
+  // whose decisions are its own is told by that name
+  if (reviewer.trim() === "policy") throw new MalformedError("reviewer", "the name of a person")
   return { reviewer, note }
 }
 

@@ -164,6 +164,8 @@ export class RuleReconciler {
         continue
       }
       await this.#move(stored.rule.rule_id, { state: "active", note: "read back from Gatekeeper" })
+      // where a person has decided against it meanwhile, what it covers must stay
+      if (this.#parts.store.get(stored.rule.rule_id)?.state !== "active") continue
       onApplied(stored.rule)
       for (const ruleId of stored.rule.audit.replaces) await this.#replaceBy(stored.rule, ruleId)
     }

@@ -9,7 +9,7 @@ import {
   protectionsFrom,
   type RuleOrigin,
 } from "../../rules/policy/never-block.ts"
-import { isOpenAgain, mayMove, moved } from "../../rules/policy/rule-states.ts"
+import { isOpenAgain, isUndecided, mayMove, moved } from "../../rules/policy/rule-states.ts"
 import { replacedRules } from "../../rules/replaced-rules.ts"
 import type { RuleReconciler } from "./rule-reconciler.ts"
 
@@ -91,16 +91,9 @@ export class RuleService {
 
   /** Takes out every rule that Sentinel has in Gatekeeper, or is about to have. */
   async withdrawAll(review: Review): Promise<number> {
-    const { store, clock, reconciler } = this.#parts
-    const decided = store.inStates(DECIDED)
-    const move = { state: "expired", nowMs: clock.nowMs(), ...review } as const
-    for (const { rule } of decided) {
-      await store.update(rule.rule_id, (held) =>
-        mayMove(held.state, move.state) ? moved(held, move) : undefined,
-      )
-    }
-    await reconciler?.run()
-    return decided.length
+    const withdrawn = await this.#oneByOne(() => this.#expireAll(review))
+    await this.#parts.reconciler?.run()
+    return withdrawn
   }
 
   /** @throws RuleUnknownError */
@@ -110,18 +103,34 @@ export class RuleService {
     return stored
   }
 
+  async #expireAll(review: Review): Promise<number> {
+    const { store, clock } = this.#parts
+    const decided = store.inStates(DECIDED)
+    const move = { state: "expired", nowMs: clock.nowMs(), ...review } as const
+    for (const { rule } of decided) {
+      await store.update(rule.rule_id, (held) =>
+        mayMove(held.state, move.state) ? moved(held, move) : undefined,
+      )
+    }
+    return decided.length
+  }
+
   async #askPolicy(ruleId: string): Promise<RuleDecision> {
+    const { store, clock, neverBlock } = this.#parts
     const stored = this.stored(ruleId)
     const { rule, state, protections = [] } = stored
-    // the policy never overrules a person
-    if (state !== "pending_review" && state !== "logged_only") return knownDecision(stored)
-    const now = protectionsFrom(this.#parts.neverBlock, rule, { location: "" })
+    if (!isUndecided(state)) return knownDecision(stored)
+    const now = protectionsFrom(neverBlock, rule, { location: "" })
     const decision = decideRule(rule, this.#policyState([...protections, ...now]))
     const note = decision.reasons.join("; ")
-    if (decision.decision === "auto_applied") {
-      await this.move(ruleId, "approved", { by: "policy", note })
-    }
-    return decision
+    if (decision.decision !== "auto_applied") return decision
+    const move = { state: "approved", by: "policy", note, nowMs: clock.nowMs() } as const
+    const after = await store.update(ruleId, (held) =>
+      // a person may have decided meanwhile, and the policy never overrules one
+      isUndecided(held.state) ? moved(this.#approvable(held), move) : undefined,
+    )
+    this.#deliver()
+    return after.state === "approved" ? decision : knownDecision(after)
   }
 
   /** Not even a person approves what must never be blocked; what was over lives once more. */
@@ -147,8 +156,14 @@ export class RuleService {
     const note = decision.reasons.join("; ")
     const move = { state, by: "policy", note, nowMs: clock.nowMs() }
     const made = { rule, state, history: [], protections }
-    if (known === undefined) await store.add(moved(made, move))
-    else await store.update(rule.rule_id, ({ history }) => moved({ ...made, history }, move))
+    const after =
+      known === undefined
+        ? await store.add(moved(made, move))
+        : await store.update(rule.rule_id, (held) =>
+            // a person may have decided meanwhile
+            isMadeBetter(held, rule) ? moved({ ...made, history: held.history }, move) : undefined,
+          )
+    if (after.rule !== rule) return knownDecision(after)
     onDecided(rule, decision)
     if (state === "approved") this.#deliver()
     return decision

@@ -4,6 +4,7 @@ import { BlockList, isIP } from "node:net"
 export interface AddressRange {
   /** As it was written. */
   readonly text: string
+  /** @param address as producers write it: also with a port, in brackets, or first in a list */
   has(address: string): boolean
 }
 
@@ -20,6 +21,16 @@ export function parseRange(text: string): AddressRange | undefined {
   list.addSubnet(address, prefix, kind)
   return {
     text,
-    has: (other) => isIP(other) !== 0 && list.check(other, isIP(other) === 6 ? "ipv6" : "ipv4"),
+    has(written) {
+      const other = plainAddress(written)
+      return isIP(other) !== 0 && list.check(other, isIP(other) === 6 ? "ipv6" : "ipv4")
+    },
   }
+}
+
+function plainAddress(written: string): string {
+  const [first = ""] = written.split(",", 1)
+  const address = first.trim()
+  const enclosed = /^\[([^\]]{1,64})\]/.exec(address) ?? /^([\d.]{7,15}):\d{1,5}$/.exec(address)
+  return enclosed?.[1] ?? address
 }

@@ -1,6 +1,7 @@
 import { ConfigInvalidError } from "../../errors.ts"
 import type { Rule } from "../../rule.ts"
 import { ruleMatcher } from "../rule-matcher.ts"
+import { inspectedText } from "../sendings.ts"
 import { type AddressRange, parseRange } from "./address-range.ts"
 
 /** What no rule may touch, as the operator wrote it down. */
@@ -28,7 +29,12 @@ export interface RuleOrigin {
 export function parseNeverBlock(text: string): NeverBlock {
   const list = { paths: [] as string[], params: [] as string[], addresses: [] as AddressRange[] }
   const problems: string[] = []
-  for (const [index, line] of text.split("\n").slice(0, LINES_MAX).entries()) {
+  const lines = text.split("\n")
+  // a list that is cut would protect less than it says
+  if (lines.length > LINES_MAX) {
+    problems.push(`SENTINEL_NEVER_BLOCK_FILE: more than ${LINES_MAX} lines`)
+  }
+  for (const [index, line] of lines.slice(0, LINES_MAX).entries()) {
     const [kind = "", value = "", ...rest] = line.replace(/#.*/, "").trim().split(/\s+/)
     if (kind === "") continue
     if (rest.length > 0 || !addEntry(list, kind, value)) {
@@ -59,7 +65,8 @@ function addEntry(
 /**
  * Why the list speaks against a rule; empty = it does not.
  *
- * A pattern searches the whole request, so it is also held against each protected path and name.
+ * A pattern searches the whole request, so it is also held against requests that have nothing but a
+ * protected path or name.
  */
 export function protectionsFrom(
   { paths, params, addresses }: NeverBlock,
@@ -67,14 +74,33 @@ export function protectionsFrom(
   { location, address }: RuleOrigin,
 ): readonly string[] {
   const matches = ruleMatcher(rule.match)
-  const param = location.slice(location.indexOf(":") + 1)
+  const isTouched = (request: { url?: string; body?: string }) =>
+    matches(inspectedText({ url: "/", body: "", headers: {}, ...request }))
+  const names = namesIn(location)
   return [
-    ...paths.filter(matches).map((prefix) => `the path ${prefix} is never blocked`),
+    ...paths
+      .filter((prefix) => isTouched({ url: prefix }))
+      .map((prefix) => `the path ${prefix} is never blocked`),
     ...params
-      .filter((name) => name === param || matches(name))
+      .filter((name) => names.has(name) || requestsWith(name).some(isTouched))
       .map((name) => `the parameter ${name} is never blocked`),
     ...addresses
       .filter((range) => address !== undefined && range.has(address))
       .map(({ text }) => `the addresses ${text} are never blocked`),
+  ]
+}
+
+/** The name of a parameter, and those of the objects around it: `json:$.user.name`, `query:user[name]`. */
+function namesIn(location: string): ReadonlySet<string> {
+  const name = location.slice(location.indexOf(":") + 1)
+  return new Set([name, ...name.split(/[.[\]]/)])
+}
+
+function requestsWith(name: string) {
+  return [
+    { url: `/?${name}=1` },
+    { url: `/?a=1&${name}=1` },
+    { body: `${name}=1` },
+    { body: JSON.stringify({ [name]: "1" }) },
   ]
 }

@@ -27,13 +27,18 @@ export function mayMove(from: RuleState, to: RuleState): boolean {
   return NEXT[from].includes(to)
 }
 
+/** True where neither a person nor the policy has decided for or against it. */
+export function isUndecided(state: RuleState): boolean {
+  return state === "pending_review" || state === "logged_only"
+}
+
 /**
  * True where the same rule, made again, is to be decided about again: its time was over, or it was
  * made without a proof and nobody wanted it so far.
  */
 export function isOpenAgain({ rule, state, history }: StoredRule): boolean {
   if (state === "expired") return history.at(-1)?.by === "policy"
-  return !rule.audit.simulated && (state === "pending_review" || state === "logged_only")
+  return !rule.audit.simulated && isUndecided(state)
 }
 
 /** The rule in another state, with the move at the end of its history. */

@@ -74,6 +74,25 @@ describe("RuleReconciler", () => {
     expect((await reconciling.run()).drift).toEqual({ missing: [], changed: [], surplus: [] })
   })
 
+  test("run lets what a rule replaces stay where a person rejects that rule meanwhile", async () => {
+    await decide("old")
+    await reconciler().run()
+    await decide("new", "approved", { audit: { ...someRule().audit, replaces: ["old"] } })
+    const rejecting = {
+      ...client(),
+      async create(rule: Rule) {
+        await decide("new", "rejected")
+        return client().create(rule)
+      },
+    }
+    const reconciling = reconciler(rejecting)
+    await reconciling.run()
+    expect(store.get("old")?.state).toBe("active")
+    await reconciling.run()
+    expect(await activeIds()).toEqual(["old"])
+    expect(applied).toEqual(["old"])
+  })
+
   test("run waits out a Gatekeeper that is down, slow or broken, and delivers afterwards", async () => {
     await decide("a")
     const { port } = server

@@ -152,6 +152,49 @@ describe("RuleService", () => {
     expect(store.get("k")?.state).toBe("rejected")
   })
 
+  test("the policy overrules no person who decides at the same moment", async () => {
+    await server.fail({ status: 500 })
+    await reconciler.run()
+    const rules = service()
+    await rules.propose(rule("t"), ORIGIN)
+    await rules.propose(rule("u", { confidence: 0.5 }), ORIGIN)
+    await server.fail({})
+    await reconciler.run()
+    const [, asked] = await Promise.all([
+      rules.move("t", "rejected", REVIEW),
+      rules.apply("t", { force: false }),
+    ])
+    expect([asked.decision, store.get("t")?.state]).toEqual(["logged_only", "rejected"])
+    const [, made] = await Promise.all([
+      rules.move("u", "rejected", REVIEW),
+      rules.propose(rule("u"), ORIGIN),
+    ])
+    expect([made.decision, store.get("u")?.state]).toEqual(["logged_only", "rejected"])
+    expect(await blockedBy("/?q=attack-t")).not.toContain("rule:")
+  })
+
+  test("of an approval and a rejection at once the later one counts, and Gatekeeper has that", async () => {
+    const rules = service()
+    await rules.propose(rule("v", { confidence: 0.8 }), ORIGIN)
+    const words = Array.from({ length: 20 }, (_, index) =>
+      index % 2 ? ("rejected" as const) : ("approved" as const),
+    )
+    await Promise.allSettled(words.map((word) => rules.move("v", word, REVIEW)))
+    expect(store.get("v")?.history.at(-1)?.state).toBe("rejected")
+    expect(await blockedBy("/?q=attack-v")).not.toContain("rule:")
+    await rules.move("v", "approved", REVIEW)
+    expect(await blockedBy("/?q=attack-v")).toBe("Blocked by rule: v")
+  })
+
+  test("a clock that goes back neither applies more rules within the hour nor loses one", async () => {
+    const rules = service()
+    for (const id of ["w1", "w2"]) await rules.propose(rule(id), ORIGIN)
+    await reconciler.run()
+    nowMs -= 30 * 86_400_000
+    expect((await rules.propose(rule("w3"), ORIGIN)).decision).toBe("pending_review")
+    expect(await blockedBy("/?q=attack-w1")).toBe("Blocked by rule: w1")
+  })
+
   test("a rule whose time was over is decided about again, one that a person ended is not", async () => {
     const rules = service()
     await rules.propose(rule("l", { expires_at: new Date(NOW + 1_000).toISOString() }), ORIGIN)

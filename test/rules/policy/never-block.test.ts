@@ -28,6 +28,32 @@ describe("protectionsFrom", () => {
     }
   })
 
+  test("protectionsFrom knows an address with a port, in brackets or before those of proxies", () => {
+    for (const address of ["10.2.3.4:51234", "[2001:db8::1]:443", "10.2.3.4, 203.0.113.1"]) {
+      expect(from({ address })[0]).toContain("are never blocked")
+    }
+    expect(from({ address: "203.0.113.1, 10.2.3.4" })).toEqual([])
+  })
+
+  test("protectionsFrom knows a parameter within JSON and within brackets", () => {
+    for (const location of [
+      "json:$.filter.sql_console",
+      "json:$.sql_console[0].x",
+      "form:sql_console[]",
+    ]) {
+      expect(from({ location })[0]).toContain("parameter sql_console")
+    }
+    expect(from({ location: "json:$.my_sql_console" })).toEqual([])
+  })
+
+  test("protectionsFrom refuses a pattern that matches only what stands around a path or name", () => {
+    const patterns = ["checkout[ ?]", "[?]sql_console=", "[&]sql_console=", '"sql_console":']
+    for (const pattern of patterns) {
+      const match = { ...rule.match, pattern }
+      expect(protectionsFrom(LIST, someRule({ match }), { location: "query:q" })).toHaveLength(1)
+    }
+  })
+
   test("protectionsFrom refuses a pattern that would match a protected path or name", () => {
     const match = { ...rule.match, pattern: "chec[k]out" }
     expect(protectionsFrom(LIST, someRule({ match }), { location: "query:q" })).toEqual([
@@ -47,5 +73,6 @@ describe("parseNeverBlock", () => {
     expect(parse).toThrow(ConfigInvalidError)
     for (const line of [1, 2, 3, 4, 5, 6]) expect(parse).toThrow(`line ${line}:`)
     expect(parse).not.toThrow("secret")
+    expect(() => parseNeverBlock("\n".repeat(10_000))).toThrow("more than 10000 lines")
   })
 })
