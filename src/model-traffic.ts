@@ -59,6 +59,31 @@ export interface ModelDecision extends ModelTransition {
   readonly revision: number
 }
 
+/** The payloads that a model's figures were measured on. */
+export interface JudgedSet {
+  readonly set: string
+  readonly rows: number
+  readonly attacks: number
+}
+
+/** The registered figures of two models, side by side. */
+export interface FigureComparison {
+  readonly modelId: string
+  readonly live: string
+  readonly figures: readonly ComparedFigure[]
+  readonly judgedOn: JudgedSet | null
+  readonly liveJudgedOn: JudgedSet | null
+  /** What speaks against the model, in words; empty where nothing does. */
+  readonly warnings: readonly string[]
+}
+
+export interface ComparedFigure {
+  readonly figure: string
+  /** null where it was not measured, as in `live`. */
+  readonly model: number | null
+  readonly live: number | null
+}
+
 /** What the registry remembers of one model beside its files. */
 export interface ModelRecord {
   readonly state: ModelState

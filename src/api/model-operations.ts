@@ -1,4 +1,9 @@
-import type { ModelState, ModelTransition, TrafficPlan } from "../model-traffic.ts"
+import type {
+  FigureComparison,
+  ModelState,
+  ModelTransition,
+  TrafficPlan,
+} from "../model-traffic.ts"
 import type { ModelInfo } from "../ports.ts"
 
 /** What the API asks of whoever serves the models. */
@@ -34,6 +39,8 @@ export interface ModelChange {
   readonly percent: number
   /** ISO 8601 */
   readonly at: string
+  /** With the model that was live, where another one was promoted. */
+  readonly comparison?: FigureComparison | undefined
 }
 
 export interface ModelSummary {
@@ -51,6 +58,8 @@ export interface ModelDetail extends ModelSummary {
   readonly gates: unknown
   readonly lineage: object
   readonly transitions: readonly ModelTransition[]
+  /** With the live model; null for that one itself. */
+  readonly comparison: FigureComparison | null
   /** What it has done since it was loaded; null where it is not loaded. */
   readonly traffic: object | null
 }

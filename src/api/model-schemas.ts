@@ -37,6 +37,21 @@ export const rollbackRequest = Type.Object({
   ),
 })
 
+const figure = Type.Union([Type.Number(), Type.Null()])
+const judgedSet = Type.Union([
+  Type.Object({ set: Type.String(), rows: Type.Number(), attacks: Type.Number() }),
+  Type.Null(),
+])
+const comparison = Type.Object(
+  {
+    live: Type.String({ description: "the model that is live, or was when this one was promoted" }),
+    figures: Type.Record(Type.String(), Type.Object({ model: figure, live: figure })),
+    judged_on: Type.Object({ model: judgedSet, live: judgedSet }),
+    warnings: Type.Array(Type.String(), { description: "what speaks against the model" }),
+  },
+  { description: "registered figures of both, side by side" },
+)
+
 const modelState = Type.String({ enum: [...MODEL_STATES] })
 export const modelChangeAnswer = Type.Object({
   status: Type.Literal("success"),
@@ -45,6 +60,7 @@ export const modelChangeAnswer = Type.Object({
   canary_percent: Type.Number(),
   promoted_at: Type.Optional(Type.String()),
   rolled_back_at: Type.Optional(Type.String()),
+  compared_with_live: Type.Optional(comparison),
 })
 
 const model = Type.Object({
@@ -68,6 +84,7 @@ export const modelAnswer = Type.Composite([
     gates: Type.Unknown(),
     lineage: Type.Object({}),
     transitions: Type.Array(Type.Object({}), { description: "oldest first" }),
+    compared_with_live: Type.Union([comparison, Type.Null()]),
     traffic: Type.Union([Type.Object({}), Type.Null()], {
       description: "counts since it was loaded; agreement and disagreements of a trial",
     }),

@@ -16,10 +16,18 @@ interface ModelDocument {
   readonly origin: string
 }
 
+interface ComparisonDocument {
+  readonly live: string
+  readonly figures: Readonly<Record<string, Record<"model" | "live", number | null>>>
+  readonly judged_on: Record<"model" | "live", { set: string; rows: number } | null>
+  readonly warnings: readonly string[]
+}
+
 interface DetailDocument extends ModelDocument {
   readonly card: string
   readonly lineage: Readonly<Record<string, unknown>>
   readonly transitions: readonly Readonly<Record<string, unknown>>[]
+  readonly compared_with_live: ComparisonDocument | null
   readonly traffic: unknown
 }
 
@@ -27,6 +35,7 @@ interface ChangeDocument {
   readonly model_id: string
   readonly state: string
   readonly canary_percent: number
+  readonly compared_with_live?: ComparisonDocument
 }
 
 export interface PromoteOptions {
@@ -41,7 +50,10 @@ export interface RollbackOptions {
 }
 
 const FIGURES = ["precision", "recall", "f1", "fpr"]
-const LINEAGE_SHOWN = ["parent", "code_version", "registered_at", "seed", "training_data_sha256"]
+const LINEAGE_SHOWN = [
+  ...["parent", "code_version", "registered_at", "seed"],
+  ...["training_data_sha256", "with_collected_data"],
+]
 
 /** Lists the models at hand with their states and main figures. */
 export function models(options: { json?: boolean }, terminal: Terminal): Promise<number> {
@@ -84,6 +96,8 @@ export function showModel(
       await terminal.write(printable(`${at}  ${from} -> ${to} (${percent}%): ${reason}`))
       await terminal.write("\n")
     }
+    const { compared_with_live: comparison } = detail
+    if (comparison !== null) await terminal.write(`\n${sideBySide(modelId, comparison)}`)
     if (detail.traffic !== null) {
       await terminal.write(`\n${JSON.stringify(detail.traffic, null, 2)}\n`)
     }
@@ -118,10 +132,8 @@ export function rollbackModel(options: RollbackOptions, terminal: Terminal): Pro
 
 function change(path: string, body: object, terminal: Terminal): Promise<number> {
   return withOperations(terminal, async (operations) => {
-    const { model_id, state, canary_percent } = (await operations.post(
-      path,
-      body,
-    )) as ChangeDocument
+    const changed = (await operations.post(path, body)) as ChangeDocument
+    const { model_id, state, canary_percent, compared_with_live: comparison } = changed
     const when = operations.isRunning ? "now" : "from the next start"
     // the second tier answers no session by itself
     const share = model_id.startsWith("payload-deep/")
@@ -129,6 +141,21 @@ function change(path: string, body: object, terminal: Terminal): Promise<number>
       : ` and answers ${canary_percent}% of the sessions`
     const text = `${model_id} is ${state}${share} ${when}`
     await terminal.write(`${printable(text)}\n`)
+    if (comparison !== undefined) terminal.note(sideBySide(model_id, comparison))
     return 0
   })
+}
+
+/** What is registered of both, and what speaks against the model. */
+function sideBySide(modelId: string, compared: ComparisonDocument): string {
+  const { live, figures, judged_on: on, warnings } = compared
+  const set = (judged: ComparisonDocument["judged_on"]["model"]) =>
+    judged === null ? "-" : `${judged.set} (${judged.rows})`
+  const rows = Object.entries(figures).map(([figure, { model, live: ofLive }]) => {
+    return [figure, model?.toFixed(4) ?? "-", ofLive?.toFixed(4) ?? "-"]
+  })
+  const head = ["", modelId, live]
+  const table = [head, ...rows, ["measured on", set(on.model), set(on.live)]]
+  const said = warnings.map((warning) => `warning: ${printable(warning)}\n`)
+  return `${renderTable(table.map((cells) => cells.map(printable)))}${said.join("")}`
 }

@@ -1,5 +1,6 @@
 import type { ModelDetail, ModelSummary } from "../api/model-operations.ts"
 import { ModelUnknownError } from "../errors.ts"
+import { compareFigures } from "../ml/serving/compare-figures.ts"
 import {
   type CatalogEntry,
   describeModel,
@@ -10,7 +11,7 @@ import {
   unmetGates,
 } from "../ml/serving/model-catalog.ts"
 import { readModelDocuments } from "../ml/serving/payload-model-files.ts"
-import type { ModelRecord, RegistryState } from "../model-traffic.ts"
+import type { FigureComparison, ModelRecord, RegistryState, TrafficPlan } from "../model-traffic.ts"
 import type { ModelInfo } from "../ports.ts"
 
 /** A model that is in use and not changed under traffic: it is listed, and that is all. */
@@ -48,11 +49,25 @@ export async function summarize(entry: CatalogEntry, state: RegistryState): Prom
 export async function describe(
   entry: CatalogEntry,
   state: RegistryState,
-  traffic: ModelDetail["traffic"],
-): Promise<ModelDetail> {
+): Promise<Omit<ModelDetail, "traffic" | "comparison">> {
   const { card, gates, lineage } = await describeModel(entry)
   const { transitions } = recordOf(state, entry.modelId)
-  return { ...(await summarize(entry, state)), card, gates, lineage, transitions, traffic }
+  return { ...(await summarize(entry, state)), card, gates, lineage, transitions }
+}
+
+/**
+ * Holds what is registered of a model against the live one of its tier.
+ * @returns undefined where it is that one, there is none, or its files are gone
+ */
+export async function compareWithLive(
+  entry: CatalogEntry,
+  { live, secondTier }: TrafficPlan,
+  directories: ModelDirectories,
+): Promise<FigureComparison | undefined> {
+  const against = isDeepModel(entry.modelId) ? secondTier : live
+  if (against === undefined || against === entry.modelId) return undefined
+  const ofLive = await findModel(directories, against).catch(() => undefined)
+  return ofLive && compareFigures(await describeModel(entry), await describeModel(ofLive))
 }
 
 export function summarizeFixed({ info }: FixedModel): ModelSummary {
@@ -63,7 +78,7 @@ export function summarizeFixed({ info }: FixedModel): ModelSummary {
 /** @throws ModelRefusedError where its files cannot be read */
 export async function describeFixed(fixed: FixedModel): Promise<ModelDetail> {
   const { card, lineage } = await readModelDocuments(fixed.directory)
-  const described = { card, lineage, gates: null, transitions: [], traffic: null }
+  const described = { card, lineage, gates: null, transitions: [], traffic: null, comparison: null }
   return { ...summarizeFixed(fixed), ...described }
 }
 

@@ -42,6 +42,7 @@ import type {
   TrafficPlan,
 } from "../model-traffic.ts"
 import {
+  compareWithLive,
   describe,
   describeFixed,
   type FixedModel,
@@ -165,8 +166,9 @@ export class ModelServer implements ModelOperations {
     const fixed = this.#parts.fixed?.find(({ info }) => info.modelId === modelId)
     if (fixed !== undefined) return describeFixed(fixed)
     const entry = await findModel(this.#parts.directories, modelId)
-    const parts = this.#gaugeParts(this.#combined())
-    return describe(entry, this.#state, describeTraffic(modelId, parts))
+    const traffic = describeTraffic(modelId, this.#gaugeParts(this.#combined()))
+    const comparison = (await this.#compareWithLive(entry)) ?? null
+    return { ...(await describe(entry, this.#state)), comparison, traffic }
   }
 
   async promote(request: PromoteRequest): Promise<ModelChange> {
@@ -178,7 +180,10 @@ export class ModelServer implements ModelOperations {
     if (modelId === this.#state.plan.secondTier && percent === 100) return this.#change(modelId)
     const { obstacles } = await summarize(entry, this.#state)
     if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
-    if (isDeepModel(modelId)) return this.#promoteSecondTier(request)
+    const comparison = await this.#compareWithLive(entry)
+    if (isDeepModel(modelId)) {
+      return { ...(await this.#promoteSecondTier(request)), comparison }
+    }
     const before = recordOf(this.#state, modelId).state
     const model = this.#loaded.get(modelId) ?? (await this.#parts.load(entry, this.#parts.check))
     const live = this.#loaded.get(this.#state.plan.live)
@@ -191,7 +196,7 @@ export class ModelServer implements ModelOperations {
     const share = auto ? Math.min(percent, CANARY_STAGES[0]) : percent
     const nowMs = this.#parts.nowMs()
     this.#apply(promote(this.#state, { modelId, percent: share, auto, reason, nowMs }))
-    return this.#change(modelId)
+    return { ...this.#change(modelId), comparison }
   }
 
   async rollback(reason: string, tier: Tier = "fast"): Promise<ModelChange> {
@@ -259,6 +264,10 @@ export class ModelServer implements ModelOperations {
     const timer = setInterval(() => this.look(), LOOK_EVERY_MS)
     timer.unref()
     return () => clearInterval(timer)
+  }
+
+  #compareWithLive(entry: CatalogEntry) {
+    return compareWithLive(entry, this.#state.plan, this.#parts.directories)
   }
 
   #change(modelId: string): ModelChange {

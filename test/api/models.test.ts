@@ -44,6 +44,36 @@ describe("models", () => {
     expect(asked).toEqual([{ modelId: "payload-test/1", percent: 100, auto: false, reason }])
   })
 
+  test("createApi shows beside a promotion what speaks against it, and promotes all the same", async () => {
+    const set = { set: "generated", rows: 5_000, attacks: 2_500 }
+    const comparison = {
+      ...{ modelId: "m/2", live: "m/1", judgedOn: set, liveJudgedOn: null },
+      figures: [{ figure: "recall", model: 0.9, live: 0.95 }],
+      warnings: ["recall is 0.9, that of the live model 0.95"],
+    }
+    const { post } = recorded({
+      promote: async () => ({
+        modelId: "m/2",
+        state: "live",
+        percent: 100,
+        at: "2026",
+        comparison,
+      }),
+    })
+    const body = { model_id: "m/2", canary_percent: 100 }
+    const { status, json } = await post(`${BASE}/models/promote`, body)
+    expect([status, json.state, json.compared_with_live]).toEqual([
+      200,
+      "live",
+      {
+        live: "m/1",
+        figures: { recall: { model: 0.9, live: 0.95 } },
+        judged_on: { model: set, live: null },
+        warnings: ["recall is 0.9, that of the live model 0.95"],
+      },
+    ])
+  })
+
   test("createApi answers 409 with the reasons where a gate is not met, 404 for an unknown model", async () => {
     const { post, send } = recorded()
     const refused = await post(`${BASE}/models/promote`, { model_id: "m/1", canary_percent: 10 })

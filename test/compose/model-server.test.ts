@@ -92,6 +92,17 @@ describe("ModelServer: states", () => {
     })
   })
 
+  test("promote holds the registered figures of both models side by side, and refuses nothing for them", async () => {
+    const { server } = await start()
+    const { comparison } = await server.promote({ modelId: GOOD, percent: 0 })
+    expect(comparison).toMatchObject({ modelId: GOOD, live: LIVE })
+    const recall = comparison?.figures.find(({ figure }) => figure === "recall")
+    expect([recall?.model, recall?.live]).toEqual([expect.any(Number), expect.any(Number)])
+    expect((await server.show(GOOD)).comparison).toEqual(comparison ?? null)
+    expect((await server.show(LIVE)).comparison).toBeNull()
+    expect((await server.show(GOOD)).lineage).toMatchObject({ with_collected_data: false })
+  })
+
   test("promote hands on what the live model remembers, so that nothing known is judged anew", async () => {
     const { server } = await start()
     server.classifier.classify({ text: "asked often" })

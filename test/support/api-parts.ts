@@ -139,7 +139,7 @@ function memoryModels(): ModelOperations {
     async show(modelId) {
       if (modelId !== modelInfo.modelId) throw new ModelUnknownError()
       const of = { card: "# card", gates: {}, lineage: {}, transitions: [], traffic: null }
-      return { ...summary, ...of }
+      return { ...summary, ...of, comparison: null }
     },
     async promote({ percent }) {
       if (percent < 100)

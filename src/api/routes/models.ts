@@ -1,6 +1,12 @@
+import type { FigureComparison } from "../../model-traffic.ts"
 import { readJson } from "../body.ts"
 import { HttpError } from "../http-error.ts"
-import type { ModelOperations, ModelServerHealth, ModelSummary } from "../model-operations.ts"
+import type {
+  ModelChange,
+  ModelOperations,
+  ModelServerHealth,
+  ModelSummary,
+} from "../model-operations.ts"
 import {
   modelAnswer,
   modelChangeAnswer,
@@ -53,10 +59,14 @@ function showModel(parts: Operated, path: string): Route {
     isPrivate: true,
     answer: modelAnswer,
     async handle({ params }) {
-      const { card, gates, lineage, transitions, traffic, ...summary } = await modelsOf(parts).show(
-        [params.model_id, params.version].filter((part) => part !== undefined).join("/"),
-      )
-      return { ...modelDocument(summary), card, gates, lineage, transitions, traffic }
+      const modelId = [params.model_id, params.version].filter((part) => part !== undefined)
+      const detail = await modelsOf(parts).show(modelId.join("/"))
+      const { card, gates, lineage, transitions, comparison, traffic, ...summary } = detail
+      return {
+        ...modelDocument(summary),
+        ...{ card, gates, lineage, transitions, traffic },
+        compared_with_live: comparison && comparisonDocument(comparison),
+      }
     },
   }
 }
@@ -148,10 +158,24 @@ function healthDocument(health: ModelServerHealth) {
 }
 
 function changeDocument(
-  { modelId, state, percent, at }: Awaited<ReturnType<ModelOperations["promote"]>>,
+  { modelId, state, percent, at, comparison }: ModelChange,
   timeName: "promoted_at" | "rolled_back_at",
 ) {
-  return { status: "success", model_id: modelId, state, canary_percent: percent, [timeName]: at }
+  return {
+    ...{ status: "success", model_id: modelId, state, canary_percent: percent, [timeName]: at },
+    ...(comparison && { compared_with_live: comparisonDocument(comparison) }),
+  }
+}
+
+function comparisonDocument({ live, figures, judgedOn, liveJudgedOn, warnings }: FigureComparison) {
+  return {
+    live,
+    figures: Object.fromEntries(
+      figures.map(({ figure, model, live: ofLive }) => [figure, { model, live: ofLive }]),
+    ),
+    judged_on: { model: judgedOn, live: liveJudgedOn },
+    warnings,
+  }
 }
 
 function modelDocument({ info, state, percent, origin, obstacles }: ModelSummary) {

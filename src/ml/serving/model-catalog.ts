@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
+import type { JudgedSet } from "../../model-traffic.ts"
 import type { ModelInfo } from "../../ports.ts"
 import { type GateReport, gates } from "../evaluation/gates.ts"
 import { DEEP_MODEL_NAME, PAYLOAD_MODEL_NAME, readModelDocuments } from "./payload-model-files.ts"
@@ -83,6 +84,8 @@ export interface ModelDescription {
   /** metrics.json as training wrote it. */
   readonly metrics: Readonly<Record<string, unknown>>
   readonly lineage: ModelLineage
+  /** null where nothing says so. */
+  readonly judgedOn: JudgedSet | null
   readonly card: string
 }
 
@@ -98,6 +101,8 @@ export interface ModelLineage {
   readonly code_version: string | null
   /** ISO 8601; null for a shipped model. */
   readonly registered_at: string | null
+  /** Whether collected payloads were learnt from, or the generators alone; null where it is not known. */
+  readonly with_collected_data: boolean | null
   /** Counts of P(attack) by tenth on generated payloads; null where it was not kept. */
   readonly reference_scores: readonly number[] | null
 }
@@ -112,14 +117,24 @@ export async function describeModel({ directory }: CatalogEntry): Promise<ModelD
     card,
     gates: gates({ precision, recall, fpr, f1 }),
     lineage: lineageOf(metrics, lineage),
+    judgedOn: judgedOn(metrics.reports),
   }
+}
+
+/** The first set is the one that the main figures are of. */
+function judgedOn(reports: unknown): JudgedSet | null {
+  if (typeof reports !== "object" || reports === null) return null
+  const [set, report] = Object.entries(reports)[0] ?? []
+  if (set === undefined || typeof report !== "object" || report === null) return null
+  const { rows, attacks } = report as Readonly<Record<string, unknown>>
+  return { set, rows: Number(rows) || 0, attacks: Number(attacks) || 0 }
 }
 
 function lineageOf(
   metrics: Readonly<Record<string, unknown>>,
   lineage: Readonly<Record<string, unknown>>,
 ): ModelLineage {
-  const { reference_scores: scores } = lineage
+  const { reference_scores: scores, with_collected_data: collected } = lineage
   return {
     trained_at: text(metrics.trained_at) ?? "",
     training_data_sha256: text(metrics.training_data_sha256) ?? "",
@@ -128,6 +143,7 @@ function lineageOf(
     parent: text(lineage.parent),
     code_version: text(lineage.code_version),
     registered_at: text(lineage.registered_at),
+    with_collected_data: typeof collected === "boolean" ? collected : null,
     reference_scores: Array.isArray(scores) ? scores.map(Number) : null,
   }
 }

@@ -24,7 +24,8 @@ export async function registerPayloadModel(options: RegistrationOptions): Promis
     train: (place) => trainPayloadClassifier({ ...training, ...place }),
     async further(directory) {
       const served = fieldwiseClassifier(await loadPayloadClassifier(directory))
-      return { reference_scores: await referenceScores(served) }
+      const reference_scores = await referenceScores(served)
+      return { reference_scores, with_collected_data: training.dataDir !== undefined }
     },
   })
 }
