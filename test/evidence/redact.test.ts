@@ -5,6 +5,7 @@ import {
   redactCredentials,
   redactedStretches,
 } from "../../src/evidence/redact.ts"
+import { cpuMsOf } from "../support/cpu-time.ts"
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJlLW9mLWl0"
 
@@ -135,12 +136,13 @@ describe("redactCredentials", () => {
     "://a:@",
   ])("redactCredentials takes linear time on repeated %s", (unit) => {
     const text = unit.repeat(REDACTED_CHARS_MAX)
-    const startMs = performance.now()
-    redactCredentials(text)
-    redactCredentials(text, "header:cookie")
-    redactCredentials(text, "form:password")
-    redactCredentials("x", `form:${text}`)
-    expect(performance.now() - startMs).toBeLessThan(2_000)
+    const cpuMs = cpuMsOf(() => {
+      redactCredentials(text)
+      redactCredentials(text, "header:cookie")
+      redactCredentials(text, "form:password")
+      redactCredentials("x", `form:${text}`)
+    })
+    expect(cpuMs).toBeLessThan(2_000)
   })
 })
 
