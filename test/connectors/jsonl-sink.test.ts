@@ -3,8 +3,8 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promis
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { jsonlSink } from "../../src/connectors/jsonl-sink.ts"
-import type { OperatorContext } from "../../src/stream/types.ts"
 import { explainedVerdict } from "../store/verdicts.ts"
+import { operatorContext } from "../support/operator-context.ts"
 
 let directory: string
 let path: string
@@ -16,21 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true }))
 
-const context: OperatorContext = {
-  key: "k",
-  eventTimeMs: 0,
-  signal: new AbortController().signal,
-  record: {
-    topic: "t",
-    partition: 0,
-    offset: 0n,
-    key: null,
-    value: new Uint8Array(),
-    headers: {},
-    timestampMs: 0,
-    receivedAtMs: 0,
-  },
-}
+const context = operatorContext()
 
 const lines = async (name: string) =>
   (await readFile(name, "utf8"))

@@ -5,7 +5,8 @@ import { decodeCreated, decodeDocument, decodeReady } from "../../src/evidence/d
 import { sessionFromCaptures } from "../../src/evidence/read-session.ts"
 import { enrichSession } from "../../src/operators/enrich-session.ts"
 import { verifyIntegrity } from "../../src/operators/verify-integrity.ts"
-import { operatorContext, pythonJson, sampleDocument, sha256, utf8 } from "./sample-evidence.ts"
+import { operatorContext } from "../support/operator-context.ts"
+import { pythonJson, sampleDocument, sha256, utf8 } from "./sample-evidence.ts"
 
 /**
  * Goal: whatever a producer writes, the answer is a result or a SentinelError, never a TypeError.

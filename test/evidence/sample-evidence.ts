@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib"
 import { pack } from "tar-stream"
 import type { EvidenceEvent } from "../../src/events.ts"
-import type { OperatorContext, SourceRecord } from "../../src/stream/types.ts"
+import type { SourceRecord } from "../../src/stream/types.ts"
 
 /** Written as a producer would write it, so the tests do not share the code that they test. */
 
@@ -101,10 +101,6 @@ export function sampleRecord(changes: Partial<SourceRecord> = {}): SourceRecord 
     receivedAtMs: 6_000,
     ...changes,
   }
-}
-
-export function operatorContext(signal = new AbortController().signal): OperatorContext {
-  return { key: "session-1", eventTimeMs: 1_000, record: sampleRecord(), signal }
 }
 
 /** `CODE field` of what a call throws or rejects with. */

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { decodeEvent } from "../../src/operators/decode-event.ts"
-import { failure, operatorContext, sampleRecord, utf8 } from "../evidence/sample-evidence.ts"
+import { failure, sampleRecord, utf8 } from "../evidence/sample-evidence.ts"
+import { operatorContext } from "../support/operator-context.ts"
 
 const FORMS = {
   "events.evidence_created": "created",

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import type { VerifiedEvidence } from "../../src/events.ts"
 import { enrichSession } from "../../src/operators/enrich-session.ts"
-import { failure, operatorContext, SAMPLE_HAR, sampleEvent } from "../evidence/sample-evidence.ts"
+import { failure, SAMPLE_HAR, sampleEvent } from "../evidence/sample-evidence.ts"
+import { operatorContext } from "../support/operator-context.ts"
 
 const verified = (changes: Partial<VerifiedEvidence["document"]> = {}): VerifiedEvidence => ({
   ...sampleEvent(),

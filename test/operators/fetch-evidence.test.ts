@@ -3,7 +3,8 @@ import { ObjectNotFoundError, TooLargeError, UnavailableError } from "../../src/
 import type { ObjectLocation, StoredObject } from "../../src/events.ts"
 import { fetchEvidence } from "../../src/operators/fetch-evidence.ts"
 import type { ObjectStore } from "../../src/ports.ts"
-import { failure, operatorContext, sampleEvent, utf8 } from "../evidence/sample-evidence.ts"
+import { failure, sampleEvent, utf8 } from "../evidence/sample-evidence.ts"
+import { operatorContext } from "../support/operator-context.ts"
 
 /** An object store in memory that keeps its promises and counts what it is asked. */
 class MemoryObjects implements ObjectStore {

@@ -4,7 +4,6 @@ import { verifyIntegrity } from "../../src/operators/verify-integrity.ts"
 import {
   evidenceArchive,
   failure,
-  operatorContext,
   pythonJson,
   SAMPLE_HAR,
   sampleDocument,
@@ -13,6 +12,7 @@ import {
   tarGz,
   utf8,
 } from "../evidence/sample-evidence.ts"
+import { operatorContext } from "../support/operator-context.ts"
 
 const ARCHIVE_FILES = {
   "metadata.json": JSON.stringify({ session_id: "session-7", tags: ["poi"] }),

@@ -2,17 +2,11 @@ import { describe, expect, test } from "bun:test"
 import { HashMismatchError } from "../../src/errors.ts"
 import { DEFAULT_RETRY } from "../../src/stream/backoff.ts"
 import { BatchRunner } from "../../src/stream/run-batch.ts"
-import type { OperatorContext } from "../../src/stream/types.ts"
 import { FakeClock } from "../support/fake-clock.ts"
 import { listObserver } from "../support/list-sink.ts"
-import { record } from "../support/list-source.ts"
+import { operatorContext } from "../support/operator-context.ts"
 
-const context: OperatorContext = {
-  key: "",
-  eventTimeMs: 0,
-  record: record(0, ""),
-  signal: new AbortController().signal,
-}
+const context = operatorContext()
 
 /** Doubles numbers; a batch that holds 13 fails, and 13 alone fails for good. */
 function doubler(options: { sizeMax: number; lingerMs?: number }) {

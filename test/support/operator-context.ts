@@ -1,11 +1,11 @@
 import type { OperatorContext } from "../../src/stream/types.ts"
 
 /** What the engine hands to an operator, for operators called by hand. */
-export function operatorContext(): OperatorContext {
+export function operatorContext(signal = new AbortController().signal): OperatorContext {
   return {
     key: "key",
     eventTimeMs: 0,
-    signal: new AbortController().signal,
+    signal,
     record: {
       topic: "test",
       partition: 0,
