@@ -14,6 +14,7 @@ import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { systemClock } from "../../src/clock.ts"
 import {
+  type InboxOptions,
   type InboxSource,
   inboxDeadLetters,
   inboxSource,
@@ -44,7 +45,7 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-async function startSource(options: { settleMs?: number; readAheadBytesMax?: number } = {}) {
+async function startSource(options: Partial<InboxOptions> = {}) {
   source = inboxSource({
     inbox: join(root, "inbox"),
     done: join(root, "done"),
@@ -131,13 +132,19 @@ test("inboxSource moves a file to failed with the reason when one record is a de
 })
 
 test("inboxSource waits while a file grows and reads it whole", async () => {
-  await startSource({ settleMs: 150 })
+  let nowMs = 0
+  await startSource({ settleMs: 150, clock: { ...systemClock, nowMs: () => nowMs } })
   for (let part = 0; part < 10; part += 1) {
     await appendFile(join(root, "inbox", "a.json"), "x".repeat(10))
+    await Bun.sleep(20) // a few scans
+    nowMs += 149
     await Bun.sleep(20)
     expect(records).toHaveLength(0)
   }
-  await until(() => records.length === 1)
+  await until(() => {
+    nowMs += 150
+    return records.length === 1
+  })
   expect(texts()[0]).toBe("x".repeat(100))
 })
 
