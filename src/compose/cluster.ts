@@ -149,6 +149,7 @@ export class Cluster {
       throw new UnavailableError("an API worker")
     }
     slot.current = member
+    this.#parts.log.info("an API worker serves", { pid: member.process.pid })
     return port
   }
 
