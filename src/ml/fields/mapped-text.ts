@@ -1,3 +1,5 @@
+import { hexValue } from "../text/characters.ts"
+
 const ESCAPED_RUN = /(?:%[0-9a-f]{2})+/gi
 const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g
 /** One UTF-16 unit or byte each: `%u0041` `\\u0041` `\\x41` `\\101`, and ASCII in overlong UTF-8. */
@@ -136,6 +138,11 @@ class UndoneEscapes {
 }
 
 function decodedRun(run: string): string {
+  // most runs are one blank, quote or equals sign
+  if (run.length === 3) {
+    const code = hexValue(run.charCodeAt(1)) * 16 + hexValue(run.charCodeAt(2))
+    return code < 0x80 ? String.fromCharCode(code) : run
+  }
   try {
     return decodeURIComponent(run)
   } catch {

@@ -137,11 +137,15 @@ function isEncodedPath(text: string, kind: PayloadKind | undefined): boolean {
 /** Spellings of a unit that no percent-decoder reads. */
 const UNIT_ESCAPE = /[%\\]u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\[0-3][0-7]{2}|%c[01]%[89ab]/i
 
+/** What every one of the spellings below has in it. */
+const ESCAPED = /[\0%&\\\uff01-\uff5e]/
+
 /**
  * One layer less of the first spelling that is found; undefined where there is none. What other
  * escapes may be written in comes first: a field's own escapes are undone only inside of it.
  */
 function decoded(text: MappedText): MappedText | undefined {
+  if (!ESCAPED.test(text.text)) return undefined
   if (text.text.includes("\0")) return text.withoutNul()
   if (/[\uff01-\uff5e]/.test(text.text)) return text.narrowed()
   if (UNIT_ESCAPE.test(text.text)) return text.unitsUnescaped()

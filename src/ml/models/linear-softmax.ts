@@ -117,16 +117,17 @@ export function attackMargin(logits: Float64Array, label: number): number {
 
 /** Log-odds of any attack against benign. */
 export function attackLogOdds(logits: Float64Array): number {
-  return logSumExpOfAttacks(logits) - (logits[BENIGN] ?? 0)
+  const largest = largestOfAttacks(logits)
+  let total = 0
+  for (let c = 0; c < BENIGN; c++) total += Math.exp((logits[c] as number) - largest)
+  return largest + Math.log(total) - (logits[BENIGN] as number)
 }
 
-/** The largest first, so that no power overflows; benign is the last class and not summed. */
-function logSumExpOfAttacks(logits: Float64Array): number {
+/** Subtracted from all, so that no power overflows. Benign is the last class. */
+function largestOfAttacks(logits: Float64Array): number {
   let largest = Number.NEGATIVE_INFINITY
-  for (let c = 0; c < BENIGN; c++) largest = Math.max(largest, logits[c] ?? 0)
-  let total = 0
-  for (let c = 0; c < BENIGN; c++) total += Math.exp((logits[c] ?? 0) - largest)
-  return largest + Math.log(total)
+  for (let c = 0; c < BENIGN; c++) largest = Math.max(largest, logits[c] as number)
+  return largest
 }
 
 /**
@@ -138,11 +139,15 @@ export function spreadLogOdds(
   logOdds: number,
   probabilities: Float64Array,
 ): void {
-  const attack = 1 / (1 + Math.exp(-logOdds))
-  const total = logSumExpOfAttacks(logits)
+  const largest = largestOfAttacks(logits)
+  let total = 0
   for (let c = 0; c < BENIGN; c++) {
-    probabilities[c] = attack * Math.exp((logits[c] ?? 0) - total)
+    const power = Math.exp((logits[c] as number) - largest)
+    probabilities[c] = power
+    total += power
   }
+  const share = 1 / (1 + Math.exp(-logOdds)) / total
+  for (let c = 0; c < BENIGN; c++) probabilities[c] = (probabilities[c] as number) * share
   probabilities[BENIGN] = 1 / (1 + Math.exp(logOdds))
 }
 

@@ -34,34 +34,30 @@ const LOWER_R = 0x72
  * @see RFC 4648, sections 4, 5 and 8
  */
 export function decodeBlobs(source: ByteText, target: ByteText, undone: Undone): boolean {
+  const { bytes, length } = source
   const before = undone.blob
   target.length = 0
   // Most texts hold none: nothing is copied before the first stretch that could be one.
   let copied = 0
-  for (let index = 0; index < source.length; ) {
-    const kind = SYMBOLS[source.bytes[index] ?? 0] ?? 0
-    const end = kind === SYMBOL ? runEnd(source, index) : index + 1
-    if (kind === 0 || !mayBeBlob(source, { kind, from: index, to: end })) {
-      index = end
-      continue
-    }
-    copyStretch(source, target, { from: copied, to: index })
-    const decode = kind === SYMBOL ? decodeRun : decodeCodes
-    const consumed = decode(source, target, index)
+  let run = 0
+  for (let index = 0; index < length; index++) {
+    const kind = SYMBOLS[bytes[index] as number] as number
+    // without a branch: where words end, no processor foresees
+    run = (run + 1) & -(kind & SYMBOL)
+    const isOpen = kind === OPEN
+    if (isOpen ? !namesCharacters(source, index) : run < HEX_PREFIXED_DIGITS_MIN) continue
+    const from = index - Math.max(0, run - 1)
+    const end = isOpen ? index + 1 : runEnd(source, from)
+    copyStretch(source, target, { from: copied, to: from })
+    const consumed = (isOpen ? decodeCodes : decodeRun)(source, target, from)
     if (consumed > 0) undone.blob += 1
-    copied = index + consumed
-    index = consumed > 0 ? copied : end
+    copied = from + consumed
+    index = (consumed > 0 ? copied : end) - 1
+    run = 0
   }
   if (undone.blob === before) return false
-  copyStretch(source, target, { from: copied, to: source.length })
+  copyStretch(source, target, { from: copied, to: length })
   return true
-}
-
-function mayBeBlob(
-  source: ByteText,
-  { kind, from, to }: Stretch & { readonly kind: number },
-): boolean {
-  return kind === SYMBOL ? to - from >= HEX_PREFIXED_DIGITS_MIN : namesCharacters(source, from)
 }
 
 function copyStretch(source: ByteText, target: ByteText, { from, to }: Stretch): void {

@@ -27,11 +27,11 @@ export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone
   let changed = false
   let at = 0
   for (let index = 0; index < length; ) {
-    const byte = bytes[index] ?? 0
+    const byte = bytes[index] as number
     if (byte !== PERCENT && byte !== AMPERSAND && byte !== BACKSLASH) {
       bytesTo[at] = byte
-      startsTo[at] = starts[index] ?? 0
-      endsTo[at++] = ends[index++] ?? 0
+      startsTo[at] = starts[index] as number
+      endsTo[at++] = ends[index++] as number
       continue
     }
     let consumed = 0

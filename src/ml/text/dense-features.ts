@@ -1,7 +1,7 @@
 import type { PayloadKind } from "../../events.ts"
 import { PAYLOAD_KINDS } from "../../events.ts"
 import type { ByteText } from "./byte-text.ts"
-import { CHARACTER_CLASS, DIGIT, HIGH, LOWER, PUNCTUATION, SPACE } from "./characters.ts"
+import { CHARACTER_CLASS, DIGIT, LOWER, PUNCTUATION, SPACE } from "./characters.ts"
 import { WORD_FAMILY_NAMES } from "./lexicon.ts"
 import type { Undone } from "./undone.ts"
 
@@ -71,20 +71,25 @@ export const DENSE_COUNT: number = DENSE_NAMES.length
 
 const DOT = 0x2e
 const DASH = 0x2d
-/** Byte -> position in COUNTED; one past the end for all others. */
-const COUNTED_INDEX = countedIndex()
-/** Byte -> position in RATIOS; one past the end for control characters. */
-const RATIO_INDEX = Uint8Array.from(CHARACTER_CLASS, ratioOf)
-const COUNTED_AT = Object.fromEntries(
-  Object.keys(COUNTED).map((name, index) => [name, index]),
-) as Readonly<Record<keyof typeof COUNTED, number>>
+/** Several numbers in one: none is above 160, the bytes of a window. */
+const LANE_BITS = 8
+const LANE = 0xff
+const COUNTED_BYTES = Uint8Array.from(Object.values(COUNTED), (character) =>
+  character.charCodeAt(0),
+)
+/** What a byte adds to the number of bytes of its kind: letters, digits, blanks, punctuation. */
+const KIND_UNIT = Int32Array.from(CHARACTER_CLASS, kindUnit)
+/** What a byte adds where it follows itself: dots below, dashes above. */
+const DOUBLED_UNIT = Uint16Array.from(CHARACTER_CLASS, (_kind, byte) =>
+  byte === DOT ? 1 : byte === DASH ? 1 << LANE_BITS : 0,
+)
 const RATIO_AT = Object.keys(COUNTED).length
+const HIGH_RATIO = RATIOS.indexOf("highRatio")
 const SHAPE_AT = RATIO_AT + RATIOS.length
-const SHAPE = Object.fromEntries(SHAPES.map((name, index) => [name, SHAPE_AT + index])) as Readonly<
-  Record<(typeof SHAPES)[number], number>
->
+const SHAPE = positions(SHAPES, SHAPE_AT)
 const FAMILY_AT = SHAPE_AT + SHAPES.length
 const UNDONE_AT = FAMILY_AT + WORD_FAMILY_NAMES.length
+const UNDONE_FEATURE = positions(UNDONE, UNDONE_AT)
 const KIND_AT = UNDONE_AT + UNDONE.length
 
 /** What the word scan of a window found. */
@@ -107,8 +112,8 @@ export interface DenseContext {
 /** Computes the dense features of a window; holds the counters that it needs for it. */
 export class DenseFeatures {
   readonly values: Float32Array = new Float32Array(DENSE_COUNT)
-  readonly #counts = new Uint16Array(RATIO_AT + 1)
-  readonly #classes = new Uint16Array(RATIOS.length + 1)
+  /** How often each byte stands in the window. */
+  readonly #counts = new Uint16Array(256)
 
   compute(text: ByteText, context: DenseContext, findings: WordFindings): void {
     this.values.fill(0)
@@ -120,23 +125,34 @@ export class DenseFeatures {
   }
 
   #scan(text: ByteText, { start, end }: DenseContext): void {
+    const { bytes } = text
     const counts = this.#counts.fill(0)
-    const classes = this.#classes.fill(0)
+    let kinds = 0
+    let high = 0
+    let doubled = 0
+    let previous = 0
     for (let index = start; index < end; index++) {
-      const byte = text.bytes[index] ?? 0
-      const counted = COUNTED_INDEX[byte] ?? 0
-      counts[counted] = (counts[counted] ?? 0) + 1
-      const ratio = RATIO_INDEX[byte] ?? 0
-      classes[ratio] = (classes[ratio] ?? 0) + 1
+      const byte = bytes[index] as number
+      counts[byte] = (counts[byte] as number) + 1
+      kinds = (kinds + (KIND_UNIT[byte] as number)) | 0
+      high += byte >>> 7
+      // all bits where the byte follows itself
+      doubled += (DOUBLED_UNIT[byte] as number) & (((byte ^ previous) - 1) >> 31)
+      previous = byte
     }
+    const { values } = this
     const length = end - start
-    for (let i = 0; i < RATIO_AT; i++) this.values[i] = saturate(counts[i] ?? 0)
-    for (let i = 0; i < RATIOS.length; i++) {
-      this.values[RATIO_AT + i] = (classes[i] ?? 0) / Math.max(1, length)
+    for (let i = 0; i < RATIO_AT; i++) {
+      values[i] = saturate(counts[COUNTED_BYTES[i] as number] as number)
     }
-    this.values[SHAPE.length] = Math.min(1, Math.log2(length + 1) / 8)
-    this.values[SHAPE.dotDot] = saturate(countDoubled(text, { start, end, byte: DOT }))
-    this.values[SHAPE.dashDash] = saturate(countDoubled(text, { start, end, byte: DASH }))
+    const bytesAtLeast1 = Math.max(1, length)
+    for (let i = 0; i < HIGH_RATIO; i++) {
+      values[RATIO_AT + i] = ((kinds >>> (i * LANE_BITS)) & LANE) / bytesAtLeast1
+    }
+    values[RATIO_AT + HIGH_RATIO] = high / bytesAtLeast1
+    values[SHAPE.length] = Math.min(1, Math.log2(length + 1) / 8)
+    values[SHAPE.dotDot] = saturate(doubled & LANE)
+    values[SHAPE.dashDash] = saturate(doubled >>> LANE_BITS)
   }
 
   #fillShapes(findings: WordFindings): void {
@@ -156,34 +172,27 @@ export class DenseFeatures {
   }
 
   #count(name: keyof typeof COUNTED): number {
-    return this.#counts[COUNTED_AT[name]] ?? 0
+    return this.#counts[COUNTED[name].charCodeAt(0)] ?? 0
   }
 
+  /** By hand: to read a property by a name that varies costs five times as much. */
   #fillUndone(undone: Undone, length: number): void {
-    for (let i = 0; i < UNDONE.length; i++) {
-      const name = UNDONE[i]
-      if (name === undefined) continue
-      const count = undone[name]
-      // Rates, not counts, where ordinary text has them too: long encoded text is not evasion.
-      const rate = name === "percent" || name === "upper" ? count / Math.max(1, length) : undefined
-      this.values[UNDONE_AT + i] = rate === undefined ? saturate(count) : Math.min(1, rate)
-    }
+    const { values } = this
+    // Rates, not counts, where ordinary text has them too: long encoded text is not evasion.
+    values[UNDONE_FEATURE.percent] = Math.min(1, undone.percent / Math.max(1, length))
+    values[UNDONE_FEATURE.upper] = Math.min(1, undone.upper / Math.max(1, length))
+    values[UNDONE_FEATURE.rounds] = saturate(undone.rounds)
+    values[UNDONE_FEATURE.percentU] = saturate(undone.percentU)
+    values[UNDONE_FEATURE.entity] = saturate(undone.entity)
+    values[UNDONE_FEATURE.backslash] = saturate(undone.backslash)
+    values[UNDONE_FEATURE.overlong] = saturate(undone.overlong)
+    values[UNDONE_FEATURE.fullWidth] = saturate(undone.fullWidth)
+    values[UNDONE_FEATURE.nul] = saturate(undone.nul)
+    values[UNDONE_FEATURE.comment] = saturate(undone.comment)
+    values[UNDONE_FEATURE.shell] = saturate(undone.shell)
+    values[UNDONE_FEATURE.concatenation] = saturate(undone.concatenation)
+    values[UNDONE_FEATURE.blob] = saturate(undone.blob)
   }
-}
-
-/** How often `byte` follows itself. */
-function countDoubled(
-  text: ByteText,
-  { start, end, byte }: { start: number; end: number; byte: number },
-): number {
-  let count = 0
-  let previous = 0
-  for (let index = start; index < end; index++) {
-    const current = text.bytes[index] ?? 0
-    if (current === byte && previous === byte) count += 1
-    previous = current
-  }
-  return count
 }
 
 /** 0, 1/2, 2/3, 3/4, ...: the first occurrence tells most. */
@@ -191,18 +200,16 @@ function saturate(count: number): number {
   return count / (count + 1)
 }
 
-function countedIndex(): Uint8Array {
-  const table = new Uint8Array(256).fill(Object.keys(COUNTED).length)
-  for (const [index, character] of Object.values(COUNTED).entries()) {
-    table[character.charCodeAt(0)] = index
-  }
-  return table
+/** The position of each name among all features. */
+function positions<Name extends string>(
+  names: readonly Name[],
+  first: number,
+): Readonly<Record<Name, number>> {
+  const entries = names.map((name, index) => [name, first + index])
+  return Object.fromEntries(entries) as Record<Name, number>
 }
 
-function ratioOf(kind: number): number {
-  if ((kind & LOWER) !== 0) return 0
-  if ((kind & DIGIT) !== 0) return 1
-  if ((kind & SPACE) !== 0) return 2
-  if ((kind & PUNCTUATION) !== 0) return 3
-  return (kind & HIGH) !== 0 ? 4 : RATIOS.length
+function kindUnit(kind: number): number {
+  const lane = [LOWER, DIGIT, SPACE, PUNCTUATION].findIndex((bit) => (kind & bit) !== 0)
+  return lane < 0 ? 0 : 2 ** (lane * LANE_BITS)
 }

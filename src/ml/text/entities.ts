@@ -43,8 +43,9 @@ const NAMED: ReadonlyMap<string, number> = new Map(
   }).map(([name, character]) => [name, character.charCodeAt(0)]),
 )
 const NAME_LENGTH_MAX = 7
-/** Browsers read these without the semicolon. */
-const BARE: ReadonlySet<string> = new Set(["lt", "gt", "quot", "amp"])
+/** `lt`, `gt`, `quot` and `amp`, a byte each letter: browsers read them without the semicolon. */
+const BARE: ReadonlySet<number> = new Set([0x6c74, 0x6774, 0x71756f74, 0x616d70])
+const BARE_LENGTH_MAX = 4
 const SEMICOLON = 0x3b
 
 /** The named reference whose name begins at `from`; `length` counts the name and its semicolon. */
@@ -52,14 +53,20 @@ export function entityCodePoint(
   text: ByteText,
   from: number,
 ): { codePoint: number; length: number } | undefined {
-  let name = ""
-  for (let index = from; index <= from + NAME_LENGTH_MAX; index++) {
-    const byte = text.at(index)
-    if (byte === SEMICOLON) return found(name, name.length + 1)
-    if (!isLetter(byte)) break
-    name += String.fromCharCode(byte)
+  let letters = 0
+  let end = from
+  for (; end < from + NAME_LENGTH_MAX && isLetter(text.at(end)); end++) {
+    letters = (letters << 8) | text.at(end)
   }
-  return BARE.has(name) ? found(name, name.length) : undefined
+  const length = end - from
+  if (text.at(end) === SEMICOLON) return found(nameAt(text, from, end), length + 1)
+  // most ampersands begin no entity: their letters are compared without making a text of them
+  if (length > BARE_LENGTH_MAX || !BARE.has(letters)) return undefined
+  return found(nameAt(text, from, end), length)
+}
+
+function nameAt({ bytes }: ByteText, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, to))
 }
 
 function found(name: string, length: number): { codePoint: number; length: number } | undefined {

@@ -34,14 +34,15 @@ export function foldCase(source: ByteText, target: ByteText, options: FoldOption
   let upper = 0
   let previous = 0
   for (let index = 0; index < length; ) {
-    const byte = bytes[index] ?? 0
-    const isLoneBlank = byte === BLANK && previous !== BLANK && previous !== NEWLINE
-    const action = isLoneBlank ? COPY : (ACTION[byte] ?? COPY)
+    const byte = bytes[index] as number
+    // a blank is copied where none came before it
+    const isFurther = (FURTHER[byte] as number) & (BLANKED[previous] as number)
+    const action = (ACTION[byte] as number) | isFurther
     if (action === COPY || action === LOWER_CASE) {
       previous = byte | action
       bytesTo[at] = previous
-      startsTo[at] = starts[index] ?? 0
-      endsTo[at++] = ends[index++] ?? 0
+      startsTo[at] = starts[index] as number
+      endsTo[at++] = ends[index++] as number
       upper += action >> 5
     } else {
       target.length = at
@@ -61,10 +62,18 @@ const BLANK_OUT = 1
 const LOOK_CLOSER = 2
 const ACTION: Uint8Array = Uint8Array.from(CHARACTER_CLASS, (kind, byte) => {
   if ((kind & UPPER) !== 0) return LOWER_CASE
-  if ((kind & SPACE) !== 0) return BLANK_OUT
+  if ((kind & SPACE) !== 0 && byte !== BLANK) return BLANK_OUT
   const close = [PLUS, SLASH, DOLLAR, SINGLE_QUOTE, DOUBLE_QUOTE]
   return close.includes(byte) ? LOOK_CLOSER : COPY
 })
+
+/** Set for a blank, and for what may stand before it so that it is one too many. */
+const FURTHER: Uint8Array = Uint8Array.from(ACTION, (_action, byte) =>
+  byte === BLANK ? BLANK_OUT : 0,
+)
+const BLANKED: Uint8Array = Uint8Array.from(ACTION, (_action, byte) =>
+  byte === BLANK || byte === NEWLINE ? BLANK_OUT : 0,
+)
 
 interface Place {
   readonly index: number
@@ -94,7 +103,7 @@ function foldRarer(source: ByteText, target: ByteText, place: Place): number {
 function blankLength(source: ByteText, { index, options }: Place): number {
   const { undone, plusIsBlank } = options
   const byte = source.bytes[index] ?? 0
-  if (ACTION[byte] === BLANK_OUT || (byte === PLUS && plusIsBlank)) return 1
+  if (byte === BLANK || ACTION[byte] === BLANK_OUT || (byte === PLUS && plusIsBlank)) return 1
   if (byte === SLASH && source.at(index + 1) === ASTERISK) {
     const length = commentLength(source, index)
     if (length > 0) undone.comment += 1

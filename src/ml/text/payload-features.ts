@@ -38,6 +38,7 @@ export interface FeatureWindow {
 }
 
 const HANDLER_START = 0x6e6f // "on", read backwards from two bytes
+const LETTER_O = 0x6f
 const EQUALS = 0x3d
 
 /**
@@ -87,28 +88,31 @@ export class PayloadFeatures {
     this.dense.compute(text, window, this.#findings)
   }
 
-  /**
-   * The hot loop: the fields are held in variables, nothing is called but `mix`, and whether a bucket
-   * is new is added and not asked: no processor foresees it.
-   */
-  #byteGrams(text: ByteText, { start, end }: FeatureWindow): void {
-    const { bytes } = text
-    const { buckets } = this
-    const seen = this.#seen
+  /** The hot loop, written out by length; longer grams than there are bytes so far do not exist. */
+  #byteGrams({ bytes }: ByteText, { start, end }: FeatureWindow): void {
     let count = this.bucketCount
     let gram = 0
     for (let index = start; index < end; index++) {
-      const byte = FOLDED[bytes[index] as number] as number
-      gram = (gram << 8) | byte
-      for (let length = Math.min(NGRAM_MAX, index - start + 1); length > 0; length--) {
-        const bucket = mix(gram & (GRAM_MASK[length] as number), length)
-        const word = seen[bucket >>> 5] as number
-        buckets[count] = bucket
-        count += (~word >>> (bucket & 31)) & 1
-        seen[bucket >>> 5] = word | (1 << (bucket & 31))
-      }
+      gram = (gram << 8) | (FOLDED[bytes[index] as number] as number)
+      const length = index - start + 1
+      if (length >= 4) count = this.#append(mix(gram, 4), count)
+      if (length >= 3) count = this.#append(mix(gram & 0xffffff, 3), count)
+      if (length >= 2) count = this.#append(mix(gram & 0xffff, 2), count)
+      count = this.#append(mix(gram & 0xff, 1), count)
     }
     this.bucketCount = count
+  }
+
+  /**
+   * Whether a bucket is new is added and not asked: no processor foresees it.
+   * @returns the number of distinct buckets with this one
+   */
+  #append(bucket: number, count: number): number {
+    const seen = this.#seen
+    const word = seen[bucket >>> 5] as number
+    this.buckets[count] = bucket
+    seen[bucket >>> 5] = word | (1 << bucket)
+    return count + ((~word >>> bucket) & 1)
   }
 
   #traceByteGrams(text: ByteText, { start, end }: FeatureWindow): void {
@@ -128,7 +132,7 @@ export class PayloadFeatures {
     let previousStart = start
     let previousExact = 0
     for (let index = start; index < end; ) {
-      if (!isWord(bytes[index] ?? 0)) {
+      if (!isWord(bytes[index] as number)) {
         index += 1
         continue
       }
@@ -136,21 +140,20 @@ export class PayloadFeatures {
       let hash = WORD_HASH_START
       let exact = WORD_HASH_START
       for (; index < end; index++) {
-        const byte = bytes[index] ?? 0
+        const byte = bytes[index] as number
         if (!isWord(byte)) break
-        hash = hashByte(hash, FOLDED[byte] ?? 0)
+        hash = hashByte(hash, FOLDED[byte] as number)
         exact = hashByte(exact, byte)
       }
       this.#add(mix(hash, 5), wordStart, index)
       if (previousHash !== 0)
         this.#add(mix(Math.imul(previousHash, 31) + hash, 6), previousStart, index)
-      this.#find(text, {
-        start: wordStart,
-        end: index,
-        exact,
-        previousExact,
-        windowStart: start,
-      })
+      const families = this.#lexicon.families(exact)
+      const isRepeated = exact === previousExact
+      if (families !== 0 || isRepeated || bytes[wordStart] === LETTER_O) {
+        const word = { start: wordStart, end: index, families, isRepeated, windowStart: start }
+        this.#find(text, word)
+      }
       previousHash = hash
       previousStart = wordStart
       previousExact = exact
@@ -166,9 +169,8 @@ export class PayloadFeatures {
   }
 
   #find(text: ByteText, word: FoundWord): void {
-    const families = this.#lexicon.families(word.exact)
+    const { families, isRepeated } = word
     this.#countFamilies(families)
-    const isRepeated = word.exact === word.previousExact
     const isCommand = (families & COMMAND_BIT) !== 0
     if (isRepeated || isCommand) {
       const before = previousVisible(text, word.start, word.windowStart)
@@ -192,10 +194,7 @@ export class PayloadFeatures {
 
   #add(bucket: number, start: number, end: number): void {
     if (this.#traced) this.#trace(bucket, start, end)
-    const word = this.#seen[bucket >>> 5] as number
-    this.buckets[this.bucketCount] = bucket
-    this.bucketCount += (~word >>> (bucket & 31)) & 1
-    this.#seen[bucket >>> 5] = word | (1 << (bucket & 31))
+    this.bucketCount = this.#append(bucket, this.bucketCount)
   }
 
   #trace(bucket: number, start: number, end: number): void {
@@ -209,8 +208,9 @@ export class PayloadFeatures {
 interface FoundWord {
   readonly start: number
   readonly end: number
-  readonly exact: number
-  readonly previousExact: number
+  readonly families: number
+  /** The word before it is the same. */
+  readonly isRepeated: boolean
   readonly windowStart: number
 }
 
