@@ -5,8 +5,8 @@ import { asFailure, burialFlow, codeOf, DEAD_LETTERS, letterOf } from "./burial.
 import { type Dataflow, leaves } from "./dataflow.ts"
 import { Executor } from "./execute.ts"
 import { EngineSuspectError, type OperatorFailure } from "./failures.ts"
-import { Journey } from "./journey.ts"
-import { type Entry, Partition, type PartitionLimits, type Progress } from "./partition.ts"
+import type { Journey } from "./journey.ts"
+import { Partition, type PartitionLimits, type Progress } from "./partition.ts"
 import { settleWithin } from "./settle-within.ts"
 import type {
   DeadLetter,
@@ -95,6 +95,7 @@ export class Engine {
   readonly #executor: Executor
   readonly #burial: Executor
   readonly #partitions = new Map<string, Partition>()
+  #lastOffered: Partition | undefined
   readonly #finished = Promise.withResolvers<void>()
   readonly #committing = new AbortController()
   #running = 0
@@ -199,49 +200,57 @@ export class Engine {
   }
 
   #offer(source: Source, record: SourceRecord): boolean {
-    const partition = this.#partitions.get(partitionKey(record)) ?? this.#assign(source, record)
+    const partition = this.#partitionOf(record) ?? this.#assign(source, record)
     partition.offer(record)
     this.#pump(partition)
     return !partition.held
   }
 
+  /** Sources hand over many records of one partition in a row. */
+  #partitionOf(record: SourceRecord): Partition | undefined {
+    const { id, isLost } = this.#lastOffered ?? {}
+    const isSame = id?.partition === record.partition && id.topic === record.topic
+    if (!isSame || isLost) this.#lastOffered = this.#partitions.get(partitionKey(record))
+    return this.#lastOffered
+  }
+
   /** Starts what may start, and lets the source go on once there is room again. */
   #pump(partition: Partition): void {
     if (this.#isStopping || partition.signal.aborted) return
-    for (let entry = partition.take(); entry !== undefined; entry = partition.take()) {
-      this.#process(partition, entry)
+    for (let next = partition.take(); next !== undefined; next = partition.take()) {
+      this.#process(partition, next)
     }
     if (partition.release()) partition.source.resume(partition.id)
   }
 
   /** A record whose steps all answer at once is finished when this returns. */
-  #process(partition: Partition, entry: Entry): void {
+  #process(partition: Partition, journey: Journey): void {
     this.#running += 1
-    const journey = new Journey(entry.record, partition)
+    journey.startedMs = performance.now()
     try {
-      const output = this.#executor.run(entry.record, journey)
+      const output = this.#executor.run(journey.record, journey)
       if (!(output instanceof Promise)) {
-        this.#settle(partition, entry, journey, "done")
+        this.#settle(partition, journey, "done")
         return
       }
       output.then(
-        () => this.#arrived(partition, entry, journey, "done"),
-        (error) => this.#fail(partition, entry, journey, error),
+        () => this.#arrived(partition, journey, "done"),
+        (error) => this.#fail(partition, journey, error),
       )
     } catch (error) {
-      void this.#fail(partition, entry, journey, error)
+      void this.#fail(partition, journey, error)
     }
   }
 
-  async #fail(partition: Partition, entry: Entry, journey: Journey, error: unknown) {
+  async #fail(partition: Partition, journey: Journey, error: unknown): Promise<void> {
     const failure = asFailure(error)
     const buried = !journey.signal.aborted && (await this.#bury(failure, journey))
     if (buried) this.#countUnexpected(failure)
-    this.#arrived(partition, entry, journey, buried ? "dead_letter" : "abandoned")
+    this.#arrived(partition, journey, buried ? "dead_letter" : "abandoned")
   }
 
-  #arrived(partition: Partition, entry: Entry, journey: Journey, outcome: RecordOutcome): void {
-    this.#settle(partition, entry, journey, outcome)
+  #arrived(partition: Partition, journey: Journey, outcome: RecordOutcome): void {
+    this.#settle(partition, journey, outcome)
     this.#goOn(partition)
   }
 
@@ -250,13 +259,13 @@ export class Engine {
     if (this.#openSources === 0) void this.#finishIfDone()
   }
 
-  #settle(partition: Partition, entry: Entry, journey: Journey, outcome: RecordOutcome): void {
+  #settle(partition: Partition, journey: Journey, outcome: RecordOutcome): void {
     this.#running -= 1
     if (outcome === "done") this.#unexpectedInRow = 0
-    if (outcome === "abandoned") partition.forget(entry)
-    else partition.finish(entry, journey.staged)
+    if (outcome === "abandoned") partition.forget(journey)
+    else partition.finish(journey)
     const seconds = (performance.now() - journey.startedMs) / 1_000
-    this.#parts.observer.recordDone(entry.record, outcome, seconds)
+    this.#parts.observer.recordDone(journey.record, outcome, seconds)
     if (partition.outgoing > 0 && partition.scheduleCommit()) void this.#commitSoon(partition)
   }
 

@@ -1,13 +1,8 @@
 import { AbandonedError } from "./failures.ts"
+import { Journey } from "./journey.ts"
 import { ReadyQueue } from "./ready-queue.ts"
 import type { OutgoingMessage, PartitionId, Source, SourceRecord } from "./types.ts"
-import { type Ticket, Watermark } from "./watermark.ts"
-
-/** A record that waits for its turn, or is in flight. */
-export interface Entry {
-  readonly record: SourceRecord
-  readonly ticket: Ticket
-}
+import { Watermark } from "./watermark.ts"
 
 /** Bounds of one partition; a partition over its buffer is held at its source, others go on. */
 export interface PartitionLimits {
@@ -38,10 +33,12 @@ export class Partition {
   readonly id: PartitionId
   readonly source: Source
   readonly #limits: PartitionLimits
+  /** Aborted when the partition is given back: what is still in flight must not reach a sink. */
+  readonly signal: AbortSignal
   readonly #life = new AbortController()
   /** Those that wait behind a key's first record; most keys have none. */
-  readonly #lanes = new Map<string, Entry[] | undefined>()
-  readonly #ready = new ReadyQueue<Entry>()
+  readonly #lanes = new Map<string, Journey[] | undefined>()
+  readonly #ready = new ReadyQueue<Journey>()
   readonly #watermark: Watermark
   /** Messages of records below the watermark. */
   readonly #outbox: OutgoingMessage[] = []
@@ -65,14 +62,10 @@ export class Partition {
     this.id = id
     this.source = source
     this.#limits = limits
+    this.signal = this.#life.signal
     this.#watermark = new Watermark(({ messages }) => {
       if (messages !== undefined) this.#outbox.push(...messages)
     })
-  }
-
-  /** Aborted when the partition is given back: what is still in flight must not reach a sink. */
-  get signal(): AbortSignal {
-    return this.#life.signal
   }
 
   get inFlight(): number {
@@ -102,6 +95,10 @@ export class Partition {
     return this.#watermark.oldestMs
   }
 
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
   /** Messages that may be sent. */
   get outgoing(): number {
     return this.#outbox.length
@@ -113,10 +110,10 @@ export class Partition {
 
   /** Takes the record always; `held` says whether the buffer is now full. */
   offer(record: SourceRecord): void {
-    const entry = { record, ticket: this.#watermark.admit(record.offset, record.timestampMs) }
+    const ticket = this.#watermark.admit(record.offset, record.timestampMs)
     this.#buffered += 1
     this.#bufferedBytes += record.value.byteLength
-    this.#line(entry)
+    this.#line(new Journey(record, ticket, this.signal))
     if (!this.#held && this.#full(1)) {
       this.#held = true
       this.#heldSinceMs = performance.now()
@@ -124,31 +121,31 @@ export class Partition {
   }
 
   /** The next record that may start, in order of arrival among free keys. */
-  take(): Entry | undefined {
+  take(): Journey | undefined {
     if (this.#inFlight >= this.#limits.inFlightMax) return undefined
     // What is finished behind a stuck record waits here, with the messages it will send. The stuck
     // one may itself be waiting to start, so with nothing in flight or to send the next one does.
     const mayWait = this.#inFlight > 0 || this.#outbox.length > 0
     if (mayWait && this.#hasTooMuchUnsent()) return undefined
-    const entry = this.#ready.shift()
-    if (entry === undefined) return undefined
+    const journey = this.#ready.shift()
+    if (journey === undefined) return undefined
     this.#buffered -= 1
-    this.#bufferedBytes -= entry.record.value.byteLength
+    this.#bufferedBytes -= journey.record.value.byteLength
     this.#inFlight += 1
-    return entry
+    return journey
   }
 
-  /** The record's outcome is durable, or staged in `messages`. */
-  finish(entry: Entry, messages: readonly OutgoingMessage[] | undefined): void {
-    entry.ticket.messages = messages
-    if (messages !== undefined) this.#staged += charactersOf(messages)
-    this.#watermark.finish(entry.ticket)
-    this.#leave(entry)
+  /** The record's outcome is durable, or staged. */
+  finish({ record, ticket, staged }: Journey): void {
+    ticket.messages = staged
+    if (staged !== undefined) this.#staged += charactersOf(staged)
+    this.#watermark.finish(ticket)
+    this.#leave(record)
   }
 
   /** The record was abandoned: the source will deliver it again. */
-  forget(entry: Entry): void {
-    this.#leave(entry)
+  forget({ record }: Journey): void {
+    this.#leave(record)
   }
 
   /** True once when a held partition has room again. */
@@ -229,22 +226,23 @@ export class Partition {
   }
 
   /** A record without a key has no order to keep. */
-  #line(entry: Entry): void {
-    const { key } = entry.record
+  #line(journey: Journey): void {
+    const { key } = journey.record
     if (key !== null && this.#lanes.has(key)) {
       const lane = this.#lanes.get(key)
-      if (lane === undefined) this.#lanes.set(key, [entry])
-      else lane.push(entry)
+      if (lane === undefined) this.#lanes.set(key, [journey])
+      else lane.push(journey)
       return
     }
     if (key !== null) this.#lanes.set(key, undefined)
-    this.#ready.push(entry)
+    this.#ready.push(journey)
   }
 
-  #leave({ record }: Entry): void {
+  #leave({ key }: SourceRecord): void {
     this.#inFlight -= 1
-    if (record.key !== null) this.#advanceLane(record.key)
-    if (this.#inFlight === 0) for (const wake of this.#idle.splice(0)) wake()
+    if (key !== null) this.#advanceLane(key)
+    if (this.#inFlight > 0 || this.#idle.length === 0) return
+    for (const wake of this.#idle.splice(0)) wake()
   }
 
   #advanceLane(key: string): void {

@@ -42,8 +42,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "commit-before-sinks",
     breaks: "the offset is committed before the sinks have acknowledged",
     file: "stream/partition.ts",
-    text: "    this.#inFlight += 1\n    return entry",
-    instead: "    this.#inFlight += 1\n    this.#watermark.finish(entry.ticket)\n    return entry",
+    text: "    this.#inFlight += 1\n    return journey",
+    instead:
+      "    this.#watermark.finish(journey.ticket)\n    this.#inFlight += 1\n    return journey",
   },
   {
     name: "highest-finished",
