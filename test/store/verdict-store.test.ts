@@ -6,6 +6,7 @@ import fc from "fast-check"
 import { EventIdConflictError, MalformedError } from "../../src/errors.ts"
 import type { RetentionOptions } from "../../src/store/retention.ts"
 import { type LmdbVerdictStore, openVerdictStore } from "../../src/store/verdict-store.ts"
+import { until } from "../support/until.ts"
 import { explainedVerdict } from "./verdicts.ts"
 
 const DAY_MS = 86_400_000
@@ -168,6 +169,18 @@ describe("VerdictStore.sweep", () => {
     const bySession = store.query({ sessionId: "s", limit: 10 }).items
     expect(bySession.map((item) => item.verdict.event_id)).toEqual(["young"])
     expect(store.count()).toBe(1)
+  })
+
+  test("put sweeps by itself after so many writes, and not before", async () => {
+    let nowMs = 100 * DAY_MS
+    const store = openStore({ retentionDays: 30, sweepEvery: 2, clock: { nowMs: () => nowMs } })
+    await store.put(explainedVerdict("old"))
+    nowMs += 31 * DAY_MS
+    await store.put(explainedVerdict("second"))
+    await until(() => store.count() === 1)
+    nowMs += 31 * DAY_MS
+    await store.put(explainedVerdict("third"))
+    expect(store.count()).toBe(2)
   })
 
   test("put keeps the store under its size cap by dropping the oldest", async () => {
