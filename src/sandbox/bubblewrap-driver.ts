@@ -5,7 +5,7 @@ import type { GroupCounters, GroupReader } from "./control-group.ts"
 import { SANDBOX_UID, twinCommand } from "./docker-hardening.ts"
 import { processMark } from "./instance.ts"
 import { type LimitGroup, makeLimitGroup, removeGroups } from "./limit-group.ts"
-import { TWIN_LIMITS_BY_CLASS, type TwinLimits, USES_MAX } from "./limits.ts"
+import { TWIN_LIMITS_BY_CLASS, type TwinLimits } from "./limits.ts"
 import { LineChannel } from "./line-channel.ts"
 import { killMarked, markedProcesses } from "./marked-processes.ts"
 import { treeUsage } from "./process-tree.ts"
@@ -180,7 +180,6 @@ function processHost(
   }
   return {
     ...host,
-    usesMax: USES_MAX,
     usage: () => Promise.resolve(processUsage(child, watched())),
     kill,
     async destroy() {

@@ -5,7 +5,7 @@ import { controlGroupOf, type GroupReader } from "./control-group.ts"
 import type { ContainerSummary, DockerEngine } from "./docker-engine.ts"
 import { containerOptions } from "./docker-hardening.ts"
 import { isDeadOwner, LABELS, ownerLabel, ownOwner } from "./instance.ts"
-import { describeLimits, TWIN_LIMITS_BY_CLASS, USES_MAX } from "./limits.ts"
+import { describeLimits, TWIN_LIMITS_BY_CLASS } from "./limits.ts"
 import {
   type Audit,
   type HostUsage,
@@ -85,7 +85,6 @@ interface StartedContainer extends Pick<TwinHost, "id" | "class" | "channel"> {
 function dockerHost(engine: DockerEngine, { group, ...host }: StartedContainer): TwinHost {
   return {
     ...host,
-    usesMax: USES_MAX,
     usage: () => containerUsage(engine, { group, ...host }),
     kill: () => engine.kill(host.id),
     async destroy() {

@@ -19,9 +19,6 @@ export interface TwinLimits {
   readonly fileBytes: number
 }
 
-/** Runs in one host before it is replaced, whatever happened in them. */
-export const USES_MAX = 100
-
 const COMMON = {
   pids: 128,
   cpus: 1,

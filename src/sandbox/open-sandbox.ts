@@ -117,7 +117,8 @@ class OpeningSandbox implements PreparedSandbox {
   }
 
   #openIfDue(): void {
-    const nowMs = (this.#options.elapsedMs ?? performance.now.bind(performance))()
+    const { elapsedMs = () => performance.now() } = this.#options
+    const nowMs = elapsedMs()
     const isDue = nowMs - this.#openedMs > RETRY_MS
     if (this.#isClosed || this.#opening !== undefined || !isDue) return
     this.#openedMs = nowMs

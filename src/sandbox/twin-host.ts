@@ -17,8 +17,6 @@ export interface TwinHost {
   readonly id: string
   readonly class: SimulatedClass
   readonly channel: LineChannel
-  /** Runs after which it is replaced; 1 = used once. */
-  readonly usesMax: number
   usage(): Promise<HostUsage>
   /** Stops everything inside at once, and keeps what `usage` tells. */
   kill(): Promise<void>

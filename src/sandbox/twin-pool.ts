@@ -5,6 +5,8 @@ import { type Audit, type SandboxDriver, shortId, type TwinHost } from "./twin-h
 
 const START_TIMEOUT_MS = 30_000
 const WAITING_MAX = 256
+/** Runs in one host before it is replaced, whatever happened in them. */
+const USES_MAX = 100
 
 /** Why a host is not used again. */
 export type Retirement =
@@ -130,7 +132,7 @@ export class TwinPool {
 
   #reasonToRetire(host: TwinHost, pool: ClassPool): Retirement | undefined {
     if (this.#closed.signal.aborted) return "closed"
-    if ((this.#uses.get(host) ?? 0) >= host.usesMax) return "used_up"
+    if ((this.#uses.get(host) ?? 0) >= USES_MAX) return "used_up"
     return pool.ready.length >= this.#options.warmMax ? "surplus" : undefined
   }
 
