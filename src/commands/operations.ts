@@ -7,7 +7,8 @@ import { terminalLog } from "./log.ts"
 import type { Terminal } from "./terminal.ts"
 
 const BASE = "/api/v1/sentinel"
-const TIMEOUT_MS = 15_000
+/** Some decisions are answered once an outside system has been asked that may be silent. */
+const TIMEOUT_MS = 60_000
 const ANSWER_BYTES_MAX = 512 * 1_048_576
 
 /** The operating endpoints of the running server, or of the data directory when it is down. */

@@ -142,7 +142,8 @@ export function reviewRule(
   return withOperations(terminal, async (operations) => {
     const path = `/rules/${encodeURIComponent(ruleId)}/${word}`
     const stored = (await operations.post(path, reviewOf(options, terminal))) as ReviewedRule
-    const text = `${printable(`${stored.rule.rule_id} is ${stored.state}`)}\n${stillText(stored)}`
+    const effect = word === "approve" ? enforcedText(stored) : stillText(stored)
+    const text = `${printable(`${stored.rule.rule_id} is ${stored.state}`)}\n${effect}`
     await terminal.write(options.json === true ? jsonLine(stored) : text)
     return stored.still_enforced === 0 ? 0 : 1
   })
@@ -175,6 +176,13 @@ export function withdrawRules(options: ReviewOptions, terminal: Terminal): Promi
     // of rules that an earlier decision took out nobody knows
     return taken.still_enforced === 0 && taken.gatekeeper !== "silent" ? 0 : 1
   })
+}
+
+function enforcedText({ state, gatekeeper }: ReviewedRule): string {
+  if (state === "active") return ""
+  if (gatekeeper === "not_configured")
+    return "decided; nobody enforces it: no Gatekeeper is configured here\n"
+  return "decided; not enforced yet: a running Sentinel tries again within 30 s, `./sentinel rules drift` now\n"
 }
 
 /** A decision is not yet what the WAF does. */

@@ -138,7 +138,11 @@ describe("rules", () => {
   test("withdraw --all and reject do not say that it is done while Gatekeeper still blocks", async () => {
     for (const id of ["a", "b", "c"]) await keep(id, "approved")
     await run("drift")
+    await keep("d", "pending_review")
     await gatekeeper.fail({ status: 500 })
+    const approved = await run("approve", "d")
+    expect(approved.out).toStartWith("d is approved\ndecided; not enforced yet")
+    await run("reject", "d")
     const rejected = await run("reject", "c")
     expect(rejected.exitCode).toBe(1)
     expect(rejected.out).toContain("decided; 1 may still be enforced: Gatekeeper does not answer")

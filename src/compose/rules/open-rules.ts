@@ -1,6 +1,7 @@
 import type { RuleOperations } from "../../api/rule-operations.ts"
 import { systemClock } from "../../clock.ts"
 import type { Config } from "../../config.ts"
+import { publicError } from "../../errors.ts"
 import type { Logger } from "../../log.ts"
 import type { GenerateRulesParts, RuleOrder } from "../../operators/generate-rules.ts"
 import type { RuleStore } from "../../ports/rules.ts"
@@ -19,6 +20,7 @@ import { proposeRules } from "./propose-rules.ts"
 import { keepReconciled } from "./reconcile-periodically.ts"
 import { ruleMaker } from "./rule-maker.ts"
 import { ruleOperations } from "./rule-operations.ts"
+import type { RuleService } from "./rule-service.ts"
 
 export interface OpenRulesParts {
   readonly config: Pick<Config, "rules" | "gatekeeper">
@@ -51,6 +53,7 @@ export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): R
     stack,
   )
   const { store, service, reconciler } = deciding
+  void withdrawProtected(service, log)
   if (reconciler !== undefined) stack.defer(keepReconciled({ reconciler, clock: systemClock, log }))
   telemetry.watchRules(() => ({ states: store.counts(), isDrifting: reconciler?.isDrifting }))
   const make = openMaker(parts, stack)
@@ -67,6 +70,19 @@ export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): R
       ...ruleOperations(deciding),
       propose: proposeRules({ ...parts, store, service, make }),
     },
+  }
+}
+
+async function withdrawProtected(
+  service: Pick<RuleService, "withdrawProtected">,
+  log: Logger,
+): Promise<void> {
+  try {
+    const withdrawn = await service.withdrawProtected()
+    if (withdrawn > 0)
+      log.warn("rules that touch what is never blocked are taken out", { withdrawn })
+  } catch (error) {
+    log.error("the rules could not be held against the never-block list", publicError(error))
   }
 }
 

@@ -45,8 +45,8 @@ const STATE_AFTER = {
 /**
  * What becomes of a rule: the policy's decision, a person's, and the delivery.
  *
- * A decision is durable before it is answered; the delivery follows at once and, where Gatekeeper
- * does not answer, with the next reconciliation.
+ * A decision is durable before it is answered. The delivery of the policy's follows at once; whoever
+ * brings a person's has it delivered; where Gatekeeper does not answer, the next reconciliation does.
  */
 export class RuleService {
   readonly #parts: RuleServiceParts
@@ -72,6 +72,7 @@ export class RuleService {
     const reasons = ["a person decided it"]
     const isDecided = DECIDED.some((state) => state === this.stored(ruleId).state)
     if (!isDecided) await this.move(ruleId, "approved", { by: "api", note: reasons.join("; ") })
+    this.#deliver()
     return { decision: "auto_applied", reasons }
   }
 
@@ -79,20 +80,28 @@ export class RuleService {
   async move(ruleId: string, state: RuleState, review: Review): Promise<StoredRule> {
     const { store, clock } = this.#parts
     const nowMs = clock.nowMs()
-    const next = await store.update(ruleId, (held) => {
+    return await store.update(ruleId, (held) => {
       if (!mayMove(held.state, state)) throw new RuleStateError(held.state)
       return moved(state === "approved" ? this.#approvable(held) : held, {
         ...{ state, nowMs, ...review },
       })
     })
-    this.#deliver()
-    return next
   }
 
-  /** Takes out every rule that Sentinel has in Gatekeeper, or is about to have. */
-  async withdrawAll(review: Review): Promise<number> {
-    const withdrawn = await this.#oneByOne(() => this.#expireAll(review))
-    await this.#parts.reconciler?.run()
+  /** Decides against every rule that Sentinel has in Gatekeeper, or is about to have. */
+  withdrawAll(review: Review): Promise<number> {
+    return this.#oneByOne(() => this.#withdraw(() => review))
+  }
+
+  /** Takes out what the never-block list protects by now: it may have grown since the decision. */
+  async withdrawProtected(): Promise<number> {
+    const withdrawn = await this.#oneByOne(() =>
+      this.#withdraw(({ rule }) => {
+        const [note] = protectionsFrom(this.#parts.neverBlock, rule, { location: "" })
+        return note === undefined ? undefined : { by: "policy", note }
+      }),
+    )
+    if (withdrawn > 0) this.#deliver()
     return withdrawn
   }
 
@@ -103,16 +112,20 @@ export class RuleService {
     return stored
   }
 
-  async #expireAll(review: Review): Promise<number> {
+  /** @param against what speaks against a decided rule; undefined = nothing */
+  async #withdraw(against: (stored: StoredRule) => Review | undefined): Promise<number> {
     const { store, clock } = this.#parts
-    const decided = store.inStates(DECIDED)
-    const move = { state: "expired", nowMs: clock.nowMs(), ...review } as const
-    for (const { rule } of decided) {
-      await store.update(rule.rule_id, (held) =>
+    let withdrawn = 0
+    for (const stored of store.inStates(DECIDED)) {
+      const review = against(stored)
+      if (review === undefined) continue
+      const move = { state: "expired", nowMs: clock.nowMs(), ...review } as const
+      await store.update(stored.rule.rule_id, (held) =>
         mayMove(held.state, move.state) ? moved(held, move) : undefined,
       )
+      withdrawn += 1
     }
-    return decided.length
+    return withdrawn
   }
 
   async #askPolicy(ruleId: string): Promise<RuleDecision> {

@@ -265,6 +265,17 @@ describe("RuleService", () => {
     expect(store.get("o")?.state).toBe("logged_only")
   })
 
+  test("withdrawProtected takes out what the never-block list protects by now, and nothing else", async () => {
+    for (const id of ["x1", "x2"]) await service().propose(rule(id), ORIGIN)
+    await reconciler.run()
+    const rules = service({ neverBlock: parseNeverBlock("path /attack-x1") })
+    expect(await rules.withdrawProtected()).toBe(1)
+    expect(await blockedBy("/?q=attack-x1")).not.toContain("rule:")
+    expect(await blockedBy("/?q=attack-x2")).toBe("Blocked by rule: x2")
+    expect(store.get("x1")?.history.at(-1)?.note).toBe("the path /attack-x1 is never blocked")
+    expect((await rules.propose(rule("x1"), ORIGIN)).decision).toBe("logged_only")
+  })
+
   test("propose refuses an unsafe pattern, move an unknown rule and a senseless state", async () => {
     const unsafe = rule("i", { match: { ...someRule().match, pattern: "a.*b" } })
     expect(() => service().propose(unsafe, ORIGIN)).toThrow(RuleRefusedError)
