@@ -1,6 +1,9 @@
-import { homedir } from "node:os"
+import { availableParallelism, homedir } from "node:os"
 import { join, resolve } from "node:path"
 import { VariableReader } from "./config/variables.ts"
+
+/** Each takes memory for models of its own. */
+const ANALYSIS_THREADS_DEFAULT_MAX = 8
 
 /** Everything an operator can set, read once from the environment (README, "Configuration"). */
 export interface Config {
@@ -18,6 +21,8 @@ export interface Config {
   readonly contamination: number
   readonly retention: { readonly days: number; readonly bytesMax: number }
   readonly cache: { readonly entriesMax: number; readonly ttlMs: number }
+  /** That analyse evidence beside the thread that reads and publishes; 0 = it does all. */
+  readonly analysisThreads: number
   /** In which the second tier may answer, from the arrival of the request. */
   readonly predictDeadlineMs: number
   readonly drainTimeoutMs: number
@@ -117,6 +122,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       entriesMax: read.integer("SENTINEL_CACHE_ENTRIES", 1, 100_000),
       ttlMs: read.number("SENTINEL_CACHE_TTL_S", 1, 86_400) * 1_000,
     },
+    analysisThreads: readAnalysisThreads(read),
     predictDeadlineMs: read.number("SENTINEL_PREDICT_DEADLINE_MS", 1, 10_000),
     drainTimeoutMs: read.number("SENTINEL_DRAIN_TIMEOUT_S", 0.1, 600) * 1_000,
     sandbox: readSandbox(read),
@@ -141,6 +147,13 @@ function readSandbox(read: VariableReader): SandboxConfig {
     cacheDirectory: resolve(read.optional("SENTINEL_CACHE_DIR") ?? defaultCacheDirectory()),
     dockerHost,
   }
+}
+
+function readAnalysisThreads(read: VariableReader): number {
+  if (read.optional("SENTINEL_ANALYSIS_THREADS") === undefined) {
+    return Math.min(ANALYSIS_THREADS_DEFAULT_MAX, availableParallelism() - 1)
+  }
+  return read.integer("SENTINEL_ANALYSIS_THREADS", 0, 64)
 }
 
 function defaultCacheDirectory(): string {

@@ -14,9 +14,7 @@ import type {
 import { Dataflow } from "./stream/dataflow.ts"
 import type { Operator, Sink, SourceRecord } from "./stream/types.ts"
 
-export interface AnalysisParts {
-  readonly decode: Operator<SourceRecord, EvidenceEvent>
-  readonly fetch: Operator<EvidenceEvent, FetchedEvidence>
+export interface JudgingParts {
   readonly verify: Operator<FetchedEvidence, VerifiedEvidence>
   readonly enrich: Operator<VerifiedEvidence, EnrichedEvidence>
   readonly featurize: Operator<EnrichedEvidence, FeaturizedEvidence>
@@ -24,6 +22,13 @@ export interface AnalysisParts {
   readonly scoreAnomaly: Operator<FeaturizedEvidence, AnomalyScore>
   readonly combine: Operator<ScoredEvidence, JudgedEvidence>
   readonly explain: Operator<JudgedEvidence, ExplainedVerdict>
+}
+
+export interface AnalysisParts extends JudgingParts {
+  readonly decode: Operator<SourceRecord, EvidenceEvent>
+  readonly fetch: Operator<EvidenceEvent, FetchedEvidence>
+  /** Stands for the steps of `buildJudging`, which it does in threads; absent = they are the flow's own. */
+  readonly judge?: Operator<FetchedEvidence, ExplainedVerdict>
 }
 
 export interface PipelineParts extends AnalysisParts {
@@ -37,9 +42,13 @@ export interface PipelineParts extends AnalysisParts {
 
 /** From the bytes of an announcement to an explained verdict; no side effect but reading objects. */
 export function buildAnalysis(parts: AnalysisParts): Dataflow<SourceRecord, ExplainedVerdict> {
-  return Dataflow.named<SourceRecord>("analysis")
-    .via(parts.decode)
-    .via(parts.fetch)
+  const fetched = Dataflow.named<SourceRecord>("analysis").via(parts.decode).via(parts.fetch)
+  return parts.judge ? fetched.via(parts.judge) : fetched.through(buildJudging(parts))
+}
+
+/** From the bytes of the evidence to its explained verdict: computation, and nothing else. */
+export function buildJudging(parts: JudgingParts): Dataflow<FetchedEvidence, ExplainedVerdict> {
+  return Dataflow.named<FetchedEvidence>("judging")
     .via(parts.verify)
     .via(parts.enrich)
     .via(parts.featurize)

@@ -33,6 +33,7 @@ describe("readConfig", () => {
     ["SENTINEL_API_TOKEN", "tokén"],
     ["KAFKA_BOOTSTRAP_SERVERS", "kafka"],
     ["KAFKA_BOOTSTRAP_SERVERS", "a:9092,"],
+    ["SENTINEL_ANALYSIS_THREADS", "65"],
     ["MINIO_SECURE", "yes"],
     ["SENTINEL_ALERT_THRESHOLD", "1.5"],
   ])("readConfig names %s and never shows its value %j", (name, value) => {

@@ -240,6 +240,11 @@ export class ModelServer implements ModelOperations {
     this.#reports.receive(workerId, report)
   }
 
+  /** The same for a thread of this process. */
+  receiveOfThread(thread: number, report: TrafficReport): void {
+    this.#reports.receiveOfThread(thread, report)
+  }
+
   /** Looks at the trial once: ends it, lets it go on, or gives it the next share. */
   look(): void {
     const { trial } = this.#state.plan

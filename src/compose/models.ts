@@ -90,6 +90,25 @@ export async function openWorkerModels(
   })
 }
 
+/**
+ * The models for a thread of the process that owns the data directory: that one decides, remembers and
+ * tells which plan it is.
+ * @param later runs an action once the thread has answered
+ */
+export async function openThreadModels(
+  config: ModelConfig,
+  later: (action: () => void) => void,
+): Promise<ServedModels> {
+  const { loadSecondTier: _, check: __, ...parts } = servingParts(config, {})
+  const store = { ...registryOf(config), write: () => undefined }
+  const server = await ModelServer.open({ ...parts, store, schedule: later })
+  return {
+    server,
+    classifier: server.classifier,
+    anomaly: await openAnomalyScorer(config, undefined),
+  }
+}
+
 /** The payload model that the data directory's server would answer by. @throws ModelRefusedError */
 export async function liveModelId(config: Pick<Config, "dataDir">): Promise<string> {
   const remembered = registryOf(config).read()?.plan.live

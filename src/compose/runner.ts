@@ -11,6 +11,7 @@ import { type KafkaSource, kafkaSource } from "../connectors/kafka-source.ts"
 import { publicError } from "../errors.ts"
 import type { ExplainedVerdict, Verdict } from "../events.ts"
 import type { Logger } from "../log.ts"
+import type { JudgingThreads } from "../operators/judge-evidence.ts"
 import { recordVerdict } from "../operators/record-verdict.ts"
 import { buildPipeline } from "../pipeline.ts"
 import type { ObjectStore, VerdictStore } from "../ports.ts"
@@ -31,7 +32,7 @@ import type { EngineGauges } from "../telemetry.ts"
 import { announceSink } from "./announce.ts"
 import { engineGauges, joinNumbers } from "./engine-gauges.ts"
 import type { EngineMeter } from "./engine-meter.ts"
-import { analysisParts, FORMS } from "./flow-parts.ts"
+import { analysisParts, FORMS, threadedJudging } from "./flow-parts.ts"
 import type { Models } from "./models.ts"
 import { Reachability, watchObjects } from "./reachability.ts"
 import { describeRunning, type RunningTopology } from "./running-topology.ts"
@@ -48,6 +49,8 @@ export interface RunnerParts {
   readonly observer: EngineObserver
   readonly meter: EngineMeter
   readonly simulations: SimulationQueues
+  /** Undefined where this thread does everything. */
+  readonly threads: JudgingThreads | undefined
   /** Undefined where nothing is simulated. */
   readonly simulation?: Pick<SimulationRunner, "topology" | "numbers"> | undefined
   /** Undefined where nobody is told. */
@@ -73,7 +76,7 @@ export interface Runner {
 }
 
 export function createRunner(parts: RunnerParts): Runner {
-  const { config, models, verdicts, log, observer } = parts
+  const { config, models, verdicts, log, observer, threads } = parts
   const { inbox: directory, done, failed } = parts.paths
   const inbox = inboxSource({
     ...{ inbox: directory, done, failed, clock: systemClock },
@@ -85,8 +88,10 @@ export function createRunner(parts: RunnerParts): Runner {
   const watched: typeof verdicts = {
     record: (verdict) => reachability.watch("verdict store", verdicts.record(verdict)),
   }
+  const analysis = analysisParts(models, config, watchObjects(openObjects(parts), reachability))
   const flow = buildPipeline({
-    ...analysisParts(models, config, watchObjects(openObjects(parts), reachability)),
+    ...analysis,
+    ...(threads && { judge: threadedJudging(analysis, { threads, observer }) }),
     record: recordVerdict(watched, {
       onRecorded: parts.onRecorded,
       placed: new Set(kafka.topics),
@@ -118,8 +123,7 @@ export function createRunner(parts: RunnerParts): Runner {
     return { ...both, nowMs, simulations: parts.simulations.depth() }
   }
   const sources = [inbox.name, ...kafka.transactional]
-  const analysis = describeFlow(flow, sources, kafka.transactional)
-  const topology = joinSimulation(analysis, parts)
+  const topology = joinSimulation(describeFlow(flow, sources, kafka.transactional), parts)
   return {
     finished: engine.finished,
     topology,

@@ -8,6 +8,7 @@ import { submitToInbox } from "../connectors/inbox-submission.ts"
 import { publicError } from "../errors.ts"
 import type { Logger } from "../log.ts"
 import { signatureOpinion } from "../ml/serving/signatures.ts"
+import type { JudgingThreads } from "../operators/judge-evidence.ts"
 import { type OwnedDataDirectory, ownDataDirectory } from "../store/data-directory.ts"
 import { openDeadLetterStore } from "../store/dead-letter-store.ts"
 import { openVerdictStore } from "../store/verdict-store.ts"
@@ -19,9 +20,10 @@ import { openSandboxAudit } from "./audit-log.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
 import { observeEngine } from "./engine-observer.ts"
 import { openFalsePositives } from "./false-positives.ts"
+import { type JudgingThreadsParts, openJudgingThreads } from "./judging-threads.ts"
 import { announceDecisions } from "./model-announcements.ts"
 import { openModelEvents } from "./model-events.ts"
-import { openServedModels } from "./models.ts"
+import { openServedModels, type ServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
 import { secondTierMeter } from "./second-tier.ts"
 import { serveByCluster } from "./serve-cluster.ts"
@@ -101,6 +103,7 @@ async function openServer(opening: Opening, stack: AsyncDisposableStack): Promis
       ? undefined
       : createRunner({
           ...{ ...opening, ...core, simulation: simulation?.runner },
+          threads: startThreads({ ...opening, ...core }, stack),
           alerts: core.alerts?.verdicts,
         })
   if (runner !== undefined) {
@@ -110,6 +113,17 @@ async function openServer(opening: Opening, stack: AsyncDisposableStack): Promis
   }
   const port = await openPort({ ...opening, core, runner, simulation }, stack)
   return { ...port, runner, simulation }
+}
+
+/** None where this thread does everything. */
+function startThreads(
+  { models, ...parts }: Omit<JudgingThreadsParts, "server"> & { models: ServedModels },
+  stack: AsyncDisposableStack,
+): JudgingThreads | undefined {
+  if (parts.config.analysisThreads === 0) return undefined
+  const threads = openJudgingThreads({ ...parts, server: models.server })
+  stack.defer(() => threads.close())
+  return threads
 }
 
 /** Models, stores and counters: what every mode has. */

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts"
 import { UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
+import type { JudgingThreads } from "../operators/judge-evidence.ts"
 import { dataDirectoryPaths } from "../store/data-directory.ts"
 import type { Topology } from "../stream/topology.ts"
 import { describedAlerts } from "./alerts/open-alerts.ts"
@@ -29,10 +30,17 @@ export async function describeTopology(config: Config, log: Logger): Promise<Top
     verdicts: { record: neverRuns },
     deadLetters: { name: "dead_letter_store", guarantee: "idempotent", write: neverRuns },
     observer: observeNothing,
+    threads: describedThreads(config),
     simulations,
     meter: new EngineMeter(),
     onRecorded: () => undefined,
     onRejected: () => undefined,
   })
   return runner.topology
+}
+
+/** None of them is started. */
+function describedThreads({ analysisThreads: count }: Config): JudgingThreads | undefined {
+  const judge = () => Promise.reject(new UnavailableError("a worker thread"))
+  return count === 0 ? undefined : { count, isReady: () => false, judge }
 }

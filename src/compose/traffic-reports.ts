@@ -18,13 +18,18 @@ const WORKERS_MAX = 1_024
 export class TrafficReports {
   readonly #parts: TrafficReportsParts
   readonly #ofWorkers = new Map<string, TrafficReport>()
+  readonly #ofThreads = new Map<number, TrafficReport>()
 
   constructor(parts: TrafficReportsParts) {
     this.#parts = parts
   }
 
-  /** Of this process alone. @param revision of the plan that it answers by */
+  /** Of this process alone, its threads included. @param revision of the plan that it answers by */
   own(revision: number): TrafficReport {
+    return combineReports([this.#ofThisThread(revision), ...this.#ofThreads.values()])
+  }
+
+  #ofThisThread(revision: number): TrafficReport {
     const { classifier, loaded, secondTier, residentBytes } = this.#parts
     const comparison = classifier.traffic().trial?.comparison
     return {
@@ -49,6 +54,11 @@ export class TrafficReports {
   /** Takes in what a worker has counted; a later report of it replaces an earlier one. */
   receive(workerId: string, report: TrafficReport): void {
     if (this.#ofWorkers.size < WORKERS_MAX) this.#ofWorkers.set(workerId, report)
+  }
+
+  /** The same for a thread of this process. */
+  receiveOfThread(thread: number, report: TrafficReport): void {
+    if (this.#ofThreads.size < WORKERS_MAX) this.#ofThreads.set(thread, report)
   }
 
   /** Of this process and all workers. */

@@ -5,9 +5,11 @@ import { UnavailableError, WorkerFailedError } from "../errors.ts"
 export interface WorkerPool<Task, Result> {
   /**
    * Waits for a free thread; at most `queueMax` tasks wait.
+   * @param signal ends the thread that runs the task; another one takes its place
+   * @param transfer of the task: moved to the thread, not copied
    * @throws UnavailableError where they do; WorkerFailedError where the task threw
    */
-  run(task: Task, signal?: AbortSignal): Promise<Result>
+  run(task: Task, signal?: AbortSignal, transfer?: readonly ArrayBuffer[]): Promise<Result>
   /** Lets what runs finish, for a few seconds at most. */
   close(): Promise<void>
 }
@@ -40,11 +42,13 @@ export function workerPool<Task, Result>(options: WorkerPoolOptions): WorkerPool
     return pool
   }
   return {
-    async run(task, signal) {
+    async run(task, signal, transfer = []) {
       const threads = open()
       if (threads.queueSize >= options.queueMax) throw new UnavailableError("a worker thread")
       try {
-        return await threads.run(task, signal === undefined ? {} : { signal })
+        // its type is taken from another overload of postMessage than the one that it calls
+        const options = { transferList: [...transfer], ...(signal && { signal }) } as unknown
+        return await threads.run(task, options as Parameters<typeof threads.run>[1])
       } catch (error) {
         signal?.throwIfAborted()
         // an error that crosses a thread is no SentinelError any more: it would be a bug there

@@ -67,6 +67,11 @@ export const VARIABLES = [
   { name: "SENTINEL_CACHE_ENTRIES", default: "10000", meaning: "predictions kept in memory" },
   { name: "SENTINEL_CACHE_TTL_S", default: "3600", meaning: "seconds a prediction is kept" },
   {
+    name: "SENTINEL_ANALYSIS_THREADS",
+    default: "",
+    meaning: "threads (0..64) that analyse under load; unset = one less than cores, 8 at most",
+  },
+  {
     name: "SENTINEL_DRAIN_TIMEOUT_S",
     default: "20",
     meaning: "seconds that SIGTERM leaves for the records in flight",

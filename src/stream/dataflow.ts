@@ -59,6 +59,11 @@ export class Dataflow<In, Out> {
     return this.#then({ kind: "operator", operator })
   }
 
+  /** Goes on with the steps of another flow. */
+  through<Next>(flow: Dataflow<Out, Next>): Dataflow<In, Next> {
+    return new Dataflow<In, Next>(this.name, [...this.steps, ...flow.steps])
+  }
+
   /**
    * Runs every arm on the same value at once; their outputs join it under `name`.
    * A failed arm dead-letters the record, or, where it says `onFailure: "degraded"`, leaves an

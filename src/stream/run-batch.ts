@@ -18,7 +18,8 @@ export function isBatching(operator: Operator<never, unknown>): operator is Batc
  * Runs an operator on batches that form by themselves: what arrives while one is under way shares
  * the next. A record that comes alone goes at once, by `process`.
  *
- * A batch that fails is run again record by record, so that one poisoned record fails alone.
+ * What a batch leaves without an output, or all of a batch that fails, is run again record by record, so
+ * that one poisoned record fails alone.
  */
 export class BatchRunner implements Runner {
   readonly operator: Batching
@@ -73,31 +74,39 @@ export class BatchRunner implements Runner {
     }
     const outputs = await this.#tryBatch(batch)
     for (const [index, member] of batch.entries()) {
-      if (outputs === undefined) void settle(member, this.#single)
-      else member.resolve(outputs[index])
+      const output = outputs[index]
+      if (output === undefined) void settle(member, this.#single)
+      else member.resolve(output)
     }
   }
 
-  async #tryBatch(batch: readonly Member[]): Promise<readonly unknown[] | undefined> {
+  async #tryBatch(batch: readonly Member[]): Promise<readonly unknown[]> {
     const startedMs = performance.now()
     const inputs = batch.map(({ input }) => input as never)
+    let outputs: readonly unknown[] = []
     try {
       const signal = AbortSignal.any(batch.map(({ context }) => context.signal))
-      const outputs = await this.operator.batch.process(inputs, signal)
-      return outputs.length === batch.length ? outputs : undefined
+      const answered = await this.operator.batch.process(inputs, signal)
+      // otherwise nobody knows which output is whose
+      if (answered.length === batch.length) outputs = answered
     } catch {
-      return undefined
+      // each of them fails, or not, by itself
     } finally {
       this.gate.leave()
-      this.#observe(batch.length, (performance.now() - startedMs) / 1_000)
     }
+    this.#observe(outputs, { size: batch.length, seconds: (performance.now() - startedMs) / 1_000 })
+    return outputs
   }
 
-  #observe(size: number, seconds: number): void {
+  #observe(
+    outputs: readonly unknown[],
+    { size, seconds }: { size: number; seconds: number },
+  ): void {
     const { observer } = this.#parts
     observer.batched?.(this.operator.name, size)
-    for (let i = 0; i < size; i += 1)
-      observer.operatorDone(this.operator.name, "ok", seconds / size)
+    for (const output of outputs) {
+      if (output !== undefined) observer.operatorDone(this.operator.name, "ok", seconds / size)
+    }
   }
 }
 

@@ -87,6 +87,8 @@ export class OperatorRunner implements Runner {
       if (!("error" in result)) return result.output
       context.signal.throwIfAborted()
       const { error } = result
+      // a flow inside the operator has tried what is worth trying
+      if (error instanceof OperatorFailure) throw error
       failingSinceMs ??= clock.nowMs()
       const failingMs = clock.nowMs() - failingSinceMs
       if (!isWorthRetrying(error, { attempt, failingMs, retry })) {

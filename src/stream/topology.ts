@@ -154,7 +154,8 @@ class Draft {
 
 function operatorNode(operator: Operator<never, unknown>): TopologyNode {
   const failure = operator.onFailure ?? "closed"
-  const note = `x${operator.concurrency ?? 1}, fails ${failure}`
+  const { where } = operator.batch ?? {}
+  const note = `x${operator.concurrency ?? 1}, fails ${failure}${where ? `, ${where}` : ""}`
   return { id: operator.name, kind: "operator", note }
 }
 

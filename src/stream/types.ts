@@ -42,8 +42,16 @@ export interface BatchOptions<in In, out Out> {
   readonly sizeMax: number
   /** How long a batch with at least two records waits to fill; default 0. */
   readonly lingerMs?: number
-  /** One output for each input, in order; a thrown error fails them all, one by one again. */
-  process(inputs: readonly In[], signal: AbortSignal): Promise<readonly Out[]> | readonly Out[]
+  /** Where batches run, as `topology` prints it, e.g. "in 2 threads". */
+  readonly where?: string
+  /**
+   * One output for each input, in order. What is undefined runs again, alone and by the operator's own
+   * `process`; after an error all of them do.
+   */
+  process(
+    inputs: readonly In[],
+    signal: AbortSignal,
+  ): Promise<readonly (Out | undefined)[]> | readonly (Out | undefined)[]
 }
 
 /** What a message sink makes of a record: sent before, or together with, the record's offset. */

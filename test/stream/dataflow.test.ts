@@ -43,6 +43,13 @@ describe("Dataflow", () => {
     expect({ length, both }).toEqual({ length: 3, both: { twice: 6, loud: "ABC" } })
   })
 
+  test("through goes on with the steps of another flow", async () => {
+    const rest = Dataflow.named<Sized>("rest").via(double)
+    expect(
+      await evaluate(Dataflow.named<SourceRecord>("f").via(measure).through(rest), "abc"),
+    ).toBe(6)
+  })
+
   test("parallel leaves an ArmFailure where a degraded arm failed", async () => {
     const { both } = await evaluate(forked, "mute")
     expect(both).toEqual({ twice: 8, loud: { failed: "UNAVAILABLE" } })
@@ -102,6 +109,13 @@ describe("topology", () => {
       { from: "long_sink", to: "all_sink" },
       { from: "size", to: "all_sink", label: "short" },
     ])
+  })
+
+  test("describeFlow tells where batches run", () => {
+    const batch = { sizeMax: 2, where: "batches in 3 threads", process: () => [] }
+    const flow = Dataflow.named<SourceRecord>("f").via({ ...measure, batch })
+    const node = describeFlow(flow, ["list"]).nodes.find(({ id }) => id === "measure")
+    expect(node?.note).toBe("x1, fails closed, batches in 3 threads")
   })
 
   test("topologyText and topologyMermaid name every node and its guarantee", () => {

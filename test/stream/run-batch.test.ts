@@ -61,6 +61,30 @@ describe("BatchRunner", () => {
     expect(calls).toEqual([[1, 2, 3]])
   })
 
+  test("runs what a batch leaves without an output again, alone", async () => {
+    const calls: (number | number[])[] = []
+    const operator = {
+      name: "double",
+      process(input: number) {
+        calls.push(input)
+        return input * 2
+      },
+      batch: {
+        sizeMax: 8,
+        process(inputs: readonly number[]) {
+          calls.push([...inputs])
+          return inputs.map((input) => (input === 2 ? undefined : input * 2))
+        },
+      },
+    }
+    const observer = listObserver()
+    const parts = { clock: new FakeClock(), observer, random: () => 0.5, retry: DEFAULT_RETRY }
+    const runner = new BatchRunner(operator, parts)
+    const outputs = await Promise.all([1, 2, 3].map((input) => runner.run(input, context)))
+    expect(outputs).toEqual([2, 4, 6])
+    expect(calls).toEqual([[1, 2, 3], 2])
+  })
+
   test("fails a poisoned record alone", async () => {
     const { runner } = doubler({ sizeMax: 8 })
     const outcomes = await Promise.allSettled([1, 13, 3].map((input) => runner.run(input, context)))

@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { judgingParts, threadedJudging } from "../../src/compose/flow-parts.ts"
+import { type OpenedJudgingThreads, openJudgingThreads } from "../../src/compose/judging-threads.ts"
+import { openServedModels, type ServedModels } from "../../src/compose/models.ts"
+import { type Config, readConfig } from "../../src/config.ts"
+import type { FetchedEvidence } from "../../src/events.ts"
+import { createLogger } from "../../src/log.ts"
+import { toEvidenceDocument } from "../../src/ml/sessions/evidence-document.ts"
+import { generateSessions } from "../../src/ml/sessions/generate-sessions.ts"
+import { listObserver } from "../support/list-sink.ts"
+import { operatorContext } from "../support/operator-context.ts"
+import { DEADLY_SESSION } from "../support/troubled-judging-worker.ts"
+
+const TROUBLED = new URL("../support/troubled-judging-worker.ts", import.meta.url)
+const log = createLogger({ write: () => undefined, nowMs: Date.now, level: "error" })
+
+let root = ""
+let config: Config
+let models: ServedModels
+let threads: OpenedJudgingThreads | undefined
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "sentinel-judging-"))
+  config = readConfig({ SENTINEL_DATA_DIR: root, SENTINEL_ANALYSIS_THREADS: "1" })
+  models = await openServedModels(config)
+}, 60_000)
+afterEach(() => threads?.close())
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+function open(worker?: URL): OpenedJudgingThreads {
+  const observer = listObserver()
+  const parts = { config, log, observer, server: models.server }
+  threads = openJudgingThreads({ ...parts, ...(worker && { worker }) })
+  return threads
+}
+
+function evidence(sessionId: string, bytes: Uint8Array): FetchedEvidence {
+  return {
+    ...{ form: "created", eventId: `event of ${sessionId}`, idempotencyKey: sessionId, sessionId },
+    ...{ eventTimeMs: 0, eventTimeSource: "event", source: "test", sha256: undefined },
+    location: { kind: "inline", bytes },
+    context: { tags: [], isTor: false, isVpn: false, priorPoiCount: 0 },
+    objects: [{ key: "", bytes, modifiedMs: 0 }],
+  }
+}
+
+function generatedEvidence(count: number): readonly FetchedEvidence[] {
+  return [...generateSessions({ seed: 5, count, mix: { benign: 1, attack: 1 } })].map(
+    ({ session }) => {
+      const document = JSON.stringify(toEvidenceDocument(session))
+      return evidence(session.sessionId, new TextEncoder().encode(document))
+    },
+  )
+}
+
+describe("openJudgingThreads", () => {
+  test("judge gives the verdicts that this thread would give, and leaves the bytes here", async () => {
+    const judging = open()
+    const given = generatedEvidence(6)
+    const parts = judgingParts(models, config)
+    const here = threadedJudging(parts, { threads: judging, observer: listObserver() })
+    const expected = await Promise.all(
+      given.map(async (each) => here.process(each, operatorContext())),
+    )
+    expect(await judging.judge(given)).toEqual(expected)
+    expect(expected.some(({ verdict }) => verdict.verdict === "simulate")).toBe(true)
+    expect(given.every(({ objects }) => (objects[0]?.bytes.length ?? 0) > 0)).toBe(true)
+  }, 60_000)
+
+  test("judge leaves out what cannot be judged, and counts for this process", async () => {
+    const before = models.server.report().cache.misses
+    const [well] = generatedEvidence(1)
+    if (well === undefined) throw new Error("one was asked for")
+    const answers = await open().judge([evidence("broken", Buffer.from("{")), well])
+    expect(answers.map((answer) => answer?.idempotencyKey)).toEqual([undefined, well.sessionId])
+    expect(models.server.report().cache.misses).toBeGreaterThan(before)
+  }, 60_000)
+
+  test("a thread that dies is replaced", async () => {
+    const judging = open(TROUBLED)
+    const deadly = evidence(DEADLY_SESSION, Buffer.from("{}"))
+    await expect(judging.judge([deadly])).rejects.toMatchObject({ code: "WORKER_FAILED" })
+    const [well] = await judging.judge(generatedEvidence(1))
+    expect(well?.verdict.integrity).toBe("verified")
+  }, 60_000)
+})
