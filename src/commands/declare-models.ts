@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import type { PromoteOptions, RollbackOptions } from "./models.ts"
-import { parseModelKind, parseSeed, parseShare, parseTier } from "./parse-arguments.ts"
+import { parseId, parseModelKind, parseSeed, parseShare, parseTier } from "./parse-arguments.ts"
 import type { Run } from "./run.ts"
 import type { Terminal } from "./terminal.ts"
 import type { TrainOptions } from "./train.ts"
@@ -44,7 +44,7 @@ function declareRegistry(program: Command, terminal: Terminal, choose: (run: Run
   models
     .command("show")
     .description("print lineage, transitions, traffic and card of a model")
-    .argument("<id>", "e.g. payload-linear/1.2.0")
+    .argument("<id>", "e.g. payload-linear/1.2.0", parseId)
     .action((id: string, _: object, command: Command) =>
       choose(async () =>
         (await import("./models.ts")).showModel(id, command.optsWithGlobals(), terminal),
@@ -53,7 +53,7 @@ function declareRegistry(program: Command, terminal: Terminal, choose: (run: Run
   models
     .command("promote")
     .description("give a model a share of the sessions; refused where it misses a gate")
-    .argument("<id>", "e.g. payload-linear/1.2.1")
+    .argument("<id>", "e.g. payload-linear/1.2.1", parseId)
     .option(
       "--percent <share>",
       "0 = in the shadow, 100 = live (default), between = canary",

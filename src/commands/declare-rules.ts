@@ -2,9 +2,9 @@ import { type Command, Option } from "commander"
 import { RULE_STATES, type RuleState } from "../rule.ts"
 import {
   parseCount,
+  parseId,
   parseReason,
   parseReviewer,
-  parseRuleId,
   parseRuleState,
 } from "./parse-arguments.ts"
 import type { ListOptions, ReviewOptions } from "./rules.ts"
@@ -39,7 +39,7 @@ export function declareRules(
   rules
     .command("show")
     .description("print a rule, what it was made from, what was measured, and its history")
-    .argument("<id>", "e.g. sentinel-sqli-0123456789abcdef", parseRuleId)
+    .argument("<id>", "e.g. sentinel-sqli-0123456789abcdef", parseId)
     .option("--json", "print JSON instead of text")
     .action((id: string, options: { json?: boolean }) =>
       choose(async () => (await import("./rules.ts")).showRule(id, options, terminal)),
@@ -49,7 +49,7 @@ export function declareRules(
   rules
     .command("apply")
     .description("ask the policy about a stored rule once more")
-    .argument("<id>", "of the rule", parseRuleId)
+    .argument("<id>", "of the rule", parseId)
     .option("--force", "apply it, whatever the policy says")
     .action((id: string, options: { force?: boolean }) =>
       choose(async () => (await import("./rules.ts")).applyRule(id, options, terminal)),
@@ -82,7 +82,7 @@ function declareTest(rules: Command, terminal: Terminal, choose: (run: Run) => v
     .command("test")
     .description("hold rules against your own traffic; exit code 1 where one matches a line")
     .argument("<file>", "lines, gzip by name; - reads stdin")
-    .option("--rule <id>", "this one, decided or not; default: all that are decided", parseRuleId)
+    .option("--rule <id>", "this one, decided or not; default: all that are decided", parseId)
     .addOption(
       new Option(
         "--as <reading>",
@@ -100,7 +100,7 @@ function declareTest(rules: Command, terminal: Terminal, choose: (run: Run) => v
 function declareReviews(rules: Command, terminal: Terminal, choose: (run: Run) => void): void {
   for (const [word, description] of REVIEWS) {
     reviewed(
-      rules.command(word).description(description).argument("<id>", "of the rule", parseRuleId),
+      rules.command(word).description(description).argument("<id>", "of the rule", parseId),
     ).action((ruleId: string, options: ReviewOptions) =>
       choose(async () =>
         (await import("./rules.ts")).reviewRule({ ruleId, word }, options, terminal),

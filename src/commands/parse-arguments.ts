@@ -43,9 +43,10 @@ export function parseReviewer(text: string): string {
   throw new InvalidArgumentError("Expected 1 to 512 characters.")
 }
 
-export function parseRuleId(text: string): string {
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text
-  throw new InvalidArgumentError("Expected 1 to 64 of A-Z a-z 0-9 _ and -.")
+/** An id of one thing: it becomes a segment of a path, where nothing and dots mean another one. */
+export function parseId(text: string): string {
+  if (/^(?!\.{1,2}$)[!-~]{1,128}$/.test(text)) return text
+  throw new InvalidArgumentError("Expected an id.")
 }
 
 export function parseRuleState(text: string): RuleState {

@@ -10,6 +10,7 @@ import {
   parseCount,
   parseErrors,
   parseHash,
+  parseId,
   parsePort,
   parseReason,
   parseSeed,
@@ -188,7 +189,7 @@ function declareOperations(program: Command, terminal: Terminal, choose: (run: R
   letters
     .command("show")
     .description("print a dead letter and its original bytes")
-    .argument("<id>", "id, or the beginning of it that list shows")
+    .argument("<id>", "id, or the beginning of it that list shows", parseId)
     .option("--json", "print JSON, the bytes as base64")
     .action((id: string, options: { json?: boolean }) =>
       choose(async () => (await import("./dead-letters.ts")).showDeadLetter(id, options, terminal)),

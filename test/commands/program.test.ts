@@ -26,6 +26,16 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 }
 
 describe("runCommandLine", () => {
+  test("runCommandLine takes for an id nothing that leads to another path of the API", async () => {
+    for (const id of ["", ".", ".."]) {
+      for (const command of ["rules show", "models show", "models promote", "dead-letters show"]) {
+        const terminal = recordTerminal()
+        expect(await runCommandLine([...command.split(" "), id], terminal)).toBe(2)
+        expect(terminal.noted()).toContain("Expected an id.")
+      }
+    }
+  })
+
   test("runCommandLine lists every command in --help, on stdout", async () => {
     const { exitCode, stdout, stderr } = await run(["--help"])
     expect(exitCode).toBe(EXIT.ok)

@@ -119,7 +119,7 @@ describe("rules", () => {
   })
 
   test("show, apply, reject and test take nothing but an id for an id", async () => {
-    for (const id of ["", ".", "..", "a/b", "%2e", "a b", "x".repeat(65)]) {
+    for (const id of ["", ".", "..", "a b", "\u001b[2J", "x".repeat(129)]) {
       for (const command of [["show"], ["apply"], ["reject"], ["test", "-", "--rule"]]) {
         expect(await run(...command, id)).toMatchObject({ exitCode: 2, out: "" })
       }
