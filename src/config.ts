@@ -65,7 +65,7 @@ export interface WebhookConfig {
   readonly secrets: readonly string[]
 }
 
-export const SANDBOX_MODES = ["auto", "docker", "bubblewrap", "none"] as const
+const SANDBOX_MODES = ["auto", "docker", "bubblewrap", "none"] as const
 
 export interface SandboxConfig {
   /** auto = the best that the machine has. */
