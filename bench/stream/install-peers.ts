@@ -6,6 +6,7 @@ import type { Client } from "./run-client.ts"
 
 const SOURCES = resolve(import.meta.dir, "peers")
 const PLATFORMATIC = "@platformatic/kafka@2.12.1"
+const JAVA = "VerifyAndRoute.java"
 const BYTEWAX = ["bytewax==0.21.1", "confluent-kafka==2.16.1"]
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -24,7 +25,9 @@ export async function installPeers(env: Environment): Promise<readonly (Client |
   return [
     await attempt("@platformatic/kafka loop", () => platformatic(cache)),
     await attempt("bytewax", () => bytewax(cache)),
-    await attempt("franz-go loop", () => franz(cache)),
+    await attempt("franz-go loop", () => goProgram(cache, "franz")),
+    await attempt("bento", () => goProgram(cache, "bento")),
+    ...(await kafkaStreams(cache)),
   ]
 }
 
@@ -67,15 +70,38 @@ async function bytewax(cache: string): Promise<readonly string[]> {
   return [python, join(SOURCES, "bytewax_flow.py")]
 }
 
-async function franz(cache: string): Promise<readonly string[]> {
-  const source = join(SOURCES, "franz")
-  const texts = ["go.mod", "main.go"].map((name) => Bun.file(join(source, name)).text())
-  const program = join(cache, `franz-${digest((await Promise.all(texts)).join("\0"))}`)
+/** Both guarantees are one program, told by its last argument. */
+async function kafkaStreams(cache: string): Promise<readonly (Client | MissingClient)[]> {
+  const client = await attempt("kafka streams, at least once", () => javaProgram(cache))
+  if ("reason" in client) return [client]
+  return [client, { ...client, name: "kafka streams, exactly once", flags: ["exactly-once"] }]
+}
+
+async function javaProgram(cache: string): Promise<readonly string[]> {
+  const source = join(SOURCES, "kafka-streams")
+  const directory = join(cache, `kafka-streams-${await digestOf(source, "pom.xml", JAVA)}`)
+  const classPath = `${directory}:${directory}/*`
+  if (!(await Bun.file(join(directory, "VerifyAndRoute.class")).exists())) {
+    const copy = ["dependency:copy-dependencies", `-DoutputDirectory=${directory}`]
+    await runTool(["mvn", "-q", "-B", ...copy, "-DincludeScope=runtime"], { cwd: source })
+    await runTool(["javac", "-cp", classPath, "-d", directory, JAVA], { cwd: source })
+  }
+  return ["java", "-Xmx256m", "-cp", classPath, "VerifyAndRoute"]
+}
+
+async function goProgram(cache: string, name: string): Promise<readonly string[]> {
+  const source = join(SOURCES, name)
+  const program = join(cache, `${name}-${await digestOf(source, "go.mod", "main.go")}`)
   if (!(await Bun.file(program).exists())) {
     await runTool(["go", "build", "-trimpath", "-o", `${program}.part`, "."], { cwd: source })
     await rename(`${program}.part`, program)
   }
   return [program]
+}
+
+async function digestOf(directory: string, ...files: readonly string[]): Promise<string> {
+  const texts = await Promise.all(files.map((file) => Bun.file(join(directory, file)).text()))
+  return digest(texts.join("\0"))
 }
 
 function digest(text: string): string {

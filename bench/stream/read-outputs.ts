@@ -4,7 +4,7 @@ const QUIET_MS = 20_000
 
 /**
  * The values of all committed messages of a topic, up to its end at the time of the call.
- * @throws Error when the end is not reached
+ * @throws Error when nothing comes for QUIET_MS before the end is reached
  */
 export async function readOutputs(kafka: Kafka, topic: string): Promise<readonly string[]> {
   const ends = await endsOf(kafka, topic)
@@ -14,6 +14,7 @@ export async function readOutputs(kafka: Kafka, topic: string): Promise<readonly
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const timer = setTimeout(() => reject(new Error(`${topic} has no end`)), QUIET_MS)
   const reached = (partition: number, next: bigint) => {
+    timer.refresh()
     if (next >= (ends.get(partition) ?? 0n)) ends.delete(partition)
     if (ends.size === 0) resolve()
   }

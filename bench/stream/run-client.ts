@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import type { Kafka } from "../../src/connectors/kafka-client.ts"
+import { ensureTopics, type Kafka, withAdmin } from "../../src/connectors/kafka-client.ts"
 import { watchPeak } from "../harness-memory.ts"
 import { type ClientArguments, writeArguments } from "./arguments.ts"
 import { readOutputs } from "./read-outputs.ts"
@@ -48,16 +48,13 @@ export async function runClient(kafka: Kafka, client: Client, input: Input): Pro
   const id = crypto.randomUUID()
   const [output, dead] = [`bench.out.${id}`, `bench.dead.${id}`]
   const given = { ...input, groupId: `bench-${id}`, input: input.topic, output, dead }
-  const admin = kafka.admin()
-  await admin.connect()
-  await admin.createTopics({ topics: [{ topic: output }, { topic: dead }], waitForLeaders: true })
+  await ensureTopics(kafka, [{ topic: output }, { topic: dead }])
   try {
     const run = await timeClient(client, given)
     const expected = { output: input.count - input.dead, dead: input.dead }
     return { ...run, ...(await checkOutputs(kafka, { name: client.name, output, dead, expected })) }
   } finally {
-    await admin.deleteTopics({ topics: [output, dead] })
-    await admin.disconnect()
+    await withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [output, dead] }))
   }
 }
 
