@@ -43,7 +43,8 @@ export interface PipelineParts extends AnalysisParts {
 /** From the bytes of an announcement to an explained verdict; no side effect but reading objects. */
 export function buildAnalysis(parts: AnalysisParts): Dataflow<SourceRecord, ExplainedVerdict> {
   const fetched = Dataflow.named<SourceRecord>("analysis").via(parts.decode).via(parts.fetch)
-  return parts.judge ? fetched.via(parts.judge) : fetched.through(buildJudging(parts))
+  const judging = buildJudging(parts)
+  return parts.judge ? fetched.via(parts.judge, judging) : fetched.through(judging)
 }
 
 /** From the bytes of the evidence to its explained verdict: computation, and nothing else. */

@@ -5,7 +5,12 @@ import type { Operator, Sink } from "./types.ts"
  * The builder below has checked the order already.
  */
 export type Step =
-  | { readonly kind: "operator"; readonly operator: Operator<never, unknown> }
+  | {
+      readonly kind: "operator"
+      readonly operator: Operator<never, unknown>
+      /** What it does by itself, in steps; for the picture alone. */
+      readonly inside?: readonly Step[]
+    }
   | { readonly kind: "parallel"; readonly name: string; readonly arms: readonly ParallelArm[] }
   | {
       readonly kind: "branch"
@@ -55,8 +60,9 @@ export class Dataflow<In, Out> {
     return new Dataflow<In, In>(name, [])
   }
 
-  via<Next>(operator: Operator<Out, Next>): Dataflow<In, Next> {
-    return this.#then({ kind: "operator", operator })
+  /** @param inside the flow that the operator runs by itself: `topology` draws its steps */
+  via<Next>(operator: Operator<Out, Next>, inside?: Dataflow<Out, Next>): Dataflow<In, Next> {
+    return this.#then({ kind: "operator", operator, ...(inside && { inside: inside.steps }) })
   }
 
   /** Goes on with the steps of another flow. */

@@ -123,7 +123,7 @@ class Draft {
   #step(step: Step, from: readonly End[]): readonly End[] {
     switch (step.kind) {
       case "operator":
-        return this.#leaf({ ...operatorNode(step.operator) }, from)
+        return this.steps(step.inside ?? [], this.#leaf(operatorNode(step.operator), from))
       case "sink":
         return this.#leaf(sinkNode(step.sink, this.#sources), from)
       case "parallel":

@@ -111,11 +111,17 @@ describe("topology", () => {
     ])
   })
 
-  test("describeFlow tells where batches run", () => {
+  test("describeFlow tells where batches run, and what an operator does inside", () => {
     const batch = { sizeMax: 2, where: "batches in 3 threads", process: () => [] }
-    const flow = Dataflow.named<SourceRecord>("f").via({ ...measure, batch })
-    const node = describeFlow(flow, ["list"]).nodes.find(({ id }) => id === "measure")
+    const inside = Dataflow.named<SourceRecord>("inside").via({ ...measure, name: "inside" })
+    const flow = Dataflow.named<SourceRecord>("f")
+      .via({ ...measure, batch }, inside)
+      .via(double)
+    const { nodes, edges } = describeFlow(flow, ["list"])
+    const node = nodes.find(({ id }) => id === "measure")
     expect(node?.note).toBe("x1, fails closed, batches in 3 threads")
+    const ways = edges.map(({ from, to }) => `${from} ${to}`)
+    expect(ways).toEqual(["list measure", "measure inside", "inside double"])
   })
 
   test("topologyText and topologyMermaid name every node and its guarantee", () => {
