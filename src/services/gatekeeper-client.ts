@@ -11,6 +11,7 @@ export interface GatekeeperOptions {
 }
 
 const RULES = "api/v1/gatekeeper/rules"
+const RULE_ID = /^[A-Za-z0-9_-]{1,64}$/
 const TIMEOUT_MS = 5_000
 const ANSWER_BYTES_MAX = 16 * 1_048_576
 
@@ -88,10 +89,16 @@ class Client {
 }
 
 async function readBody(response: Response): Promise<unknown> {
-  const announced = Number(response.headers.get("content-length") ?? 0)
+  const chunks: Uint8Array[] = []
+  let length = 0
   try {
-    if (announced > ANSWER_BYTES_MAX) throw new UnavailableError("Gatekeeper")
-    return await response.json()
+    for await (const chunk of response.body ?? []) {
+      length += chunk.length
+      // leaving the loop cancels the rest
+      if (length > ANSWER_BYTES_MAX) throw new UnavailableError("Gatekeeper")
+      chunks.push(chunk)
+    }
+    return JSON.parse(Buffer.concat(chunks).toString())
   } catch (error) {
     throw new UnavailableError("Gatekeeper", error)
   }
@@ -99,7 +106,7 @@ async function readBody(response: Response): Promise<unknown> {
 
 /** What goes into a path must not be able to leave it. */
 function checkedId(ruleId: string): string {
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(ruleId)) throw new GatekeeperRefusedError(422)
+  if (!RULE_ID.test(ruleId)) throw new GatekeeperRefusedError(422)
   return ruleId
 }
 
@@ -107,8 +114,9 @@ function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? { ...value } : {}
 }
 
-/** As far as Sentinel reads it; what a rule of others holds besides is left alone. */
+/** As far as Sentinel reads it; what a rule of others holds besides is left alone, and so is its name. */
 function isRule(value: unknown): value is Rule {
   const { rule_id, match } = asObject(value)
-  return typeof rule_id === "string" && typeof match === "object" && match !== null
+  const isNamed = typeof rule_id === "string" && RULE_ID.test(rule_id)
+  return isNamed && typeof match === "object" && match !== null
 }

@@ -51,6 +51,39 @@ describe("gatekeeperClient", () => {
     await expect(client().remove("../inspect")).rejects.toThrow(GatekeeperRefusedError)
   })
 
+  test("list leaves out what has a name that no rule of Sentinel has", async () => {
+    const rules = ["../../x", "of-another"].map((rule_id) => ({ ...someRule(), rule_id }))
+    for (const rule of rules) {
+      await fetch(`${server.url}/api/v1/gatekeeper/rules`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${server.token}` },
+        body: JSON.stringify({ rule }),
+      })
+    }
+    expect((await client().list()).map(({ rule_id }) => rule_id)).toEqual(["of-another"])
+    await client().remove("of-another")
+  })
+
+  test("an answer without an end, or beyond 16 MiB, is none", async () => {
+    const chunk = new Uint8Array(1_048_576).fill(32)
+    let sent = 0
+    using endless = Bun.serve({
+      port: 0,
+      fetch: () =>
+        new Response(
+          new ReadableStream({
+            pull(controller) {
+              sent += 1
+              controller.enqueue(chunk)
+            },
+          }),
+        ),
+    })
+    const asking = gatekeeperClient({ url: endless.url.href, token: "t", timeoutMs: 20_000 })
+    await expect(asking.list()).rejects.toThrow(UnavailableError)
+    expect(sent).toBeLessThan(100)
+  })
+
   test("500, slowness and silence are worth another try", async () => {
     await server.fail({ status: 500 })
     await expect(client().list()).rejects.toThrow(UnavailableError)
