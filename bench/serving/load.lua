@@ -1,5 +1,6 @@
 -- What wrk sends: wrk ... -s load.lua URL -- MODE TEXTS_FILE RUN
---   MODE   uncached (every text new), cached (20 hot texts), mixed (80 % hot), batch (100 new texts)
+--   MODE   uncached (every text new), cached (20 hot texts), mixed (80 % hot), batch (100 new texts),
+--          explain (every text new, and why it was judged so)
 --   TEXTS  one payload a line, escaped as inside a JSON string
 --   RUN    a word that no other run uses: part of each new text
 -- Prints one line of JSON when done. Answers other than 200 are counted as failures.
@@ -44,6 +45,7 @@ local makers = {
     sent = sent + 1
     return post("predict-payload", hot())
   end,
+  explain = function() return post("predict-payload", new():sub(1, -2) .. ',"explain":true}') end,
   batch = function() return post("predict-payload/batch", batch()) end,
 }
 

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Row, row } from "../harness.ts"
 import type { Scale } from "./closed-loop.ts"
-import { timedSentinel } from "./commands.ts"
+import { sentinel, timedSentinel } from "./commands.ts"
+import { median } from "./pairs.ts"
 import { startServer } from "./process.ts"
 import { runWrk } from "./wrk.ts"
 
@@ -49,8 +50,25 @@ export async function serviceTimeRows(
         value: cpuMicrosecondsEach,
         unit: "us/req",
       }),
+      await explainRow(textsFile),
     ]
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+const EXPLAIN_ROUNDS = 3
+const EXPLAIN_SECONDS = 4
+
+/** What it costs to say why: CPU of the server with `explain` beside without. */
+async function explainRow(textsFile: string): Promise<Row> {
+  await using server = await startServer(sentinel)
+  const load = { connections: 1, textsFile, seconds: EXPLAIN_SECONDS }
+  const [explained, plain]: [number[], number[]] = [[], []]
+  for (let round = 0; round < EXPLAIN_ROUNDS; round++) {
+    explained.push((await runWrk(server, { ...load, mode: "explain" })).cpuMicrosecondsEach)
+    plain.push((await runWrk(server, { ...load, mode: "uncached" })).cpuMicrosecondsEach)
+  }
+  const name = "one connection, with explain beside without: CPU of the server"
+  return row({ name, value: median(explained), baseline: median(plain), unit: "us/req" })
 }

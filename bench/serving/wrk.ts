@@ -5,7 +5,7 @@ import { CORES, type ServerProcess } from "./process.ts"
 const SCRIPT = join(import.meta.dir, "load.lua")
 const TIMEOUT = "5s"
 
-export type Mode = "uncached" | "cached" | "mixed" | "batch"
+export type Mode = "uncached" | "cached" | "mixed" | "batch" | "explain"
 
 export interface LoadOptions {
   readonly mode: Mode
