@@ -1,14 +1,12 @@
 import {
   type ReportAttempt,
   TWIN_LIMITS,
-  type Twin,
-  type TwinAnswer,
   type TwinAttempt,
   type TwinEffect,
   type TwinEffectKind,
-  type TwinInconclusive,
   type TwinRequest,
 } from "../../twin-protocol.ts"
+import { defineTwin, type Findings } from "../define-twin.ts"
 import { decodeForm, isFormEncoded } from "../form-encoding.ts"
 import { isHostLeft } from "./host-guard.ts"
 import { FRAMES_DEPTH_MAX, inspectPage, openPage, type ScriptOrigin } from "./page.ts"
@@ -22,15 +20,14 @@ const KINDS: Readonly<Record<ScriptOrigin, TwinEffectKind>> = {
   handler: "handler_reachable",
 }
 
-const CUT = { inconclusive: "budget_exceeded" } as const
-
 /**
  * Puts a payload into pages, in each context that HTML and script have, and opens them in jsdom.
  *
  * Only for a process that is used once, inside a sandbox: scripts really run.
  */
-export const domTwin: Twin = {
+export const domTwin = defineTwin({
   class: "xss",
+  effects: ["script_run", "handler_reachable"],
   templates: PAGE_TEMPLATES.map(({ name }) => name),
   async prepare() {
     ignoreErrorsOfPages()
@@ -38,23 +35,13 @@ export const domTwin: Twin = {
     inspectPage(fillPages(warm, CONTROL_VALUE))
     await controlAll(warm, { canary: "warm" })
   },
-  async run(request, _workDirectory, report) {
-    if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
-      return answer(request, { tried: 0, attempts: [], control: [], inconclusive: "too_large" })
-    }
+  async simulate(request, _workDirectory, report) {
     ignoreErrorsOfPages()
-    return answer(request, await simulate(request, report))
+    return tryTemplates(request, report)
   },
-}
+})
 
-interface Findings {
-  readonly tried: number
-  readonly attempts: readonly TwinAttempt[]
-  readonly control: readonly TwinAttempt[]
-  readonly inconclusive?: TwinInconclusive
-}
-
-async function simulate(
+async function tryTemplates(
   request: TwinRequest,
   report: ReportAttempt | undefined,
 ): Promise<Findings> {
@@ -65,7 +52,8 @@ async function simulate(
   for (const template of templates) {
     if (isHostLeft() || isEnough(attempts, template)) break
     if (Date.now() > deadlineMs) {
-      return { tried, attempts, control: [], ...(attempts.length === 0 ? CUT : {}) }
+      const inconclusive = attempts.length === 0 ? "budget_exceeded" : undefined
+      return { tried, attempts, control: [], inconclusive }
     }
     tried += 1
     const markup = activeMarkup(template, request.payload)
@@ -170,19 +158,5 @@ function toEffect(origin: ScriptOrigin, what: string): TwinEffect {
 function ignoreErrorsOfPages(): void {
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     if (process.listenerCount(event) === 0) process.on(event, () => {})
-  }
-}
-
-function answer(request: TwinRequest, { tried, attempts, control, ...rest }: Findings): TwinAnswer {
-  const strongest = ({ effects }: TwinAttempt) =>
-    effects.some(({ kind }) => kind === "script_run") ? 0 : 1
-  const sorted = [...attempts].sort((one, other) => strongest(one) - strongest(other))
-  return {
-    id: request.id,
-    class: "xss",
-    attempts: sorted.slice(0, TWIN_LIMITS.attemptsMax),
-    templatesTried: tried,
-    controlAttempts: control,
-    ...(rest.inconclusive === undefined ? {} : { inconclusive: rest.inconclusive }),
   }
 }

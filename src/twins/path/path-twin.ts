@@ -1,12 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import {
-  TWIN_LIMITS,
-  type Twin,
-  type TwinAnswer,
-  type TwinAttempt,
-  type TwinRequest,
-} from "../../twin-protocol.ts"
+import { TWIN_LIMITS, type TwinAttempt, type TwinRequest } from "../../twin-protocol.ts"
+import { defineTwin } from "../define-twin.ts"
 import { PlantedFiles } from "./planted-files.ts"
 import { PATH_SERVERS, type PathServer } from "./servers.ts"
 
@@ -26,22 +21,19 @@ const PATH_CHARACTERS_MAX = 4_096
 const CONTROL = "report-2024.pdf"
 
 /** Opens what each careless server would open, in a made-up machine below the work directory. */
-export const pathTwin: Twin = {
+export const pathTwin = defineTwin({
   class: "path_traversal",
+  effects: ["file_opened"],
   templates: PATH_SERVERS.map(({ name }) => name),
-  async run(request, workDirectory, report): Promise<TwinAnswer> {
-    const none = { id: request.id, class: request.class, attempts: [], controlAttempts: [] }
-    if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
-      return { ...none, templatesTried: 0, inconclusive: "too_large" }
-    }
+  simulate(request, workDirectory, report) {
     const servers = PATH_SERVERS.filter(({ name }) => request.templates?.includes(name) ?? true)
-    const controlAttempts = attemptAll(servers, { ...request, payload: CONTROL }, workDirectory)
+    const control = attemptAll(servers, { ...request, payload: CONTROL }, workDirectory)
     const attempts = attemptAll(servers, request, workDirectory)
     for (const attempt of attempts) report?.(attempt)()
-    const answer = { ...none, attempts, controlAttempts, templatesTried: servers.length }
-    return controlAttempts.length === 0 ? answer : { ...answer, inconclusive: "control_failed" }
+    const inconclusive = control.length > 0 ? "control_failed" : undefined
+    return { tried: servers.length, attempts, control, inconclusive }
   },
-}
+})
 
 function attemptAll(
   servers: readonly PathServer[],

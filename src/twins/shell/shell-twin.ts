@@ -2,14 +2,11 @@ import { join } from "node:path"
 import {
   type ReportAttempt,
   TWIN_LIMITS,
-  type Twin,
-  type TwinAnswer,
   type TwinAttempt,
   type TwinEffect,
-  type TwinEffectKind,
-  type TwinInconclusive,
   type TwinRequest,
 } from "../../twin-protocol.ts"
+import { defineTwin, type Findings } from "../define-twin.ts"
 import { isFormEncoded } from "../form-encoding.ts"
 import { SHELL_PATHS, type ShellName } from "./recorder-script.ts"
 import { sharedFiles, takeSharedFiles } from "./shared-files.ts"
@@ -26,9 +23,6 @@ import { fillTemplate, SHELL_TEMPLATES, type ShellTemplate, valueIn } from "./sh
 import { isWindowsShell } from "./windows-shell.ts"
 
 const CONTROL_VALUE = "example"
-const STRONGEST_FIRST: readonly TwinEffectKind[] = [
-  ...(["output_leaked", "command_run", "file_created", "process_spawned"] as const),
-]
 /** Of the budget: the rest is for a machine that is busy. */
 const OWN_SHARE = 0.8
 /** Of that, for the payload; the rest is for the control where it had an effect. */
@@ -40,30 +34,19 @@ const PAYLOAD_SHARE = 0.75
  * Only for the inside of a sandbox: it really runs what it is given. It needs the image's shells at
  * `SHELL_PATHS`, so that by mistake on a host it answers `control_failed` and runs nothing.
  */
-export const shellTwin: Twin = {
+export const shellTwin = defineTwin({
   class: "command_injection",
+  effects: ["output_leaked", "command_run", "file_created", "process_spawned"],
   templates: SHELL_TEMPLATES.map(({ name }) => name),
-  async run(request, workDirectory, report) {
-    if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
-      return answer(request, { tried: 0, attempts: [], control: [], inconclusive: "too_large" })
-    }
-    return simulate(request, workDirectory, report)
-  },
-}
-
-interface Findings {
-  readonly tried: number
-  readonly attempts: readonly TwinAttempt[]
-  readonly control: readonly TwinAttempt[]
-  readonly inconclusive?: TwinInconclusive
-}
+  simulate,
+})
 
 /** Group by group, cheapest first, until one has an effect: the others could only repeat it. */
 async function simulate(
   request: TwinRequest,
   workDirectory: string,
   report: ReportAttempt | undefined,
-): Promise<TwinAnswer> {
+): Promise<Findings> {
   const deadlineMs = Date.now() + OWN_SHARE * request.budgetMs
   const canaries = plantShellCanaries(request.canary, join(workDirectory, "root"))
   let found: Findings = { tried: 0, attempts: [], control: [] }
@@ -74,7 +57,8 @@ async function simulate(
     const next = await tryTemplates(request, templates, place)
     found = { ...next, tried: found.tried + next.tried }
   }
-  return answer(request, found)
+  if (found.attempts.length > 0 || !isWindowsShell(request.payload)) return found
+  return { inconclusive: "platform", ...found }
 }
 
 /** By shell; those that decode only where that makes a difference. */
@@ -119,7 +103,7 @@ async function tryTemplates(
   if (!isClean(again.programs, trial)) return controlFailed(tried, again.programs, trial)
   const attempts = hits.map(({ found }) => found)
   const isCut = attempts.length === 0 && !isComplete
-  return { tried, attempts, control: [], ...(isCut ? { inconclusive: "budget_exceeded" } : {}) }
+  return { tried, attempts, control: [], ...(isCut && { inconclusive: "budget_exceeded" }) }
 }
 
 function isClean(controls: readonly ObservedProgram[], { canaries }: Trial): boolean {
@@ -215,22 +199,4 @@ function toAttempt(
 ): TwinAttempt {
   const program = fillTemplate(template, payload).slice(0, TWIN_LIMITS.programCharactersMax)
   return { template: template.name, program, effects }
-}
-
-function answer(request: TwinRequest, { tried, attempts, control, ...rest }: Findings): TwinAnswer {
-  const sorted = [...attempts].sort((one, other) => strength(one) - strength(other))
-  const isWindows = attempts.length === 0 && isWindowsShell(request.payload)
-  const inconclusive = rest.inconclusive ?? (isWindows ? "platform" : undefined)
-  return {
-    id: request.id,
-    class: "command_injection",
-    attempts: sorted.slice(0, TWIN_LIMITS.attemptsMax),
-    templatesTried: tried,
-    controlAttempts: control,
-    ...(inconclusive === undefined ? {} : { inconclusive }),
-  }
-}
-
-function strength({ effects }: TwinAttempt): number {
-  return Math.min(...effects.map(({ kind }) => STRONGEST_FIRST.indexOf(kind)))
 }

@@ -1,22 +1,19 @@
-import {
-  type ReportAttempt,
-  TWIN_LIMITS,
-  type Twin,
-  type TwinAnswer,
-  type TwinAttempt,
-  type TwinEffectKind,
-  type TwinInconclusive,
-  type TwinRequest,
+import type {
+  ReportAttempt,
+  TwinAttempt,
+  TwinEffectKind,
+  TwinRequest,
 } from "../../twin-protocol.ts"
+import { defineTwin, type Findings, rankOf } from "../define-twin.ts"
 import { SqlRun } from "./sql-run.ts"
 import { SQL_TEMPLATES, type SqlTemplate } from "./templates.ts"
 
 /** What an attacker gains, the most first. */
-const STRENGTH: readonly TwinEffectKind[] = [
+const EFFECTS: readonly TwinEffectKind[] = [
   ...(["canary_leaked", "authentication_bypassed", "error_leaked", "statement_run"] as const),
   ...(["file_created", "delay_measured", "rows_changed", "syntax_error"] as const),
 ]
-const WEAK_STRENGTH = STRENGTH.indexOf("rows_changed")
+const WEAK = EFFECTS.indexOf("rows_changed")
 /** A value that every template takes for one, and that finds a row. */
 const CONTROL = "1"
 /** More templates with a strong effect prove nothing more. */
@@ -29,22 +26,16 @@ const STRONG_HITS_MAX = 6
  * bound value, nor with the value that the payload begins with. `templatesTried` is smaller than the
  * number of templates where enough of them had a strong effect.
  */
-export const sqlTwin: Twin = {
+export const sqlTwin = defineTwin({
   class: "sql_injection",
+  effects: EFFECTS,
   templates: SQL_TEMPLATES.map(({ name }) => name),
-  async run(request, workDirectory, report): Promise<TwinAnswer> {
-    const none = { id: request.id, class: request.class, attempts: [], controlAttempts: [] }
-    if (Buffer.byteLength(request.payload) > TWIN_LIMITS.payloadBytesMax) {
-      return { ...none, templatesTried: 0, inconclusive: "too_large" }
-    }
+  simulate(request, workDirectory, report) {
     const templates = SQL_TEMPLATES.filter(({ name }) => request.templates?.includes(name) ?? true)
     using control = new SqlRun({ ...request, payload: CONTROL, workDirectory })
-    return { ...none, ...attemptAll(request, { templates, report, workDirectory, control }) }
+    return attemptAll(request, { templates, report, workDirectory, control })
   },
-}
-
-type Findings = Pick<TwinAnswer, "attempts" | "templatesTried"> &
-  Partial<Pick<TwinAnswer, "controlAttempts" | "inconclusive">>
+})
 
 function attemptAll(
   request: TwinRequest,
@@ -53,17 +44,21 @@ function attemptAll(
   const isLate = deadline(request.budgetMs)
   const search: Search = { ...options, isLate, found: new Map(), failedControls: [] }
   const { templates, workDirectory, found, failedControls } = search
-  let [isForeign, templatesTried] = [false, 0]
+  let [isForeign, tried] = [false, 0]
   for (const payload of spellingsOf(request.payload)) {
     using run = new SqlRun({ payload, canary: request.canary, workDirectory })
-    templatesTried = attemptEach(run, search)
+    tried = attemptEach(run, search)
     isForeign ||= run.isForeign
-    if (failedControls.length > 0) return controlFailed(failedControls, templatesTried)
+    if (failedControls.length > 0) {
+      return { tried, attempts: [], control: failedControls, inconclusive: "control_failed" }
+    }
     if ([...found.values()].some(isHit)) break
   }
-  const isCut = isLate() && templatesTried < templates.length
-  const reason = isCut ? "budget_exceeded" : isForeign ? "dialect" : undefined
-  return { ...ranked([...found.values()], reason), templatesTried }
+  const attempts = [...found.values()]
+  if (attempts.some(isHit)) return { tried, attempts, control: [] }
+  const isCut = isLate() && tried < templates.length
+  const inconclusive = isCut ? "budget_exceeded" : isForeign ? "dialect" : undefined
+  return { tried, attempts, control: [], inconclusive }
 }
 
 interface Search {
@@ -96,27 +91,14 @@ function attemptEach(run: SqlRun, search: Search): number {
   return search.templates.length
 }
 
-function controlFailed(controlAttempts: readonly TwinAttempt[], templatesTried: number): Findings {
-  return { attempts: [], controlAttempts, templatesTried, inconclusive: "control_failed" }
-}
-
 function isProven(found: ReadonlyMap<string, TwinAttempt>): boolean {
-  const strong = [...found.values()].filter((attempt) => strengthOf(attempt) < WEAK_STRENGTH)
+  const strong = [...found.values()].filter((attempt) => rankOf(attempt, EFFECTS) < WEAK)
   return strong.length >= STRONG_HITS_MAX
 }
 
 function deadline(budgetMs: number): () => boolean {
   const endMs = performance.now() + budgetMs
   return () => performance.now() > endMs
-}
-
-/** The strongest first; a reason why nothing can be said only where there is no hit. */
-function ranked(found: readonly TwinAttempt[], reason: TwinInconclusive | undefined) {
-  const sorted = found.toSorted((one, other) => strengthOf(one) - strengthOf(other))
-  const attempts = sorted.slice(0, TWIN_LIMITS.attemptsMax)
-  return reason === undefined || found.some(isHit)
-    ? { attempts }
-    : { attempts, inconclusive: reason }
 }
 
 /** As it was found, and as an application has it that decodes once more. */
@@ -141,8 +123,4 @@ function decodeOnce(payload: string): string {
 
 function isHit({ effects }: TwinAttempt): boolean {
   return effects.some(({ kind }) => kind !== "syntax_error")
-}
-
-function strengthOf({ effects }: TwinAttempt): number {
-  return Math.min(...effects.map(({ kind }) => STRENGTH.indexOf(kind)))
 }
