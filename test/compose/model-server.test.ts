@@ -235,6 +235,7 @@ describe("ModelServer: guards", () => {
     ["latency", slow, 50],
     ["missed_attacks", flipping, 50],
     ["errors", failing, 100],
+    ["latency", slow, 100],
     ["missed_attacks", flipping, 100],
   ] as const)(
     "a guard takes traffic back for %s at %p, at a share of %i percent",
