@@ -38,6 +38,22 @@ export function encodedByte(hex: string): Pattern {
     : sequence(literal("%"), again("25"), ...digits)
 }
 
+/** A byte of which a digit at least is itself percent-encoded: `%2%65`, `%%32e`, `%25%32%65`. */
+export function digitByDigit(hex: string): Pattern {
+  const [high = "", low = ""] = Array.from(hex, (value) => value)
+  const percent = sequence(literal("%"), again("25"))
+  return choice(
+    sequence(percent, digit(high), encodedDigit(low)),
+    sequence(percent, encodedDigit(high), choice(digit(low), encodedDigit(low))),
+  )
+}
+
+function encodedDigit(value: string): Pattern {
+  const codes = CharacterSet.of(value).withBothCases().codes()
+  const bytes = codes.map((code) => literal(code.toString(16)))
+  return sequence(literal("%"), choice(...bytes))
+}
+
 export const hexDigit = characters(CharacterSet.of("0123456789abcdefABCDEF"))
 
 /** A character that JSON writes with a backslash, as it stands in a body nobody has decoded. */

@@ -1,15 +1,37 @@
 import { CharacterSet } from "../pattern/character-set.ts"
-import { encoded, encodedByte, encodedCaseless, encodedLiteral } from "../pattern/encoded.ts"
-import { choice, NOTHING, optional, type Pattern, repeat, sequence } from "../pattern/pattern.ts"
+import {
+  digitByDigit,
+  encoded,
+  encodedByte,
+  encodedCaseless,
+  encodedLiteral,
+} from "../pattern/encoded.ts"
+import {
+  characters,
+  choice,
+  NOTHING,
+  optional,
+  type Pattern,
+  repeat,
+  sequence,
+} from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
 import { valueStart } from "./value-start.ts"
 
 const TOKENS_MAX = 24
-const RUN_MAX = 4
-const NAME_MAX = 16
-const DETOUR_MAX = 4
-const TOKEN =
-  /(?<device>\\\\[?.]\\)|(?<climb>(?:(?:\.|%(?:25){0,2}2e|%(?:25){0,2}c0%(?:25){0,2}ae){2,4}(?:[/\\]|%(?:25){0,2}(?:2f|5c)|%(?:25){0,2}c[01]%(?:25){0,2}(?:af|9c)){1,4}){1,64})|(?<scheme>[a-z][a-z0-9.+-]{1,15}:\/{1,3})|(?<separator>[/\\]|%(?:25){0,2}(?:2f|5c)|%(?:25){0,2}c[01]%(?:25){0,2}(?:af|9c))|(?<nul>%(?:25){0,2}00|\0)|(?<name>[\w.-]+)/gi
+const RUN_MAX = 3
+const NAME_MAX = 12
+const SEGMENTS_MAX = 12
+const DETOUR_MAX = 3
+const BETWEEN_MAX = 2
+const PERCENT = "%(?:25){0,2}"
+/** Dots and slashes, encoded up to three times, digit by digit, or overlong (see below). */
+const DOT = String.raw`(?:\.|${PERCENT}(?:2|%32)(?:e|%[46]5)|${PERCENT}c0${PERCENT}ae|${PERCENT}e0${PERCENT}80${PERCENT}ae)`
+const SLASH = String.raw`(?:[/\\]|${PERCENT}(?:2|%32)(?:f|%[46]6)|${PERCENT}(?:5|%35)(?:c|%[46]3)|${PERCENT}c[01]${PERCENT}(?:af|9c)|${PERCENT}e0${PERCENT}8[01]${PERCENT}(?:af|9c))`
+const TOKEN = new RegExp(
+  String.raw`(?<device>\\\\[?.]\\)|(?<climb>(?:${DOT}{2,4}${SLASH}{1,4}(?:${DOT}${SLASH}{1,4})?){1,64})|(?<scheme>[a-z][a-z0-9.+-]{0,15}:(?=[/\\]))|(?<separator>${SLASH})|(?<nul>${PERCENT}00|\0)|(?<name>[\w.-]+)`,
+  "gi",
+)
 
 /** Files and folders that nobody asks a shop for. */
 const SENSITIVE = new Set(
@@ -22,27 +44,46 @@ const SENSITIVE = new Set(
   ).split(" "),
 )
 
+/** Schemes of ordinary links. */
+const LINKS = new Set(["http:", "https:", "ftp:", "mailto:"])
+
 const NAME = CharacterSet.of("_-")
   .union(CharacterSet.range(0x30, 0x39))
   .union(CharacterSet.range(0x61, 0x7a).withBothCases())
-/** Dots and slashes, and their overlong forms in UTF-8 (RFC 3629, section 10). */
-const dot = choice(encoded(CharacterSet.of(".")), sequence(encodedByte("c0"), encodedByte("ae")))
-const separator = choice(
+/** Overlong forms in UTF-8 (RFC 3629, section 10). */
+const overlongDot = overlong(["c0", "ae"], ["e0", "80", "ae"])
+const dot = choice(encoded(CharacterSet.of(".")), digitByDigit("2e"), overlongDot)
+const slash = choice(
   encoded(CharacterSet.of("/\\")),
-  sequence(encodedByte("c0"), encodedByte("af")),
-  sequence(encodedByte("c1"), encodedByte("9c")),
+  overlong(["c0", "af"], ["c1", "9c"], ["e0", "80", "af"]),
 )
+const separator = choice(slash, digitByDigit("2f"), digitByDigit("5c"))
 const run = repeat(separator, { min: 1, max: RUN_MAX })
-/** Separators, with the folder itself (`/./`) among them. */
-const separators = sequence(run, optional(sequence(dot, run)))
-const folder = repeat(encoded(NAME), { min: 1, max: NAME_MAX })
-const up = sequence(repeat(dot, { min: 2, max: 4 }), separators)
-/** What an attacker may put before a climb: folders that it leaves again, the folder itself. */
-const detour = repeat(
-  sequence(repeat(encoded(NAME.union(CharacterSet.of("."))), { min: 1, max: NAME_MAX }), run),
-  { min: 0, max: DETOUR_MAX },
+const inSegment = encoded(NAME.union(CharacterSet.of(".")))
+/** A folder, the folder itself or a step up, with the slashes behind it. */
+const segment = sequence(
+  choice(repeat(inSegment, { min: 1, max: NAME_MAX }), repeat(overlongDot, { min: 1, max: 4 })),
+  repeat(slash, { min: 1, max: 2 }),
 )
-const climbing = sequence(optional(sequence(folder, separators)), up)
+/** One that leads no step up. */
+const down = sequence(
+  choice(sequence(encoded(NAME), repeat(inSegment, { min: 0, max: NAME_MAX - 1 })), dot),
+  run,
+)
+const up = sequence(repeat(dot, { min: 2, max: 4 }), run)
+/** Slashes, with the folder itself (`/./`) among them. */
+const separators = sequence(run, repeat(sequence(dot, run), { min: 0, max: 2 }))
+const folder = repeat(encoded(NAME), { min: 1, max: NAME_MAX })
+const pathStart: Atom = {
+  ...valueStart,
+  ladder: [characters(CharacterSet.of('="&?:;,')), characters(CharacterSet.of('/="&?:;,'))].map(
+    (pattern) => ({ pattern, evidence: 1 }),
+  ),
+}
+
+function overlong(...forms: readonly (readonly string[])[]): Pattern {
+  return choice(...forms.map((bytes) => sequence(...bytes.map(encodedByte))))
+}
 
 /** Reads a path that leaves its folder: the climb, then the names it goes down to. */
 export function readPath(payload: string): Reading {
@@ -56,15 +97,18 @@ export function readPath(payload: string): Reading {
     }
     isBehindSeparator = groups.separator !== undefined
   }
-  return { atoms: [valueStart, ...rooted(atoms, payload)], limits: [] }
+  return { atoms: [pathStart, ...started(atoms)], limits: [] }
 }
 
-/** An absolute path has a separator of its own between the start of the value and its first name. */
-function rooted([first, ...rest]: readonly Atom[], payload: string): readonly Atom[] {
+/** Before its first name an attacker may put folders that he leaves again. */
+function started([first, ...rest]: readonly Atom[]): readonly Atom[] {
   if (first === undefined) return []
-  const isAbsolute = /^[/\\]/.test(payload)
-  const gap = first.name === "climb" ? detour : NOTHING
-  return [{ ...first, gap: isAbsolute ? sequence(separators, gap) : gap }, ...rest]
+  const before = first.name === "climb" ? upTo(DETOUR_MAX, down) : upTo(SEGMENTS_MAX, segment)
+  return [{ ...first, gap: sequence(optional(run), before) }, ...rest]
+}
+
+function upTo(max: number, part: Pattern): Pattern {
+  return repeat(part, { min: 0, max })
 }
 
 type Groups = Readonly<Record<string, string | undefined>>
@@ -76,9 +120,16 @@ function nameOf(groups: Groups): string {
 function ladderOf({ device, climb, scheme, nul, name }: Groups): readonly Step[] {
   if (device !== undefined) return [{ pattern: encodedLiteral(device), evidence: 3 }]
   if (climb !== undefined) return climbLadder(climb)
-  if (scheme !== undefined) return [{ pattern: encodedCaseless(scheme), evidence: 3 }]
+  if (scheme !== undefined) return schemeLadder(scheme)
   if (nul !== undefined) return [{ pattern: encodedByte("00"), evidence: 3 }]
   return name === undefined ? [] : nameLadder(name)
+}
+
+/** A drive is a scheme of one letter. */
+function schemeLadder(scheme: string): readonly Step[] {
+  const evidence = scheme.length === 2 ? 1.5 : 3
+  const isLink = LINKS.has(scheme.toLowerCase())
+  return [{ pattern: encodedCaseless(scheme), evidence: isLink ? 0.5 : evidence }]
 }
 
 function climbLadder(climb: string): readonly Step[] {
@@ -88,17 +139,22 @@ function climbLadder(climb: string): readonly Step[] {
     .map((steps) => ({ pattern: climbOf(steps), evidence: steps + 1, core: up }))
 }
 
-/** The last steps of a climb: a search finds them wherever it began. */
+/** So many steps, with folders that are left again between them, then any segments. */
 function climbOf(steps: number): Pattern {
-  const above = steps - 1
-  return above === 0 ? up : sequence(up, repeat(climbing, { min: above, max: above }))
+  const further = Array.from({ length: steps - 1 }, () => sequence(upTo(BETWEEN_MAX, down), up))
+  return sequence(up, ...further, upTo(SEGMENTS_MAX, segment))
 }
 
 function nameLadder(name: string): readonly Step[] {
   const isSensitive = SENSITIVE.has(name.toLowerCase())
   const exact = {
     pattern: encodedCaseless(name),
-    evidence: isSensitive ? 3 : Math.min(2.5, name.length / 4),
+    evidence: isSensitive ? sensitiveEvidence(name) : Math.min(2.5, name.length / 4),
   }
   return isSensitive ? [exact] : [exact, { pattern: folder, evidence: 0, isLong: true }]
+}
+
+/** What begins with a dot is hidden: no page links to it. */
+function sensitiveEvidence(name: string): number {
+  return name.startsWith(".") ? 4 : 3
 }

@@ -9,7 +9,7 @@ export interface SynthesisOptions {
   readonly exploits: readonly string[]
   /** Working relatives of the exploit, and itself: the more of them match, the better. */
   readonly variants: readonly string[]
-  /** Patterns held against the benign corpus, at one pass over it each; default 48. */
+  /** Patterns held against the benign corpus, at one pass over it each; default 512. */
   readonly candidatesMax?: number
 }
 
@@ -21,7 +21,7 @@ export interface SynthesisedPattern {
   readonly tokens: readonly (readonly string[])[]
 }
 
-const CANDIDATES_MAX = 48
+const CANDIDATES_MAX = 512
 /** More tokens only make a rule narrower. */
 const ATOMS_MAX = 7
 const ALTERNATIVES_MAX = 3
