@@ -26,20 +26,24 @@ export interface KafkaDeadLetters extends MessageSink<DeadLetter> {
  * topic, partition and offset still point to the whole. Guarantee: exactly once for a read_committed
  * reader, where the record came from a transactional source; else at least once.
  */
-export function kafkaDeadLetters(options: { readonly topic?: string } = {}): KafkaDeadLetters {
-  const topic = options.topic ?? DEAD_LETTER_TOPIC
+export function kafkaDeadLetters(): KafkaDeadLetters {
   return {
     name: "kafka_dead_letters",
-    produces: { topic, messageBytesMax: LETTER_BYTES_MAX + FRAMING_BYTES, cut: cutMessage },
+    produces: {
+      topic: DEAD_LETTER_TOPIC,
+      messageBytesMax: LETTER_BYTES_MAX + FRAMING_BYTES,
+      cut: cutMessage,
+    },
     message(letter) {
-      const message = letterMessage(topic, letter)
+      const message = letterMessage(letter)
       return Buffer.byteLength(message.value) > LETTER_BYTES_MAX ? cutMessage(message) : message
     },
   }
 }
 
-function letterMessage(topic: string, letter: DeadLetter): OutgoingMessage {
-  return { topic, key: letter.record.key, value: JSON.stringify(letterDocument(letter)) }
+function letterMessage(letter: DeadLetter): OutgoingMessage {
+  const value = JSON.stringify(letterDocument(letter))
+  return { topic: DEAD_LETTER_TOPIC, key: letter.record.key, value }
 }
 
 function letterDocument({ record, ...letter }: DeadLetter) {

@@ -1,35 +1,17 @@
 import type { DecidedRule, RecordedTask } from "../simulation-result.ts"
 import type { WritingSink } from "../stream/types.ts"
 import type { Kafka } from "./kafka-client.ts"
-import { KafkaPublisher } from "./kafka-publisher.ts"
+import { kafkaTaskSink } from "./kafka-task-sink.ts"
 
 export const RULE_GENERATED_TOPIC = "events.rule_generated"
 
-/**
- * Publishes each rule and what was decided about it to `events.rule_generated`; key = session id.
- *
- * At least once: a repeated message has the same event id.
- * @throws TooLargeError, not retryable; UnavailableError, retryable
- */
-export function kafkaRuleGenerated(
-  kafka: Kafka,
-  options: { readonly topic?: string } = {},
-): WritingSink<RecordedTask> {
-  const topic = options.topic ?? RULE_GENERATED_TOPIC
-  const publisher = new KafkaPublisher(kafka, [{ topic }])
-  return {
+/** Publishes each rule and what was decided about it to `events.rule_generated`. */
+export function kafkaRuleGenerated(kafka: Kafka): WritingSink<RecordedTask> {
+  return kafkaTaskSink(kafka, {
     name: "publish_rule",
-    guarantee: "at-least-once",
-    concurrency: 16,
-    async write({ task, rules = [] }, { signal }) {
-      const messages = rules.map((decided) => ({
-        ...{ topic, key: task.sessionId },
-        value: JSON.stringify(ruleGeneratedEvent(decided, task)),
-      }))
-      await publisher.publish(messages, signal)
-    },
-    close: () => publisher.close(),
-  }
+    topic: RULE_GENERATED_TOPIC,
+    events: ({ task, rules = [] }) => rules.map((decided) => ruleGeneratedEvent(decided, task)),
+  })
 }
 
 /** The event as its neighbours read it (contract, section 3). */

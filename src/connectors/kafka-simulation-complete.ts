@@ -1,37 +1,23 @@
 import type { CompletedJob, RecordedTask } from "../simulation-result.ts"
 import type { WritingSink } from "../stream/types.ts"
 import type { Kafka } from "./kafka-client.ts"
-import { KafkaPublisher } from "./kafka-publisher.ts"
+import { kafkaTaskSink } from "./kafka-task-sink.ts"
 
 export const SIMULATION_COMPLETE_TOPIC = "events.simulation_complete"
 
 /**
- * Publishes each conclusive result to `events.simulation_complete`; key = session id.
- *
- * At least once: a repeated message has the same event id and the same content. Inconclusive results
- * say nothing about a payload and are not published.
- * @throws TooLargeError, not retryable; UnavailableError, retryable
+ * Publishes each conclusive result to `events.simulation_complete`. Inconclusive results say nothing
+ * about a payload and are not published.
  */
-export function kafkaSimulationComplete(
-  kafka: Kafka,
-  options: { readonly topic?: string } = {},
-): WritingSink<RecordedTask> {
-  const topic = options.topic ?? SIMULATION_COMPLETE_TOPIC
-  const publisher = new KafkaPublisher(kafka, [{ topic }])
-  return {
+export function kafkaSimulationComplete(kafka: Kafka): WritingSink<RecordedTask> {
+  return kafkaTaskSink(kafka, {
     name: "publish_simulation",
-    guarantee: "at-least-once",
-    concurrency: 16,
-    async write({ task, completed }, { signal }) {
-      const conclusive = completed.filter(({ result }) => result.verdict !== "inconclusive")
-      const messages = conclusive.map((job) => ({
-        ...{ topic, key: job.session_id },
-        value: JSON.stringify(simulationCompleteEvent(job, task)),
-      }))
-      await publisher.publish(messages, signal)
-    },
-    close: () => publisher.close(),
-  }
+    topic: SIMULATION_COMPLETE_TOPIC,
+    events: ({ task, completed }) =>
+      completed
+        .filter(({ result }) => result.verdict !== "inconclusive")
+        .map((job) => simulationCompleteEvent(job, task)),
+  })
 }
 
 /** The event as its neighbours read it; what quotes the payload is masked already. */

@@ -15,21 +15,15 @@ export const VERDICT_TOPIC = "events.verdicts"
  * where the verdict comes from the store that keeps the first one. In order per session.
  * @throws TooLargeError, not retryable
  */
-export function kafkaVerdictSink(
-  options: { readonly topic?: string } = {},
-): MessageSink<ExplainedVerdict> {
-  const topic = options.topic ?? VERDICT_TOPIC
-  return {
-    name: "publish_verdict",
-    message: (verdict) => verdictMessage(topic, verdict),
-  }
+export function kafkaVerdictSink(): MessageSink<ExplainedVerdict> {
+  return { name: "publish_verdict", message: verdictMessage }
 }
 
-function verdictMessage(topic: string, { verdict }: ExplainedVerdict): OutgoingMessage {
+function verdictMessage({ verdict }: ExplainedVerdict): OutgoingMessage {
   const key = verdict.session_id
   const value = JSON.stringify(verdict)
   if (Buffer.byteLength(key) + Buffer.byteLength(value) > MESSAGE_BYTES_MAX) {
     throw new TooLargeError("message", MESSAGE_BYTES_MAX)
   }
-  return { topic, key, value }
+  return { topic: VERDICT_TOPIC, key, value }
 }
