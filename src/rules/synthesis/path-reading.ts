@@ -6,17 +6,9 @@ import {
   encodedCaseless,
   encodedLiteral,
 } from "../pattern/encoded.ts"
-import {
-  characters,
-  choice,
-  NOTHING,
-  optional,
-  type Pattern,
-  repeat,
-  sequence,
-} from "../pattern/pattern.ts"
+import { choice, NOTHING, optional, type Pattern, repeat, sequence } from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
-import { valueStart } from "./value-start.ts"
+import { slashlessStart, valueStart } from "./value-start.ts"
 
 const TOKENS_MAX = 24
 const RUN_MAX = 3
@@ -76,9 +68,10 @@ const separators = sequence(run, repeat(sequence(dot, run), { min: 0, max: 2 }))
 const folder = repeat(encoded(NAME), { min: 1, max: NAME_MAX })
 const pathStart: Atom = {
   ...valueStart,
-  ladder: [characters(CharacterSet.of('="&?:;,')), characters(CharacterSet.of('/="&?:;,'))].map(
-    (pattern) => ({ pattern, evidence: 1 }),
-  ),
+  ladder: valueStart.ladder.toSpliced(1, 0, {
+    pattern: slashlessStart,
+    evidence: 1,
+  }),
 }
 
 function overlong(...forms: readonly (readonly string[])[]): Pattern {

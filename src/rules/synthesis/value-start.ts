@@ -1,14 +1,26 @@
 import { CharacterSet } from "../pattern/character-set.ts"
-import { characters, NOTHING } from "../pattern/pattern.ts"
+import { characters, choice, literal, NOTHING, optional, sequence } from "../pattern/pattern.ts"
 import { printPattern } from "../pattern/print-pattern.ts"
-import type { Atom } from "./atom.ts"
+import type { Atom, Step } from "./atom.ts"
 
+/** Where a field of a query, a form, a cookie, JSON or a header begins, and no quotation. */
+const fieldStart = choice(
+  characters(CharacterSet.of("=")),
+  sequence(literal(":"), optional(literal(" ")), literal('"')),
+)
 const anyStart = characters(CharacterSet.of('=/"&?:;,'))
 /** Without `&` and `;`, which end an HTML reference as often as a parameter. */
 export const strictStart = characters(CharacterSet.of('=/":'))
+/** Without `/`, which stands before most names of a path. */
+export const slashlessStart = characters(CharacterSet.of('="&?:;,'))
 
 /** How patterns begin that want the start of a value. */
-export const VALUE_STARTS: readonly string[] = [anyStart, strictStart].map(printPattern)
+export const VALUE_STARTS: readonly string[] = [
+  `(?:${printPattern(fieldStart)})`,
+  ...[anyStart, strictStart, slashlessStart].map(printPattern),
+]
+
+export const fieldStarts: Step = { pattern: fieldStart, evidence: 1.5 }
 
 /**
  * What stands before a value in a query, a form, JSON, a path or a header. Prose about an attack
@@ -16,6 +28,6 @@ export const VALUE_STARTS: readonly string[] = [anyStart, strictStart].map(print
  */
 export const valueStart: Atom = {
   name: "value_start",
-  ladder: [{ pattern: anyStart, evidence: 1 }],
+  ladder: [fieldStarts, { pattern: anyStart, evidence: 1 }],
   gap: NOTHING,
 }
