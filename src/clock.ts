@@ -18,3 +18,21 @@ export const systemClock: Clock = {
     return promise
   },
 }
+
+/**
+ * What `work` comes to, or what `late` gives or throws where that takes longer than `ms`. The work itself
+ * goes on, and should end by a signal of its own where that matters.
+ */
+export async function withDeadline<T, Late>(
+  ms: number,
+  work: Promise<T>,
+  late: () => Late,
+): Promise<T | Late> {
+  const expiry = Promise.withResolvers<true>()
+  const timer = setTimeout(() => expiry.resolve(true), ms)
+  try {
+    return await Promise.race([work, expiry.promise.then(late)])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer"
+import { withDeadline } from "../clock.ts"
 import { TooLargeError } from "../errors.ts"
 import { HttpError } from "./http-error.ts"
 
@@ -84,7 +85,10 @@ export async function readBytes(
   const announced = request.headers.get("content-length")
   if (announced !== null && Number(announced) > bytesMax) throw new TooLargeError("body", bytesMax)
   const reading = announced === null ? readStream(request, bytesMax) : readWhole(request, bytesMax)
-  return bytesMax <= UNTIMED_BYTES_MAX ? reading : before(deadlineMs, reading)
+  if (bytesMax <= UNTIMED_BYTES_MAX) return reading
+  return withDeadline(deadlineMs, reading, () => {
+    throw new HttpError("REQUEST_TIMEOUT")
+  })
 }
 
 /** The server holds a client to the length it announced, so that length is already a bound. */
@@ -92,16 +96,6 @@ async function readWhole(request: Request, bytesMax: number): Promise<Uint8Array
   const bytes = new Uint8Array(await request.arrayBuffer())
   if (bytes.length > bytesMax) throw new TooLargeError("body", bytesMax)
   return bytes
-}
-
-async function before<T>(deadlineMs: number, reading: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new HttpError("REQUEST_TIMEOUT")), deadlineMs)
-  try {
-    return await Promise.race([reading, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 async function readStream(request: Request, bytesMax: number): Promise<Uint8Array> {

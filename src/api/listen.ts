@@ -1,3 +1,4 @@
+import { withDeadline } from "../clock.ts"
 import { UnavailableError } from "../errors.ts"
 import type { Api } from "./app.ts"
 import { checkBinding, type GuardOptions } from "./guard.ts"
@@ -122,11 +123,7 @@ async function lastAnswer(answer: Response | Promise<Response>): Promise<Respons
 }
 
 async function stopWithin(server: Bun.Server<unknown>, deadlineMs: number): Promise<void> {
-  const deadline = Promise.withResolvers<void>()
-  const timer = setTimeout(deadline.resolve, deadlineMs)
-  const drained = server.stop(false)
-  await Promise.race([drained, deadline.promise])
-  clearTimeout(timer)
+  await withDeadline(deadlineMs, server.stop(false), () => undefined)
   // Not awaited: it stays pending while a handler does, which is what the deadline is against.
   void server.stop(true)
 }

@@ -11,6 +11,7 @@ import {
   type Producer,
   type Transaction,
 } from "kafkajs"
+import { withDeadline } from "../clock.ts"
 import { SentinelError, TooLargeError, UnavailableError } from "../errors.ts"
 import { suppressRepeats } from "./suppress-repeats.ts"
 
@@ -180,10 +181,8 @@ function topicConfig({ topic, messageBytesMax }: TopicSpec) {
 
 /** Waits for the client to close, but not for a broker that no longer answers. */
 export async function closeWithin(timeoutMs: number, closing: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const timer = setTimeout(late.resolve, timeoutMs)
-  await Promise.race([closing.catch(() => undefined), late.promise])
-  clearTimeout(timer)
+  const closed = closing.catch(() => undefined)
+  await withDeadline(timeoutMs, closed, () => undefined)
 }
 
 /** Any failure of the client in the project's words; never the client's own text. */

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { withDeadline } from "../clock.ts"
 import type { SimulatedClass, TwinAnswer, TwinAttempt, TwinRequest } from "../twin-protocol.ts"
 import { TWIN_LIMITS } from "../twin-protocol.ts"
 import { readLines } from "./lines.ts"
@@ -48,7 +49,7 @@ export class TwinProcess {
       detached: true,
     })
     this.#messages = readLines(this.#process.stdout, MESSAGE_BYTES_MAX)
-    this.#isReady = this.#withTimeout(READY_MS_MAX, this.#messages.next()).then(isReadyLine)
+    this.#isReady = withDeadline(READY_MS_MAX, this.#messages.next(), timedOut).then(isReadyLine)
   }
 
   /** What the twin said, or what it had reported when its time was up; undefined where it crashed. */
@@ -58,7 +59,7 @@ export class TwinProcess {
     const reported: TwinAttempt[] = []
     this.#send({ ...request, nonce })
     const answer = this.#readAnswer(nonce, reported)
-    const outcome = await this.#withTimeout(request.budgetMs + GRACE_MS, answer)
+    const outcome = await withDeadline(request.budgetMs + GRACE_MS, answer, timedOut)
     const isKept = outcome === "timeout" || (outcome === undefined && reported.some(isHit))
     return isKept ? unfinishedAnswer(request, reported) : outcome
   }
@@ -87,16 +88,6 @@ export class TwinProcess {
     return undefined
   }
 
-  async #withTimeout<T>(timeoutMs: number, work: Promise<T>): Promise<T | "timeout"> {
-    const { promise, resolve } = Promise.withResolvers<"timeout">()
-    const timer = setTimeout(() => resolve("timeout"), timeoutMs)
-    try {
-      return await Promise.race([work, promise])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
   #kill(): void {
     try {
       process.kill(-this.#process.pid, "SIGKILL")
@@ -105,6 +96,8 @@ export class TwinProcess {
     }
   }
 }
+
+const timedOut = () => "timeout" as const
 
 function isReadyLine(result: IteratorResult<string | undefined> | "timeout"): boolean {
   return result !== "timeout" && result.value?.startsWith('{"ready":true') === true

@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
+import { withDeadline } from "../../clock.ts"
 import { CANARY_FOLDERS } from "./canary-commands.ts"
 import { RECORDER, SHELL_PATHS, type ShellName } from "./recorder-script.ts"
 import type { ShellCanaries } from "./shell-canaries.ts"
@@ -103,10 +104,8 @@ async function runScript(
     stderr: "ignore",
     detached: true,
   })
-  const expiry = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => expiry.resolve(false), Math.max(0, deadlineMs - Date.now()))
-  const isComplete = await Promise.race([drain(child.stdout), expiry.promise])
-  clearTimeout(timer)
+  const leftMs = Math.max(0, deadlineMs - Date.now())
+  const isComplete = await withDeadline(leftMs, drain(child.stdout), () => false)
   killGroup(child.pid)
   return isComplete
 }
