@@ -35,6 +35,8 @@ export interface TrafficPlan {
   readonly trial: Trial | undefined
   /** The model of the second tier; absent where there is none, as ever before somebody promoted one. */
   readonly secondTier?: string | undefined
+  /** Share of the sessions that it answers where it is unsure about them, 0 = in the shadow; absent = all. */
+  readonly secondTierPercent?: number | undefined
 }
 
 /** One decision about one model. */
@@ -138,6 +140,8 @@ export interface SecondTier {
    * @param arrivedMs monotonic milliseconds at which the request came: the deadline counts from there
    */
   judge(input: PayloadInput, said: Classification, arrivedMs: number): Promise<SecondedAnswer>
+  /** Whether its answer is this session's; absent = always. One that is on trial is asked all the same. */
+  answers?(input: PayloadInput, sessionId: string | undefined): boolean
 }
 
 export interface SecondedAnswer {

@@ -14,12 +14,12 @@ export interface TierQuestion extends Pick<JudgeParts, "telemetry"> {
 /**
  * Asks the second tier where the client wants it, or the fast one is unsure. What rules said, or a
  * model in another one's place, is no opinion to combine with. Who asks for a second tier that is not
- * there gets the fast answer, degraded.
+ * there gets the fast answer, degraded; so does who asks for one that is on trial and answers other sessions.
  *
  * @returns undefined where the fast tier's answer stands
  */
 export function askSecondTier(
-  { input }: PayloadQuestion,
+  { input, sessionId }: PayloadQuestion,
   judged: JudgedPayload,
   { second, tier, arrivedMs = 0, telemetry }: TierQuestion,
 ): Promise<JudgedPayload> | undefined {
@@ -28,7 +28,9 @@ export function askSecondTier(
   if (tier === "fast" || !isOpinion) return undefined
   if (second !== undefined) {
     const isWanted = tier === "deep" || second.isUnsure(classification)
-    return isWanted ? second.judge(input, classification, arrivedMs) : undefined
+    if (!isWanted) return undefined
+    const seconded = second.judge(input, classification, arrivedMs)
+    if (second.answers?.(input, sessionId) ?? true) return seconded
   }
   if (tier !== "deep") return undefined
   telemetry.secondTierAsked("skipped")

@@ -36,13 +36,18 @@ export async function findModel(
 export async function summarize(entry: CatalogEntry, state: RegistryState): Promise<ModelSummary> {
   const { info, gates } = await describeModel(entry)
   const { modelId, origin } = entry
-  const { live, trial, secondTier } = state.plan
-  const isLive = modelId === live || modelId === secondTier
+  const isLive = modelId === state.plan.live || recordOf(state, modelId).state === "live"
   const obstacles = isLive ? ["it is live already"] : unmetGates(gates)
-  const tried = trial?.modelId === modelId ? trial.percent : 0
-  const taken = trial?.mode === "canary" ? trial.percent : 0
-  const percent = modelId === secondTier ? 100 : isLive ? 100 - taken : tried
+  const percent = percentOf(modelId, state.plan)
   return { info, state: recordOf(state, modelId).state, origin, obstacles, percent }
+}
+
+/** Share of the sessions that a model answers, 0..100. */
+export function percentOf(modelId: string, plan: TrafficPlan): number {
+  const { live, trial, secondTier, secondTierPercent = 100 } = plan
+  if (modelId === secondTier) return secondTierPercent
+  if (modelId === live) return 100 - (trial?.mode === "canary" ? trial.percent : 0)
+  return modelId === trial?.modelId ? trial.percent : 0
 }
 
 /** @throws ModelRefusedError where its files cannot be read */

@@ -1,9 +1,10 @@
 import type { ServedModelHealth } from "../api/model-operations.ts"
 import { COUNTED_CLASSES, classIndex } from "../ml/serving/arm-meter.ts"
 import { populationStability } from "../ml/serving/population-stability.ts"
-import type { ModelReport, TrafficReport } from "../ml/serving/traffic-report.ts"
+import type { ModelReport, SecondTierReport, TrafficReport } from "../ml/serving/traffic-report.ts"
 import { GUARD_NAMES, type TrialGuards } from "../ml/serving/trial-guards.ts"
 import type { TrafficPlan } from "../model-traffic.ts"
+import { percentOf } from "./model-descriptions.ts"
 
 const BENIGN = classIndex("benign")
 
@@ -44,7 +45,7 @@ function modelGauge({ modelId, counts, breaker }: ModelReport, parts: GaugeParts
   return {
     modelId,
     arm,
-    percent: percentOf(arm, parts.plan),
+    percent: percentOf(modelId, parts.plan),
     answers,
     confidenceMean: answered === 0 ? null : counts.confidenceSum / answered,
     errors: counts.errors,
@@ -85,13 +86,10 @@ function armOf(modelId: string, { live, trial }: TrafficPlan): Arm {
   return trial.mode === "shadow" ? "shadow" : "canary"
 }
 
-function percentOf(arm: Arm, { trial }: TrafficPlan): number {
-  const taken = trial?.mode === "canary" ? trial.percent : 0
-  return arm === "live" ? 100 - taken : arm === "canary" ? taken : 0
-}
-
 /** The same of one model, for whoever asks about it; null where it is not loaded. */
 export function describeTraffic(modelId: string, parts: GaugeParts) {
+  const { secondTier } = parts.report
+  if (secondTier?.modelId === modelId) return describeSecondTier(secondTier, parts.plan)
   const gauges = modelGauges(parts)
   const gauge = gauges.models.find((each) => each.modelId === modelId)
   if (gauge === undefined) return null
@@ -117,6 +115,20 @@ export function describeTraffic(modelId: string, parts: GaugeParts) {
             guards: Object.fromEntries(gauges.trial?.guards ?? []),
           }
         : null,
+  }
+}
+
+function describeSecondTier(
+  { breaker, waiting, trial }: SecondTierReport,
+  { live, secondTierPercent = 100 }: TrafficPlan,
+) {
+  return {
+    canary_percent: secondTierPercent,
+    circuit_breaker: breaker,
+    waiting,
+    trial: trial
+      ? { reference: live, agreement: trial.agreement, disagreements: trial.examples }
+      : null,
   }
 }
 

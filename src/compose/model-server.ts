@@ -47,6 +47,7 @@ import {
   describeFixed,
   type FixedModel,
   findModel,
+  percentOf,
   recordOf,
   summarize,
   summarizeFixed,
@@ -176,8 +177,8 @@ export class ModelServer implements ModelOperations {
     if (!(percent >= 0 && percent <= 100)) throw new MalformedError("canary_percent", "0 to 100")
     const entry = await findModel(this.#parts.directories, modelId)
     // asked twice, as after an answer that got lost: it is done
-    if (modelId === this.#state.plan.live && percent === 100) return this.#change(modelId)
-    if (modelId === this.#state.plan.secondTier && percent === 100) return this.#change(modelId)
+    const isLive = recordOf(this.#state, modelId).state === "live"
+    if (isLive && percent === 100) return this.#change(modelId)
     const { obstacles } = await summarize(entry, this.#state)
     if (obstacles.length > 0) throw new ModelNotPromotableError(obstacles)
     const comparison = await this.#compareWithLive(entry)
@@ -276,10 +277,7 @@ export class ModelServer implements ModelOperations {
   }
 
   #change(modelId: string): ModelChange {
-    const { plan } = this.#state
-    const isLive = modelId === plan.live || modelId === plan.secondTier
-    const tried = plan.trial?.modelId === modelId ? plan.trial.percent : 0
-    const percent = isLive ? 100 : tried
+    const percent = percentOf(modelId, this.#state.plan)
     const { state } = recordOf(this.#state, modelId)
     return { modelId, state, percent, at: new Date(this.#parts.nowMs()).toISOString() }
   }
@@ -335,7 +333,7 @@ export class ModelServer implements ModelOperations {
     const before = this.#state
     const isSame = isSameTraffic(next.plan, before.plan)
     this.#state = next
-    this.secondTier.use(next.plan.secondTier)
+    this.secondTier.use(next.plan.secondTier, next.plan.secondTierPercent)
     // a change of the second tier is no reason to count a trial of the first anew
     if (!isSame) this.#swapTraffic(next.plan)
     const { live, trial, revision, secondTier } = next.plan
@@ -357,9 +355,9 @@ export class ModelServer implements ModelOperations {
 
   /** Where the model that is remembered cannot be served, the fast tier answers alone. */
   async #openSecondTier(): Promise<void> {
-    const { secondTier: modelId } = this.#state.plan
+    const { secondTier: modelId, secondTierPercent: share } = this.#state.plan
     if (modelId === undefined || this.#parts.loadSecondTier === undefined) return
-    if (await this.secondTier.tryPrepare(modelId)) return this.secondTier.use(modelId)
+    if (await this.secondTier.tryPrepare(modelId)) return this.secondTier.use(modelId, share)
     const { revision } = this.#state.plan
     const decision = { reason: "it cannot be served", nowMs: this.#parts.nowMs() }
     const before = this.#state
@@ -372,11 +370,11 @@ export class ModelServer implements ModelOperations {
 
   async #promoteSecondTier(request: PromoteRequest): Promise<ModelChange> {
     const { modelId, percent, auto = false, reason = "asked for by an operator" } = request
-    // it answers no session by itself: there is no share of them to give it
-    if (percent !== 100 || auto) throw new MalformedError("canary_percent", "100 for a deep model")
+    // no guard judges it: somebody must
+    if (auto) throw new MalformedError("auto", "false for a deep model")
     await this.secondTier.prepare(modelId)
     const nowMs = this.#parts.nowMs()
-    this.#apply(promoteSecondTier(this.#state, { modelId, reason, nowMs }))
+    this.#apply(promoteSecondTier(this.#state, { modelId, percent, reason, nowMs }))
     return this.#change(modelId)
   }
 

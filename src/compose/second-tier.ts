@@ -5,9 +5,10 @@ import type { PredictionMemory } from "../ml/serving/cached-classifier.ts"
 import { CircuitBreaker } from "../ml/serving/circuit-breaker.ts"
 import { DeadlineTier } from "../ml/serving/deadline-tier.ts"
 import { type CatalogEntry, describeModel } from "../ml/serving/model-catalog.ts"
+import { SharedTier } from "../ml/serving/shared-tier.ts"
 import type { TextsJudge } from "../ml/serving/text-gatherer.ts"
 import type { SecondTierReport } from "../ml/serving/traffic-report.ts"
-import type { SecondTierOutcome, SecondTierSlot } from "../model-traffic.ts"
+import type { SecondTier, SecondTierOutcome, SecondTierSlot } from "../model-traffic.ts"
 import type { Telemetry } from "../telemetry.ts"
 import type { SecondTierOrder } from "./second-tier-worker.ts"
 import { type WorkerPool, workerPool } from "./worker-pool.ts"
@@ -99,21 +100,30 @@ export class SecondTierHolder implements SecondTierSlot {
   readonly #parts: SecondTierParts | undefined
   readonly #loaded = new Map<string, LoadedSecondTier>()
   #live: LoadedSecondTier | undefined
+  /** undefined where all sessions are its own. */
+  #shared: { readonly tier: SharedTier; readonly percent: number } | undefined
 
   /** @param parts undefined for a process that serves no second tier */
   constructor(parts: SecondTierParts | undefined) {
     this.#parts = parts
   }
 
-  get live(): DeadlineTier | undefined {
-    return this.#live?.tier
+  get live(): SecondTier | undefined {
+    return this.#shared?.tier ?? this.#live?.tier
   }
 
   /** What this process knows of it; undefined where the fast tier answers alone. */
   report(): SecondTierReport | undefined {
-    if (this.live === undefined) return undefined
-    const { modelId, waiting, breaker } = this.live
-    return { modelId, waiting, breaker: breaker.state, errorRate: breaker.errorRate }
+    if (this.#live === undefined) return undefined
+    const { modelId, waiting, breaker } = this.#live.tier
+    const comparison = this.#shared?.tier.comparison
+    return {
+      ...{ modelId, waiting, breaker: breaker.state, errorRate: breaker.errorRate },
+      trial: comparison && {
+        agreement: comparison.agreement(),
+        examples: comparison.examples(),
+      },
+    }
   }
 
   /** Makes a model ready; `use` puts it in charge. @throws ModelRefusedError, ModelUnknownError */
@@ -143,15 +153,28 @@ export class SecondTierHolder implements SecondTierSlot {
     }
   }
 
-  /** Changes who answers, between two payloads, and lets the others go. */
-  use(modelId: string | undefined): void {
+  /**
+   * Changes who answers, between two payloads, and lets the others go.
+   * @param percent of the sessions, 0 = none
+   */
+  use(modelId: string | undefined, percent = 100): void {
     this.#live = modelId === undefined ? undefined : this.#loaded.get(modelId)
+    this.#share(percent)
     for (const [id, loaded] of this.#loaded) {
       if (loaded === this.#live) continue
       this.#loaded.delete(id)
       void loaded.close().catch((error) => {
         this.#parts?.log.warn("threads of the second tier did not end", publicError(error))
       })
+    }
+  }
+
+  /** What was compared is kept for as long as model and share are the same. */
+  #share(percent: number): void {
+    const tier = this.#live?.tier
+    if (tier === undefined || percent >= 100) this.#shared = undefined
+    else if (this.#shared?.percent !== percent || this.#shared.tier.modelId !== tier.modelId) {
+      this.#shared = { tier: new SharedTier(tier, percent), percent }
     }
   }
 }

@@ -70,7 +70,8 @@ function parseState(text: string): RegistryState {
     isObject(plan) &&
     typeof plan.live === "string" &&
     Number.isInteger(plan.revision) &&
-    ["undefined", "string"].includes(typeof plan.secondTier)
+    ["undefined", "string"].includes(typeof plan.secondTier) &&
+    ["undefined", "number"].includes(typeof plan.secondTierPercent)
   if (format !== FORMAT || !isPlan || !isObject(models) || !isTrial(plan.trial)) {
     throw new ModelRefusedError("registry.json is of another format")
   }

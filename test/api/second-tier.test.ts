@@ -19,6 +19,8 @@ function agreeing(): SecondTier & { readonly asked: [string, number][] } {
   }
 }
 
+const answersOne = (_: unknown, sessionId: string | undefined) => sessionId === "one"
+
 describe("predict-payload: the second tier", () => {
   test("createApi asks it where the fast tier is unsure, and only there", async () => {
     const second = agreeing()
@@ -49,6 +51,20 @@ describe("predict-payload: the second tier", () => {
       await post(`${BASE}/predict-payload`, { payload: tier, tier })
     }
     expect(second.asked.map(([text]) => text)).toEqual(["deep", "deep"])
+  })
+
+  test("createApi asks one that is on trial, and answers by it the sessions that are its own", async () => {
+    const second = { ...agreeing(), isUnsure: () => true, answers: answersOne }
+    const { post } = start({ secondTier: { live: second } })
+    const ask = async (session_id: string, tier?: string) => {
+      const body = { payload: "perhaps", context: { session_id }, ...(tier && { tier }) }
+      const { json } = await post(`${BASE}/predict-payload`, body)
+      return [json.second_model, json.degraded]
+    }
+    expect(await ask("one")).toEqual(["payload-deep/1.0.0", undefined])
+    expect(await ask("other")).toEqual([undefined, undefined])
+    expect(await ask("other", "deep")).toEqual([undefined, true])
+    expect(second.asked).toHaveLength(3)
   })
 
   test("createApi says degraded to who asks for it where there is none, and counts it", async () => {

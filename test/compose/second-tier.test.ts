@@ -101,11 +101,12 @@ async function troubled(deadlineMs: number) {
 }
 
 describe("ModelServer: the second tier", () => {
-  test("promote refuses a deep model that misses its gates, and any share of the sessions", async () => {
+  test("promote refuses a deep model that misses its gates, or is to go on by itself", async () => {
     const { server } = await start()
     const promote = (modelId: string, percent: number) => server.promote({ modelId, percent })
     await expect(promote(POOR, 100)).rejects.toThrow(ModelNotPromotableError)
-    await expect(promote(GOOD, 10)).rejects.toThrow(MalformedError)
+    const alone = server.promote({ modelId: GOOD, percent: 1, auto: true })
+    await expect(alone).rejects.toThrow(MalformedError)
     expect([server.secondTier.live, server.health().secondTier]).toEqual([undefined, undefined])
   }, 60_000)
 
@@ -119,6 +120,24 @@ describe("ModelServer: the second tier", () => {
     expect(await server.rollback("it is not worth it", "deep")).toMatchObject({ modelId: GOOD })
     expect([server.secondTier.live, await state(GOOD)]).toEqual([undefined, "retired"])
     await expect(server.rollback("again", "deep")).rejects.toThrow("no second tier is live")
+  }, 60_000)
+
+  test("promote tries a deep model in the shadow and on a share of the sessions, and shows what it would change", async () => {
+    const { server, path, state } = await start()
+    const ask = () => server.secondTier.live?.judge({ text: ATTACK }, SAID, performance.now())
+    const answers = () => server.secondTier.live?.answers?.({ text: ATTACK }, "s")
+    expect(await server.promote({ modelId: GOOD, percent: 0 })).toMatchObject({ percent: 0 })
+    expect([await state(GOOD), answers()]).toEqual(["shadow", false])
+    await ask()
+    const { traffic } = await server.show(GOOD)
+    expect(traffic).toMatchObject({ canary_percent: 0, trial: { agreement: { compared: 1 } } })
+    await server.promote({ modelId: GOOD, percent: 99.9 })
+    expect([await state(GOOD), answers()]).toEqual(["canary", true])
+    const again = await start(path)
+    expect(again.server.snapshot().secondTierPercent).toBe(99.9)
+    expect(again.server.secondTier.live?.answers?.({ text: ATTACK }, "s")).toBe(true)
+    await server.promote({ modelId: GOOD, percent: 100 })
+    expect([await state(GOOD), answers()]).toEqual(["live", undefined])
   }, 60_000)
 
   test("a deep model says in its threads what ONNX Runtime says here", async () => {

@@ -152,6 +152,7 @@ function healthDocument(health: ModelServerHealth) {
       ? {
           ...{ model_id: secondTier.modelId, circuit_breaker: secondTier.breaker },
           ...{ recent_error_rate: secondTier.errorRate, waiting: secondTier.waiting },
+          canary_percent: plan.secondTierPercent ?? 100,
         }
       : null,
   }

@@ -108,16 +108,18 @@ export function withoutModel(
   return { plan, models: back.models }
 }
 
-/** Makes a model the second tier; the one before it retires. */
+/** Makes a model the second tier, of all sessions or of a share; another one that was it retires. */
 export function promoteSecondTier(
   state: RegistryState,
-  decision: Decision & { readonly modelId: string },
+  promotion: Omit<Promotion, "auto">,
 ): RegistryState {
-  const freed = takeSecondTierAway(state, decision) ?? state
-  const { modelId } = decision
-  const { models } = transition(freed, modelId, "live", { ...decision, percent: 100 })
+  const { modelId, percent } = promotion
   const { plan } = state
-  return { plan: { ...plan, revision: plan.revision + 1, secondTier: modelId }, models }
+  const freed = plan.secondTier === modelId ? state : takeSecondTierAway(state, promotion)
+  const to = percent >= 100 ? "live" : percent <= 0 ? "shadow" : "canary"
+  const { models } = transition(freed ?? state, modelId, to, promotion)
+  const share = { secondTier: modelId, secondTierPercent: percent >= 100 ? undefined : percent }
+  return { plan: { ...plan, ...share, revision: plan.revision + 1 }, models }
 }
 
 /** The fast tier answers alone again. @returns undefined where it does already */
@@ -128,7 +130,8 @@ export function takeSecondTierAway(
   const { plan } = state
   if (plan.secondTier === undefined) return undefined
   const { models } = transition(state, plan.secondTier, "retired", { ...decision, percent: 0 })
-  return { plan: { ...plan, revision: plan.revision + 1, secondTier: undefined }, models }
+  const none = { secondTier: undefined, secondTierPercent: undefined }
+  return { plan: { ...plan, ...none, revision: plan.revision + 1 }, models }
 }
 
 /** What was decided between two states, in the order in which it was, model by model. */

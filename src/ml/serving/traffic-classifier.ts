@@ -5,6 +5,7 @@ import type { CircuitBreaker } from "./circuit-breaker.ts"
 import { ComparisonQueue, type ComparisonQueueParts } from "./comparison-queue.ts"
 import { judgeByRules } from "./judge-by-rules.ts"
 import { withKind } from "./payload-kind.ts"
+import { isInShare, sessionHash } from "./session-share.ts"
 import { type Judged, SESSION_SLOTS, type TrialComparison } from "./trial-comparison.ts"
 
 /** One loaded model, with what is known of how it does. */
@@ -46,10 +47,6 @@ export interface TrafficParts extends Pick<ComparisonQueueParts<unknown>, "sched
   /** Told of each failure of a model; never of the payload. */
   readonly onFailure?: (modelId: string, error: unknown) => void
 }
-
-const HASH_RANGE = 2 ** 32
-/** Characters of a payload that tell sessions apart where none is named. */
-const HASHED_CHARS = 256
 
 interface Answer {
   readonly classification: Classification
@@ -119,7 +116,7 @@ export function trafficClassifier(parts: TrafficParts): TrafficClassifier {
     const { live, trial } = traffic
     if (trial === undefined) return ask(live, input) ?? standIn(live, input)
     const hash = sessionHash(trial.model.modelId, options?.sessionId ?? input.text)
-    const isTried = hash < (trial.percent / 100) * HASH_RANGE
+    const isTried = isInShare(hash, trial.percent)
     const by = isTried ? trial.model : trial.reference
     const answer = ask(by, input)
     if (answer?.cached !== true) {
@@ -155,11 +152,6 @@ export function trafficClassifier(parts: TrafficParts): TrafficClassifier {
     traffic: () => traffic,
     skippedComparisons: () => queue.skipped,
   }
-}
-
-/** 0..2^32-1; the seed differs from model to model, so that no session is always tried on. */
-function sessionHash(modelId: string, key: string): number {
-  return Bun.hash.xxHash32(key.slice(0, HASHED_CHARS), Bun.hash.xxHash32(modelId))
 }
 
 /** Asks the model that did not answer; both are then known on the same payload. */

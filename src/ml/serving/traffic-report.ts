@@ -24,6 +24,8 @@ export interface TrialReport {
 export interface SecondTierReport extends Pick<ModelReport, "modelId" | "breaker" | "errorRate"> {
   /** Texts that are being judged or wait for it. */
   readonly waiting: number
+  /** Beside the fast tier; undefined where it answers all sessions. */
+  readonly trial: Pick<TrialReport, "agreement" | "examples"> | undefined
 }
 
 /** What one process has counted of a plan. Plain data, to be sent from a worker to the primary. */
@@ -92,7 +94,11 @@ function addModels(one: ModelReport, other: ModelReport): ModelReport {
 }
 
 function addSecondTiers(one: SecondTierReport, other: SecondTierReport): SecondTierReport {
-  return { ...worse(one, other), waiting: one.waiting + other.waiting }
+  const [trial, more] = [one.trial, other.trial]
+  return {
+    ...{ ...worse(one, other), waiting: one.waiting + other.waiting },
+    trial: trial && more ? addSeen(trial, more) : (trial ?? more),
+  }
 }
 
 function addCounts(one: ArmCounts, other: ArmCounts): ArmCounts {
@@ -107,15 +113,11 @@ function addCounts(one: ArmCounts, other: ArmCounts): ArmCounts {
   }
 }
 
-function addTrials(one: TrialReport, other: TrialReport): TrialReport {
+type Seen = Pick<TrialReport, "agreement" | "examples">
+
+function addSeen(one: Seen, other: Seen): Seen {
   const [of, more] = [one.agreement, other.agreement]
   return {
-    counts: {
-      errors: addTallies(one.counts.errors, other.counts.errors),
-      slow: addTallies(one.counts.slow, other.counts.slow),
-      missedAttacks: addTallies(one.counts.missedAttacks, other.counts.missedAttacks),
-      falseAlarms: addTallies(one.counts.falseAlarms, other.counts.falseAlarms),
-    },
     agreement: {
       classes: of.classes,
       matrix: of.matrix.map((row, index) => addEach(row, more.matrix[index] ?? [])),
@@ -123,6 +125,18 @@ function addTrials(one: TrialReport, other: TrialReport): TrialReport {
       disagreed: of.disagreed + more.disagreed,
     },
     examples: [...one.examples, ...other.examples].slice(-EXAMPLES_MAX),
+  }
+}
+
+function addTrials(one: TrialReport, other: TrialReport): TrialReport {
+  return {
+    ...addSeen(one, other),
+    counts: {
+      errors: addTallies(one.counts.errors, other.counts.errors),
+      slow: addTallies(one.counts.slow, other.counts.slow),
+      missedAttacks: addTallies(one.counts.missedAttacks, other.counts.missedAttacks),
+      falseAlarms: addTallies(one.counts.falseAlarms, other.counts.falseAlarms),
+    },
     scores: {
       reference: addEach(one.scores.reference, other.scores.reference),
       trial: addEach(one.scores.trial, other.scores.trial),

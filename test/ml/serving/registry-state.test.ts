@@ -118,8 +118,8 @@ function expectConsistent({ plan, models }: RegistryState): void {
 
 describe("registry state: the second tier", () => {
   const decision = { nowMs: 1_000, reason: "a person asked for it" }
-  const seconded = (state: RegistryState, modelId: string) =>
-    promoteSecondTier(state, { ...decision, modelId })
+  const seconded = (state: RegistryState, modelId: string, percent = 100) =>
+    promoteSecondTier(state, { ...decision, modelId, percent })
 
   test("promoteSecondTier puts a model beside the live one and retires the one before it", () => {
     const first = seconded(START, "d/1")
@@ -128,6 +128,28 @@ describe("registry state: the second tier", () => {
     expect([next.plan.secondTier, next.plan.revision]).toEqual(["d/2", 2])
     const states = ["m/1", "d/1", "d/2"].map((id) => stateOf(next, id))
     expect(states).toEqual(["live", "retired", "live"])
+  })
+
+  test("promoteSecondTier takes a model through shadow and canary to live, and takes no other's place for it", () => {
+    let state = START
+    const seen: unknown[] = []
+    for (const percent of [0, 10, 100]) {
+      state = seconded(state, "d/1", percent)
+      const { secondTier, secondTierPercent } = state.plan
+      seen.push([secondTier, secondTierPercent, stateOf(state, "d/1")])
+    }
+    expect(seen).toEqual([
+      ["d/1", 0, "shadow"],
+      ["d/1", 10, "canary"],
+      ["d/1", undefined, "live"],
+    ])
+    expect(state.models["d/1"]?.transitions.map(({ to }) => to)).toEqual([
+      "shadow",
+      "canary",
+      "live",
+    ])
+    const away = takeSecondTierAway(seconded(START, "d/1", 10), decision)
+    expect([away?.plan.secondTier, away?.plan.secondTierPercent]).toEqual([undefined, undefined])
   })
 
   test("takeSecondTierAway leaves the fast tier as it is; without one there is nothing to take", () => {

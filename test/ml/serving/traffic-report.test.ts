@@ -56,12 +56,21 @@ test("combineReports shows the worst breaker of all processes", () => {
 
 test("combineReports shows the worst second tier of the processes that have the same one", () => {
   const tier = (modelId: string, breaker: BreakerState, waiting: number) => {
-    const secondTier = { modelId, breaker, errorRate: waiting / 100, waiting }
+    const { agreement, examples } = reportOf(ATTACKS).trial
+    const trial = { agreement, examples }
+    const secondTier = { modelId, breaker, errorRate: waiting / 100, waiting, trial }
     return { ...reportOf(ATTACKS), secondTier }
   }
   const [closed, open] = [tier("deep/1", "closed", 2), tier("deep/1", "open", 7)]
   const { secondTier } = combineReports([closed, open, tier("deep/2", "open", 50)])
-  expect(secondTier).toEqual({ modelId: "deep/1", breaker: "open", errorRate: 0.07, waiting: 9 })
+  expect(secondTier).toMatchObject({
+    modelId: "deep/1",
+    breaker: "open",
+    errorRate: 0.07,
+    waiting: 9,
+  })
+  expect(secondTier?.trial?.agreement.compared).toBe(2 * ATTACKS.length)
+  expect(secondTier?.trial?.examples).toHaveLength(2 * ATTACKS.length)
   expect(combineReports([reportOf(ATTACKS), open]).secondTier).toBeUndefined()
 })
 
