@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { existsSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
+import { IMAGE_SOURCES } from "../src/compose/sandbox.ts"
 import { VARIABLES } from "../src/config/variables.ts"
 
 /** Style that matters is a test: docs/ARCHITECTURE.md says why each of these rules is there. */
@@ -144,6 +145,20 @@ describe("tidy: src", () => {
       }
     }
     expect(upward).toEqual([])
+  })
+
+  test("twins import nothing that their image is not made from", () => {
+    const imports = modules
+      .filter((module) => layerOf(module.path) === "twins")
+      .flatMap((module) =>
+        module.imports
+          .filter((name) => name.startsWith("."))
+          .map((name) => resolveImport(module, name)),
+      )
+    const others = imports.filter(
+      (path) => !IMAGE_SOURCES.some((source) => path.startsWith(source)),
+    )
+    expect(others).toEqual([])
   })
 
   test("each outside library is imported in one place", () => {

@@ -12,6 +12,11 @@ import { createSandbox, type PreparedSandbox } from "../sandbox/open-sandbox.ts"
 import { canaryFiles } from "../twins/shell/canary-commands.ts"
 import { SHELL_PATHS } from "../twins/shell/recorder-script.ts"
 
+/** What the image of the twins is made from, in the repository: a change of any makes another image. */
+export const IMAGE_SOURCES = [
+  ...["src/twins", "src/twin-protocol.ts", "src/clock.ts", "bun.lock", "patches"],
+]
+
 const TWIN_SOURCE = new URL("../twins/main.ts", import.meta.url).pathname
 const REPOSITORY = resolve(import.meta.dir, "../..")
 const WARM_MAX = 2
@@ -61,9 +66,7 @@ export async function importSandboxImage(
 function imageContents(): ImageContents {
   return {
     twinSource: TWIN_SOURCE,
-    sources: ["src/twins", "src/twin-protocol.ts", "bun.lock", "patches"].map((path) =>
-      join(REPOSITORY, path),
-    ),
+    sources: IMAGE_SOURCES.map((path) => join(REPOSITORY, path)),
     files: canaryFiles(),
     init: "/usr/bin/dash",
     programs: {
