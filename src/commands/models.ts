@@ -135,8 +135,8 @@ function change(path: string, body: object, terminal: Terminal): Promise<number>
     const changed = (await operations.post(path, body)) as ChangeDocument
     const { model_id, state, canary_percent, compared_with_live: comparison } = changed
     const when = operations.isRunning ? "now" : "from the next start"
-    const verb = model_id.startsWith("payload-deep/") ? "is asked for" : "answers"
-    const text = `${model_id} is ${state} and ${verb} ${canary_percent}% of the sessions ${when}`
+    const has = model_id.startsWith("payload-deep/") ? "has its say in" : "answers"
+    const text = `${model_id} is ${state} and ${has} ${canary_percent}% of the sessions ${when}`
     await terminal.write(`${printable(text)}\n`)
     if (comparison !== undefined) terminal.note(sideBySide(model_id, comparison))
     return 0
