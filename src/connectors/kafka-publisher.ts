@@ -72,6 +72,8 @@ export class KafkaPublisher implements Publisher {
   }
 
   async #sendWaiting(): Promise<void> {
+    // everything that the same turn of the event loop brings
+    await new Promise(setImmediate)
     while (this.#waiting.length > 0) await this.#send(this.#waiting.splice(0))
     this.#sending = undefined
   }

@@ -266,7 +266,7 @@ export class Engine {
     else partition.finish(journey)
     const seconds = (performance.now() - journey.startedMs) / 1_000
     this.#parts.observer.recordDone(journey.record, outcome, seconds)
-    if (partition.outgoing > 0 && partition.scheduleCommit()) void this.#commitSoon(partition)
+    if (partition.outgoing > 0 && partition.scheduleSend()) void this.#sendSoon(partition)
   }
 
   /** Tries until the letter is durable: giving up would lose the record. False once abandoned. */
@@ -316,24 +316,29 @@ export class Engine {
   }
 
   /** What comes alone is sent at once; under load many records share a request or transaction. */
-  async #commitSoon(partition: Partition): Promise<void> {
+  async #sendSoon(partition: Partition): Promise<void> {
     const { clock } = this.#parts
-    const dueMs = partition.lastSentMs + this.#limits.sendIntervalMs
+    const dueMs = sendTimeMs(partition.lastSentMs, this.#limits.sendIntervalMs)
     if (dueMs > clock.nowMs()) await clock.sleep(dueMs - clock.nowMs())
     partition.lastSentMs = clock.nowMs()
-    partition.commitStarted()
-    await this.#commit(partition)
+    partition.sendStarted()
+    if (partition.source.transactional) await this.#commit(partition)
+    else await this.#advance(partition, (progress) => this.#publish(partition, progress))
   }
 
   async #commitAll(): Promise<void> {
     await Promise.all([...this.#partitions.values()].map((partition) => this.#commit(partition)))
   }
 
-  /** A failed commit is tried again at the next tick: until then the records may repeat. */
-  async #commit(partition: Partition): Promise<void> {
+  #commit(partition: Partition): Promise<void> {
+    return this.#advance(partition, (progress) => this.#sendAndCommit(partition, progress))
+  }
+
+  /** What failed is tried again at the next tick: until then the records may repeat. */
+  async #advance(partition: Partition, work: (progress: Progress) => Promise<void>): Promise<void> {
     const { source, id } = partition
     try {
-      await partition.commit((progress) => this.#sendAndCommit(partition, progress))
+      await partition.advance(work)
     } catch (error) {
       this.#parts.observer.retried(`${source.name}.commit`, codeOf(error))
       if (!(error instanceof PartitionLostError)) return
@@ -342,16 +347,34 @@ export class Engine {
       this.#drop(partition)
     }
   }
+
   /** In one transaction; or the messages first, so that a crash in between repeats them. */
-  async #sendAndCommit(partition: Partition, { next, messages, sent }: Progress): Promise<void> {
+  async #sendAndCommit(partition: Partition, progress: Progress): Promise<void> {
     const { source, id } = partition
-    const { observer, publisher } = this.#parts
-    if (source.transactional) await source.commit(id, next, messages)
-    else if (messages.length > 0) await publisher?.publish(messages)
+    const { observer } = this.#parts
+    const { next, messages } = progress
+    if (!source.transactional) await this.#publish(partition, progress)
+    await source.commit(id, next, source.transactional ? messages : undefined)
+    progress.committed()
+    observer.committed(id, next)
+    if (!source.transactional) return
+    this.#sent(partition, progress)
+    observer.transacted?.(id, messages)
+  }
+
+  async #publish(partition: Partition, progress: Progress): Promise<void> {
+    if (progress.messages.length === 0) return
+    await this.#parts.publisher?.publish(progress.messages)
+    this.#sent(partition, progress)
+  }
+
+  #sent(partition: Partition, { messages, sent }: Progress): void {
     sent()
     if (messages.length > 0) this.#goOn(partition)
-    if (source.transactional) observer.transacted?.(id, messages)
-    else await source.commit(id, next)
-    observer.committed(id, next)
   }
+}
+
+/** At multiples of the interval, so that what several partitions send can share a request. */
+function sendTimeMs(lastMs: number, intervalMs: number): number {
+  return Math.floor((lastMs + intervalMs) / intervalMs) * intervalMs
 }

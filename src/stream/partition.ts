@@ -16,12 +16,15 @@ export interface PartitionLimits {
   readonly unpassedMax: number
 }
 
-/** What the next commit carries. */
+/** How far a partition has come since it was last sent or committed. */
 export interface Progress {
+  /** The offset to commit. */
   readonly next: bigint
   readonly messages: readonly OutgoingMessage[]
   /** Call once the messages are durable: they are not sent again. */
   sent(): void
+  /** Call once the offset is durable. */
+  committed(): void
 }
 
 /**
@@ -52,8 +55,8 @@ export class Partition {
   #heldSinceMs = 0
   #idle: (() => void)[] = []
   #committed: bigint | undefined
-  #commits: Promise<void> = Promise.resolve()
-  #isCommitScheduled = false
+  #advances: Promise<void> = Promise.resolve()
+  #isSendScheduled = false
   #isLost = false
   /** When the last messages were sent; epoch milliseconds. */
   lastSentMs = 0
@@ -180,33 +183,38 @@ export class Partition {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  /** False while a commit is waiting for its moment: what is finished until then is part of it. */
-  scheduleCommit(): boolean {
-    if (this.#isCommitScheduled) return false
-    this.#isCommitScheduled = true
+  /** False while a send is waiting for its moment: what is finished until then is part of it. */
+  scheduleSend(): boolean {
+    if (this.#isSendScheduled) return false
+    this.#isSendScheduled = true
     return true
   }
 
-  commitStarted(): void {
-    this.#isCommitScheduled = false
+  sendStarted(): void {
+    this.#isSendScheduled = false
   }
 
   /**
-   * Commits what is finished by `send`, one commit at a time: a later one never overtakes an
-   * earlier one. After a failure the same messages are part of the next commit.
+   * Sends or commits by `work` what is finished, one call at a time: a later one never overtakes an
+   * earlier one. What a failed one did not report is part of the next.
    */
-  commit(send: (progress: Progress) => Promise<void>): Promise<void> {
-    const run = this.#commits.then(() => this.#commitOnce(send))
-    this.#commits = run.catch(() => undefined)
+  advance(work: (progress: Progress) => Promise<void>): Promise<void> {
+    const run = this.#advances.then(() => this.#advanceOnce(work))
+    this.#advances = run.catch(() => undefined)
     return run
   }
 
-  async #commitOnce(send: (progress: Progress) => Promise<void>): Promise<void> {
+  async #advanceOnce(work: (progress: Progress) => Promise<void>): Promise<void> {
     const { next } = this.#watermark
     if (next === undefined || next === this.#committed || this.#isLost) return
     const messages = this.#outbox.slice()
-    await send({ next, messages, sent: () => this.#forgetSent(messages) })
-    this.#committed = next
+    await work({
+      ...{ next, messages },
+      sent: () => this.#forgetSent(messages),
+      committed: () => {
+        this.#committed = next
+      },
+    })
   }
 
   #forgetSent(messages: readonly OutgoingMessage[]): void {

@@ -79,8 +79,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "outbox-emptied-early",
     breaks: "messages are forgotten before they were sent",
     file: "stream/partition.ts",
-    text: "    await send({ next,",
-    instead: "    this.#forgetSent(messages)\n    await send({ next,",
+    text: "    await work({",
+    instead: "    this.#forgetSent(messages)\n    await work({",
   },
   {
     name: "outbox-kept",
@@ -93,8 +93,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "publisher-not-awaited",
     breaks: "the offset is committed while the messages before it are still being published",
     file: "stream/engine.ts",
-    text: "await publisher?.publish(messages)",
-    instead: "publisher?.publish(messages).catch(() => undefined)",
+    text: "await this.#parts.publisher?.publish(progress.messages)",
+    instead: "this.#parts.publisher?.publish(progress.messages).catch(() => undefined)",
   },
   {
     name: "lost-partition-kept",
