@@ -24,6 +24,7 @@ const CODE_POINT_MAX = 0x10ffff
 export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone): boolean {
   const { bytes, starts, ends, length } = source
   const { bytes: bytesTo, starts: startsTo, ends: endsTo } = target
+  const pass = { source, target, undone }
   let changed = false
   let at = 0
   for (let index = 0; index < length; ) {
@@ -36,9 +37,9 @@ export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone
     }
     let consumed = 0
     target.length = at
-    if (byte === PERCENT) consumed = decodePercent(source, target, { index, undone })
-    else if (byte === AMPERSAND) consumed = decodeEntity(source, target, { index, undone })
-    else consumed = decodeBackslash(source, target, { index, undone })
+    if (byte === PERCENT) consumed = decodePercent(pass, index)
+    else if (byte === AMPERSAND) consumed = decodeEntity(pass, index)
+    else consumed = decodeBackslash(pass, index)
     if (consumed === 0) {
       target.copy(source, index)
       index += 1
@@ -52,13 +53,15 @@ export function decodeEscapes(source: ByteText, target: ByteText, undone: Undone
   return changed
 }
 
-interface Place {
-  readonly index: number
+/** Made once for all escapes of a text. */
+interface Pass {
+  readonly source: ByteText
+  readonly target: ByteText
   readonly undone: Undone
 }
 
 /** `%41` is one byte, `%u0041` one code point. @returns bytes consumed, 0 for no escape */
-function decodePercent(source: ByteText, target: ByteText, { index, undone }: Place): number {
+function decodePercent({ source, target, undone }: Pass, index: number): number {
   const start = source.starts[index] ?? 0
   if ((source.at(index + 1) | 0x20) === LOWER_U) {
     const codePoint = hexNumber(source, index + 2, 4)
@@ -75,11 +78,11 @@ function decodePercent(source: ByteText, target: ByteText, { index, undone }: Pl
 }
 
 /** `\x41` `\u0041` `\u{41}` `\101` of C, JavaScript and shells. */
-function decodeBackslash(source: ByteText, target: ByteText, place: Place): number {
-  const { index, undone } = place
+function decodeBackslash(pass: Pass, index: number): number {
+  const { source, target, undone } = pass
   const letter = source.at(index + 1)
-  if (letter >= 0x30 && letter <= 0x33) return decodeOctal(source, target, place)
-  if (source.at(index + 2) === OPEN_BRACE) return decodeBraced(source, target, place)
+  if (letter >= 0x30 && letter <= 0x33) return decodeOctal(pass, index)
+  if (source.at(index + 2) === OPEN_BRACE) return decodeBraced(pass, index)
   const digits = letter === LOWER_X ? 2 : letter === LOWER_U ? 4 : 0
   if (digits === 0) return 0
   const codePoint = hexNumber(source, index + 2, digits)
@@ -90,7 +93,7 @@ function decodeBackslash(source: ByteText, target: ByteText, place: Place): numb
 }
 
 /** Exactly three octal digits, as printf and `$'...'` read them. */
-function decodeOctal(source: ByteText, target: ByteText, { index, undone }: Place): number {
+function decodeOctal({ source, target, undone }: Pass, index: number): number {
   let code = 0
   for (let at = index + 1; at <= index + 3; at++) {
     const digit = source.at(at) - 0x30
@@ -103,7 +106,7 @@ function decodeOctal(source: ByteText, target: ByteText, { index, undone }: Plac
 }
 
 /** `\u{1F600}` and `\x{41}`: one to six hexadecimal digits in braces. */
-function decodeBraced(source: ByteText, target: ByteText, { index, undone }: Place): number {
+function decodeBraced({ source, target, undone }: Pass, index: number): number {
   const letter = source.at(index + 1)
   if (letter !== LOWER_X && letter !== LOWER_U) return 0
   let codePoint = 0
@@ -119,9 +122,9 @@ function decodeBraced(source: ByteText, target: ByteText, { index, undone }: Pla
   return next + 1 - index
 }
 
-function decodeEntity(source: ByteText, target: ByteText, place: Place): number {
-  if (source.at(place.index + 1) === HASH) return decodeNumericEntity(source, target, place)
-  const { index, undone } = place
+function decodeEntity(pass: Pass, index: number): number {
+  const { source, target, undone } = pass
+  if (source.at(index + 1) === HASH) return decodeNumericEntity(pass, index)
   const named = entityCodePoint(source, index + 1)
   if (named === undefined) return 0
   undone.entity += 1
@@ -134,7 +137,7 @@ function decodeEntity(source: ByteText, target: ByteText, place: Place): number 
   return consumed
 }
 
-function decodeNumericEntity(source: ByteText, target: ByteText, { index, undone }: Place): number {
+function decodeNumericEntity({ source, target, undone }: Pass, index: number): number {
   const hexadecimal = (source.at(index + 2) | 0x20) === LOWER_X
   const radix = hexadecimal ? 16 : 10
   const first = index + (hexadecimal ? 3 : 2)

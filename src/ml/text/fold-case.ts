@@ -30,6 +30,7 @@ interface FoldOptions {
 export function foldCase(source: ByteText, target: ByteText, options: FoldOptions): void {
   const { bytes, starts, ends, length } = source
   const { bytes: bytesTo, starts: startsTo, ends: endsTo } = target
+  const pass = { source, target, options }
   let at = 0
   let upper = 0
   let previous = 0
@@ -46,7 +47,7 @@ export function foldCase(source: ByteText, target: ByteText, options: FoldOption
       upper += action >> 5
     } else {
       target.length = at
-      index += foldRarer(source, target, { index, options })
+      index += foldRarer(pass, index)
       at = target.length
       previous = bytesTo[at - 1] ?? 0
     }
@@ -75,16 +76,18 @@ const BLANKED: Uint8Array = Uint8Array.from(ACTION, (_action, byte) =>
   byte === BLANK || byte === NEWLINE ? BLANK_OUT : 0,
 )
 
-interface Place {
-  readonly index: number
+/** Made once for all bytes of a text. */
+interface Pass {
+  readonly source: ByteText
+  readonly target: ByteText
   readonly options: FoldOptions
 }
 
 /** @returns bytes consumed, at least 1 */
-function foldRarer(source: ByteText, target: ByteText, place: Place): number {
-  const { index, options } = place
+function foldRarer(pass: Pass, index: number): number {
+  const { source, target, options } = pass
   const byte = source.bytes[index] ?? 0
-  const blank = blankLength(source, place)
+  const blank = blankLength(pass, index)
   if (blank > 0) {
     pushBlank(source, target, { index, length: blank })
     return blank
@@ -100,7 +103,7 @@ function foldRarer(source: ByteText, target: ByteText, place: Place): number {
 }
 
 /** @returns length of what stands for a blank at `index`, 0 where nothing does */
-function blankLength(source: ByteText, { index, options }: Place): number {
+function blankLength({ source, options }: Pass, index: number): number {
   const { undone, plusIsBlank } = options
   const byte = source.bytes[index] ?? 0
   if (byte === BLANK || ACTION[byte] === BLANK_OUT || (byte === PLUS && plusIsBlank)) return 1
