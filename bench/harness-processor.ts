@@ -82,16 +82,20 @@ function announcement({ sessionId, bytes }: EvidencePackage) {
  */
 export async function runProcessor(
   kafka: Kafka,
-  options: { env: Environment; dataDir: string; count: number },
+  options: { env: Environment; dataDir: string; count: number; threads: number },
 ): Promise<ProcessorRun> {
+  const before = await countMessages(kafka, VERDICT_TOPIC)
   const logFile = join(options.dataDir, "processor.log")
   const child = Bun.spawn([process.execPath, MAIN, "process"], {
     cwd: options.dataDir,
     env: {
       ...options.env,
-      SENTINEL_DATA_DIR: options.dataDir,
       SENTINEL_METRICS_PORT: "0",
       SENTINEL_SANDBOX: "none",
+      SENTINEL_ANALYSIS_THREADS: `${options.threads}`,
+      SENTINEL_DATA_DIR: options.dataDir,
+      // every run reads all that was announced
+      KAFKA_GROUP_ID: `bench-${crypto.randomUUID()}`,
       MINIO_ENDPOINT: "",
     },
     stdio: ["ignore", "ignore", Bun.file(logFile)],
@@ -99,7 +103,7 @@ export async function runProcessor(
   })
   const peak = watchPeak(child.pid)
   try {
-    const packagesPerSecond = await measureRate(kafka, options.count, child).catch(
+    const packagesPerSecond = await measureRate(kafka, { ...options, before }, child).catch(
       async (error) => {
         process.stderr.write(await Bun.file(logFile).slice(-LOG_SHOWN_BYTES).text())
         throw error
@@ -122,12 +126,12 @@ export async function runProcessor(
 /** Verdicts per second between the warm-up share and the last one. */
 async function measureRate(
   kafka: Kafka,
-  count: number,
+  { count, before }: { readonly count: number; readonly before: number },
   child: { readonly exitCode: number | null },
 ): Promise<number> {
   let first: { readonly count: number; readonly atMs: number } | undefined
   for (;;) {
-    const published = await countMessages(kafka, VERDICT_TOPIC)
+    const published = (await countMessages(kafka, VERDICT_TOPIC)) - before
     const atMs = performance.now()
     if (first === undefined && published >= count * WARM_UP_SHARE)
       first = { count: published, atMs }

@@ -37,24 +37,41 @@ async function flowRows(
 ): Promise<readonly Row[]> {
   const kafka = benchKafka(env)
   progress(`${packages.length} packages into Kafka`)
+  await announcePackages(kafka, packages)
+  progress("the bare loops")
+  const count = packages.length
+  const loop = { topic: EVIDENCE_TOPIC, count }
+  const announcements = await parseLoopRate(kafka, loop)
+  const parsed = await withStored(packages, (dataDir) =>
+    parseLoopRate(kafka, { ...loop, each: parsePackage(dataDir) }),
+  )
+  const bytes = packages.reduce((sum, each) => sum + each.bytes.length, 0) / count
+  const rows = [row({ name: "package size, mean", value: bytes, unit: "bytes" })]
+  for (const threads of [0, Math.max(1, readConfig({}).analysisThreads)]) {
+    progress(`the whole flow, analysis threads: ${threads}`)
+    const whole = await withStored(packages, (dataDir) =>
+      runProcessor(kafka, { env, dataDir, count, threads }),
+    )
+    const name = `whole flow, analysis threads: ${threads}`
+    const rate = { value: whole.packagesPerSecond, unit: "packages/s" }
+    rows.push(
+      row({ name: `${name}, against parsing announcements`, ...rate, baseline: announcements }),
+      row({ name: `${name}, against parsing packages`, ...rate, baseline: parsed }),
+      row({ name: `${name}, cpu`, value: whole.cpuMicrosecondsEach, unit: "us/package" }),
+      row({ name: `${name}, peak memory`, value: whole.peakMiB, unit: "MiB" }),
+    )
+  }
+  return rows
+}
+
+/** Each with a data directory of its own: what was judged once is not judged again. */
+async function withStored<T>(
+  packages: readonly EvidencePackage[],
+  work: (dataDir: string) => Promise<T>,
+): Promise<T> {
   const dataDir = await storePackages(packages)
   try {
-    await announcePackages(kafka, packages)
-    progress("the bare loops")
-    const loop = { topic: EVIDENCE_TOPIC, count: packages.length }
-    const announcements = await parseLoopRate(kafka, loop)
-    const parsed = await parseLoopRate(kafka, { ...loop, each: parsePackage(dataDir) })
-    progress("the whole flow")
-    const whole = await runProcessor(kafka, { env, dataDir, count: packages.length })
-    const bytes = packages.reduce((sum, each) => sum + each.bytes.length, 0) / packages.length
-    const rate = { value: whole.packagesPerSecond, unit: "packages/s" }
-    return [
-      row({ name: "package size, mean", value: bytes, unit: "bytes" }),
-      row({ name: "whole flow, against parsing announcements", ...rate, baseline: announcements }),
-      row({ name: "whole flow, against parsing packages", ...rate, baseline: parsed }),
-      row({ name: "cpu: whole process", value: whole.cpuMicrosecondsEach, unit: "us/package" }),
-      row({ name: "peak memory", value: whole.peakMiB, unit: "MiB" }),
-    ]
+    return await work(dataDir)
   } finally {
     await rm(dataDir, { recursive: true, force: true })
   }
