@@ -32,6 +32,7 @@ export async function openLoopRows(servers: Both, options: OpenLoopOptions): Pro
   return {
     rows: [
       ...half.rows,
+      ...(await sameRateRows(servers, options)),
       ...(await rateRows(servers.sentinel, options)),
       ...(await overloadRows(servers.sentinel, options)),
     ],
@@ -64,6 +65,43 @@ async function halfOfSaturation({ sentinel, bare }: Both, options: OpenLoopOptio
     failedRow("half of saturation", failures),
   ]
   return { rows, chart: distribution(runs) }
+}
+
+/**
+ * The CPU of both servers for the same requests per second. In a closed loop the bare server's client is
+ * never done and never sleeps, while ours is woken for each answer, at the expense of the server.
+ */
+async function sameRateRows({ sentinel, bare }: Both, options: OpenLoopOptions) {
+  const { peaks, rounds, progress } = options
+  const rate = peaks.sentinel * HALF
+  progress("both at the same rate")
+  const runs: { sentinel: number; bare: number }[] = []
+  for (let round = 0; round < rounds; round++) {
+    runs.push({
+      bare: await cpuEach(bare, rate, options),
+      sentinel: await cpuEach(sentinel, rate, options),
+    })
+  }
+  const name = "uncached, both at the same rate: CPU of the server"
+  return [
+    row({
+      ...{ name: `${name}, sentinel / bare`, unit: "x" },
+      value: median(runs.map((run) => run.sentinel / run.bare)),
+      goal: { of: "value", below: 1.3 },
+    }),
+    row({
+      ...{ name: `${name} beside bare`, unit: "us/req" },
+      value: median(runs.map((run) => run.sentinel)),
+      baseline: median(runs.map((run) => run.bare)),
+    }),
+  ]
+}
+
+/** Microseconds of the server for each answer 200. */
+async function cpuEach(server: ServerProcess, rate: number, options: Scale): Promise<number> {
+  const before = server.cpuMicroseconds()
+  const { statuses } = await atRate(server, rate, options)
+  return (server.cpuMicroseconds() - before) / (statuses["200"] ?? Number.NaN)
 }
 
 async function rateRows(sentinel: ServerProcess, options: OpenLoopOptions) {
