@@ -27,7 +27,10 @@ afterEach(async () => {
 
 async function childrenOf(pid: number): Promise<readonly number[]> {
   const tasks = await readdir(`/proc/${pid}/task`)
-  const texts = tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, "utf8"))
+  // a thread may end before it is read
+  const texts = tasks.map((task) =>
+    readFile(`/proc/${pid}/task/${task}/children`, "utf8").catch(() => ""),
+  )
   return (await Promise.all(texts)).join(" ").split(" ").filter(Boolean).map(Number)
 }
 
