@@ -13,7 +13,6 @@ import type { Terminal } from "./terminal.ts"
  * text: as it came over the wire, e.g. a line of an access log. request: JSON of `url`, `body`, `headers`.
  * value: of a parameter, sent in each way in which a client may.
  */
-
 export type LineReading = "text" | "request" | "value"
 
 export interface TestRulesOptions {
@@ -64,10 +63,10 @@ async function matchersOf(
   { rule }: Pick<TestRulesOptions, "rule">,
   terminal: Terminal,
 ): Promise<readonly Matcher[]> {
-  const rules: Rule[] = []
+  let rules: readonly Rule[] = []
   await withOperations(terminal, async (operations) => {
-    if (rule === undefined) rules.push(...(await decidedRules(operations)))
-    else rules.push((await ruleOf(rule, operations)).rule)
+    rules =
+      rule === undefined ? await decidedRules(operations) : [(await ruleOf(rule, operations)).rule]
     return 0
   })
   return rules.map((each) => ({ rule: each, matches: ruleMatcher(each.match) }))
