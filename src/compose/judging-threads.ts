@@ -22,8 +22,8 @@ export interface OpenedJudgingThreads extends JudgingThreads {
 }
 
 const WORKER = new URL("./judging-worker.ts", import.meta.url)
-/** A thread that takes longer over one batch hangs: it is ended, and another one takes its place. */
-const BATCH_MS_MAX = 60_000
+/** A thread that takes longer over one piece hangs: it is ended, and another one takes its place. */
+const PIECE_MS_MAX = 60_000
 const NO_BYTES = new Uint8Array()
 
 /**
@@ -34,38 +34,64 @@ export function openJudgingThreads(parts: JudgingThreadsParts): OpenedJudgingThr
   const { config, log, server, observer } = parts
   const count = config.analysisThreads
   const pool = workerPool<JudgingOrder, JudgingAnswer>({
-    ...{ file: parts.worker ?? WORKER, threads: count, queueMax: count },
+    ...{ file: parts.worker ?? WORKER, threads: count },
+    // a batch and a start for each thread
+    queueMax: 2 * count,
   })
   const settings = settingsOf(config)
-  let isReady = false
+  let [isReady, isClosed] = [false, false]
+  let starting: Promise<boolean> | undefined
 
   async function ask(evidence: readonly FetchedEvidence[]): Promise<JudgingAnswer> {
     const moved = evidence.map(ownBytes)
     const buffers = moved.flatMap(({ objects }) => objects.map(({ bytes }) => bytes.buffer))
     const order = { settings, plan: server.snapshot(), evidence: moved }
     try {
-      return await pool.run(order, AbortSignal.timeout(BATCH_MS_MAX), buffers)
+      const signal = AbortSignal.timeout(PIECE_MS_MAX * Math.max(1, evidence.length))
+      return await pool.run(order, signal, buffers)
     } catch (error) {
       throw error instanceof SentinelError ? error : new WorkerFailedError(error)
     }
   }
 
-  void Promise.all(Array.from({ length: count }, () => ask([]))).then(
-    () => {
+  async function load(): Promise<boolean> {
+    try {
+      await Promise.all(Array.from({ length: count }, () => ask([])))
       isReady = true
-    },
-    (error) => log.error("the threads of the analysis cannot start", publicError(error)),
-  )
+    } catch (error) {
+      if (!isClosed) log.error("the threads of the analysis cannot start", publicError(error))
+    }
+    return isReady
+  }
+
+  function start(): Promise<boolean> {
+    starting ??= load()
+    return starting
+  }
+
+  /** One thread less: nothing goes to the others before it is replaced. */
+  function restarting(error: unknown): never {
+    isReady = false
+    starting = undefined
+    void start()
+    throw error
+  }
+
+  void start()
   return {
     count,
     isReady: () => isReady,
+    start,
     async judge(evidence) {
-      const { verdicts, timings, thread, report } = await ask(evidence)
+      const { verdicts, timings, thread, report } = await ask(evidence).catch(restarting)
       server.receiveOfThread(thread, report)
       for (const timing of timings) observer.operatorDone(...timing)
       return verdicts.map(parse)
     },
-    close: () => pool.close(),
+    async close() {
+      isClosed = true
+      await pool.close()
+    },
   }
 }
 

@@ -103,5 +103,9 @@ let opened: Promise<JudgingThread> | undefined
 // biome-ignore lint/style/noDefaultExport: what a worker pool loads is a default export
 export default async function answer(order: JudgingOrder): Promise<JudgingAnswer> {
   opened ??= JudgingThread.open(order.settings)
-  return (await opened).answer(order)
+  const thread = await opened.catch((error: unknown) => {
+    opened = undefined
+    throw error
+  })
+  return thread.answer(order)
 }

@@ -42,5 +42,6 @@ export async function describeTopology(config: Config, log: Logger): Promise<Top
 /** None of them is started. */
 function describedThreads({ analysisThreads: count }: Config): JudgingThreads | undefined {
   const judge = () => Promise.reject(new UnavailableError("a worker thread"))
-  return count === 0 ? undefined : { count, isReady: () => false, judge }
+  const start = () => Promise.resolve(false)
+  return count === 0 ? undefined : { count, isReady: () => false, start, judge }
 }

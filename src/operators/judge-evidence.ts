@@ -4,8 +4,10 @@ import type { Operator, OperatorContext } from "../stream/types.ts"
 /** Threads that judge evidence. */
 export interface JudgingThreads {
   readonly count: number
-  /** False while they load their models. */
+  /** False while they load their models, at the start and after one died. */
   isReady(): boolean
+  /** Waits until they are ready; false where they cannot be. */
+  start(): Promise<boolean>
   /**
    * A verdict for each, in order; undefined for what cannot be judged: whoever judges it by himself
    * learns why.
@@ -30,7 +32,7 @@ const BATCH_MAX = 8
  * Judges evidence: what comes alone in this thread, at once; what comes together in other ones.
  *
  * Evidence over which a thread died is not let near this one: it is tried once more in another thread,
- * alone, and then dead-lettered.
+ * alone, and then dead-lettered. Where threads cannot even start, it is not the evidence that is feared.
  */
 export function judgeEvidence({
   threads,
@@ -41,7 +43,8 @@ export function judgeEvidence({
     name: "judge_evidence",
     concurrency: threads.count,
     async process(evidence, context) {
-      const [verdict] = suspects.has(evidence) ? await threads.judge([evidence]) : []
+      const isFeared = suspects.has(evidence) && (await threads.start())
+      const [verdict] = isFeared ? await threads.judge([evidence]) : []
       return verdict ?? judgeHere(evidence, context)
     },
     batch: {

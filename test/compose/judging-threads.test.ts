@@ -83,7 +83,15 @@ describe("openJudgingThreads", () => {
     const judging = open(TROUBLED)
     const deadly = evidence(DEADLY_SESSION, Buffer.from("{}"))
     await expect(judging.judge([deadly])).rejects.toMatchObject({ code: "WORKER_FAILED" })
+    expect(judging.isReady()).toBe(false)
+    expect(await judging.start()).toBe(true)
     const [well] = await judging.judge(generatedEvidence(1))
     expect(well?.verdict.integrity).toBe("verified")
+  }, 60_000)
+
+  test("threads that cannot start say so, and are never ready", async () => {
+    const judging = open(new URL("../support/no-such-worker.ts", import.meta.url))
+    expect(await judging.start()).toBe(false)
+    expect(judging.isReady()).toBe(false)
   }, 60_000)
 })

@@ -16,12 +16,13 @@ const verdictOf = ({ sessionId }: FetchedEvidence) =>
 const FAILURE = new OperatorFailure("verify_integrity", 2, new HashMismatchError("sha256"))
 
 /** Threads that fail over a session named "deadly" and leave one named "malformed" out. */
-function run(sessions: readonly string[], { ready = true } = {}) {
+function run(sessions: readonly string[], { ready = true, starts = true } = {}) {
   const [here, there]: [string[], string[][]] = [[], []]
   const operator = judgeEvidence({
     threads: {
       count: 1,
       isReady: () => ready,
+      start: () => Promise.resolve(starts),
       async judge(batch) {
         const names = batch.map(({ sessionId }) => sessionId)
         there.push(names)
@@ -79,5 +80,11 @@ describe("judgeEvidence", () => {
     expect(well?.status).toBe("fulfilled")
     expect(deadly?.status === "rejected" && deadly.reason.code).toBe("WORKER_FAILED")
     expect({ here, there }).toEqual({ here: [], there: [["a", "deadly"], ["a"], ["deadly"]] })
+  })
+
+  test("judgeEvidence blames no evidence where threads cannot start again", async () => {
+    const { outcomes, here } = run(["a", "deadly"], { starts: false })
+    expect((await outcomes).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"])
+    expect(here).toEqual(["a", "deadly"])
   })
 })
