@@ -15,7 +15,7 @@ import type { LineReading, TestRulesOptions } from "./test-rules.ts"
 const REVIEWS = [
   ["approve", "have Gatekeeper enforce it; also one that was rejected or is over"],
   ["reject", "take it out and keep it from coming back; it stays listed with the note"],
-  ["expire", "take it out; where the exploit comes again, a person is asked"],
+  ["expire", "take it out, right as it was; only approve brings it back"],
 ] as const
 
 /** The commands that show WAF rules and decide about them. */
