@@ -4,12 +4,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { judgingParts, threadedJudging } from "../../src/compose/flow-parts.ts"
 import { type OpenedJudgingThreads, openJudgingThreads } from "../../src/compose/judging-threads.ts"
-import { openServedModels, type ServedModels } from "../../src/compose/models.ts"
+import { modelDirectories, openServedModels, type ServedModels } from "../../src/compose/models.ts"
 import { type Config, readConfig } from "../../src/config.ts"
 import type { FetchedEvidence } from "../../src/events.ts"
 import { createLogger } from "../../src/log.ts"
 import { toEvidenceDocument } from "../../src/ml/sessions/evidence-document.ts"
 import { generateSessions } from "../../src/ml/sessions/generate-sessions.ts"
+import { registerPayloadModel } from "../../src/ml/training/register-payload-model.ts"
 import { listObserver } from "../support/list-sink.ts"
 import { operatorContext } from "../support/operator-context.ts"
 import { DEADLY_SESSION } from "../support/troubled-judging-worker.ts"
@@ -93,5 +94,19 @@ describe("openJudgingThreads", () => {
     const judging = open(new URL("../support/no-such-worker.ts", import.meta.url))
     expect(await judging.start()).toBe(false)
     expect(judging.isReady()).toBe(false)
+  }, 60_000)
+
+  // Last: the model that it promotes goes on answering.
+  test("threads judge by the model that was promoted, and their comparisons count", async () => {
+    const judging = open()
+    const before = await judging.judge(generatedEvidence(2))
+    const live = models.server.snapshot().live
+    const by = { directories: modelDirectories(config), parent: live, codeVersion: "test" }
+    const { modelId } = await registerPayloadModel({ ...by, seed: 8, generated: 2_000 })
+    await models.server.promote({ modelId, percent: 100 })
+    const after = await judging.judge(generatedEvidence(2))
+    const named = [...before, ...after].map((verdict) => verdict?.verdict.model.payload)
+    expect(named).toEqual([live, live, modelId, modelId])
+    expect(models.server.report().trial?.agreement.compared).toBeGreaterThan(0)
   }, 60_000)
 })
