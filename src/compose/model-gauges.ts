@@ -5,6 +5,7 @@ import type { ModelReport, SecondTierReport, TrafficReport } from "../ml/serving
 import { GUARD_NAMES, type TrialGuards } from "../ml/serving/trial-guards.ts"
 import type { TrafficPlan } from "../model-traffic.ts"
 import { percentOf } from "./model-descriptions.ts"
+import type { EndedTrial } from "./traffic-reports.ts"
 
 const BENIGN = classIndex("benign")
 
@@ -13,6 +14,7 @@ interface GaugeParts {
   readonly report: TrafficReport
   /** The same of all processes: reports about answers come to one of them alone. */
   readonly everywhere: TrafficReport
+  readonly ended: EndedTrial | undefined
   /** Of each loaded model, by id: the population that its drift is measured against. */
   readonly referenceScores: ReadonlyMap<string, readonly number[]>
   readonly guards: TrialGuards | undefined
@@ -90,10 +92,9 @@ function armOf(modelId: string, { live, trial }: TrafficPlan): Arm {
 export function describeTraffic(modelId: string, parts: GaugeParts) {
   const { secondTier } = parts.report
   if (secondTier?.modelId === modelId) return describeSecondTier(secondTier, parts.plan)
-  const gauges = modelGauges(parts)
-  const gauge = gauges.models.find((each) => each.modelId === modelId)
-  if (gauge === undefined) return null
-  const { plan, report } = parts
+  const gauge = modelGauges(parts).models.find((each) => each.modelId === modelId)
+  const trial = describeTrial(modelId, parts)
+  if (gauge === undefined) return trial && { trial }
   return {
     arm: gauge.arm,
     canary_percent: gauge.percent,
@@ -106,16 +107,24 @@ export function describeTraffic(modelId: string, parts: GaugeParts) {
     false_positive_reports: gauge.falsePositiveReports,
     feedback_precision: gauge.feedbackPrecision,
     drift_psi: { registration: gauge.driftFromRegistration, reference: gauge.driftFromReference },
-    trial:
-      report.trial && plan.trial?.modelId === modelId
-        ? {
-            reference: plan.trial.referenceId,
-            agreement: report.trial.agreement,
-            disagreements: report.trial.examples,
-            guards: Object.fromEntries(gauges.trial?.guards ?? []),
-          }
-        : null,
+    trial,
   }
+}
+
+/** Of the trial that goes on, or of the last one that is over; null where the model had neither. */
+function describeTrial(modelId: string, { plan, report, guards, ended }: GaugeParts) {
+  if (plan.trial?.modelId === modelId && report.trial !== undefined) {
+    const evidence = GUARD_NAMES.map((name) => [name, guards?.evidence(name) ?? 0])
+    return {
+      ...{ is_over: false, reference: plan.trial.referenceId },
+      ...{ agreement: report.trial.agreement, disagreements: report.trial.examples },
+      guards: Object.fromEntries(evidence),
+    }
+  }
+  if (ended?.modelId !== modelId) return null
+  const { referenceId, seen } = ended
+  const { agreement, examples: disagreements } = seen
+  return { is_over: true, reference: referenceId, agreement, disagreements }
 }
 
 function describeSecondTier(

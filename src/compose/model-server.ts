@@ -78,6 +78,10 @@ export interface ModelServerParts extends PlanParts {
 
 /** How often guards look: a trial that goes wrong is over within a second. */
 export const LOOK_EVERY_MS = 250
+const NOTHING_TO_TAKE_BACK: Readonly<Record<Tier, string>> = {
+  fast: "no model was live before this one",
+  deep: "no second tier is live",
+}
 
 /**
  * Serves payload models and changes them under traffic: loads, checks and warms a model up, writes the
@@ -201,13 +205,12 @@ export class ModelServer implements ModelOperations {
   }
 
   async rollback(reason: string, tier: Tier = "fast"): Promise<ModelChange> {
-    if (tier === "deep") return this.#takeSecondTierAway(reason)
-    const next = rollback(this.#state, { reason, nowMs: this.#parts.nowMs() })
-    if (next === undefined) {
-      throw new ModelNotPromotableError(["no model was live before this one"])
-    }
+    const { secondTier = "" } = this.#state.plan
+    const takeBack = tier === "deep" ? takeSecondTierAway : rollback
+    const next = takeBack(this.#state, { reason, nowMs: this.#parts.nowMs() })
+    if (next === undefined) throw new ModelNotPromotableError([NOTHING_TO_TAKE_BACK[tier]])
     this.#apply(next)
-    return this.#change(next.plan.live)
+    return this.#change(tier === "deep" ? secondTier : next.plan.live)
   }
 
   health(): ModelServerHealth {
@@ -291,9 +294,14 @@ export class ModelServer implements ModelOperations {
     const models = [...this.#loaded.values()]
     const referenceScores = new Map(models.map((model) => [model.modelId, model.referenceScores]))
     const { plan } = this.#state
-    const everywhere = this.#combined()
-    const reported = this.reported.byModel
-    return { plan, report, everywhere, referenceScores, guards: this.#guards, reported }
+    const counted = { report, everywhere: this.#combined(), ended: this.#reports.ended }
+    return {
+      plan,
+      ...counted,
+      referenceScores,
+      guards: this.#guards,
+      reported: this.reported.byModel,
+    }
   }
 
   #reading(): GuardReading {
@@ -335,7 +343,10 @@ export class ModelServer implements ModelOperations {
     this.#state = next
     this.secondTier.use(next.plan.secondTier, next.plan.secondTierPercent)
     // a change of the second tier is no reason to count a trial of the first anew
-    if (!isSame) this.#swapTraffic(next.plan)
+    if (!isSame) {
+      this.#reports.endTrial(before.plan)
+      this.#swapTraffic(next.plan)
+    }
     const { live, trial, revision, secondTier } = next.plan
     this.#parts.log.info("models answer by a new plan", {
       ...{ revision, live },
@@ -375,16 +386,6 @@ export class ModelServer implements ModelOperations {
     await this.secondTier.prepare(modelId)
     const nowMs = this.#parts.nowMs()
     this.#apply(promoteSecondTier(this.#state, { modelId, percent, reason, nowMs }))
-    return this.#change(modelId)
-  }
-
-  #takeSecondTierAway(reason: string): ModelChange {
-    const { secondTier: modelId } = this.#state.plan
-    const next = takeSecondTierAway(this.#state, { reason, nowMs: this.#parts.nowMs() })
-    if (next === undefined || modelId === undefined) {
-      throw new ModelNotPromotableError(["no second tier is live"])
-    }
-    this.#apply(next)
     return this.#change(modelId)
   }
 

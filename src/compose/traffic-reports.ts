@@ -1,6 +1,11 @@
 import type { LoadedModel } from "../ml/serving/load-served-model.ts"
 import type { TrafficClassifier } from "../ml/serving/traffic-classifier.ts"
-import { combineReports, type TrafficReport } from "../ml/serving/traffic-report.ts"
+import {
+  combineReports,
+  type TrafficReport,
+  type TrialReport,
+} from "../ml/serving/traffic-report.ts"
+import type { TrafficPlan } from "../model-traffic.ts"
 import type { SecondTierHolder } from "./second-tier.ts"
 
 export interface TrafficReportsParts {
@@ -14,11 +19,19 @@ export interface TrafficReportsParts {
 /** Worker processes whose counts are held; there are as many as cores. */
 const WORKERS_MAX = 1_024
 
+/** A trial that is over, with all that was seen of it. */
+export interface EndedTrial {
+  readonly modelId: string
+  readonly referenceId: string
+  readonly seen: TrialReport
+}
+
 /** What this process has counted, and what its workers have. */
 export class TrafficReports {
   readonly #parts: TrafficReportsParts
   readonly #ofWorkers = new Map<string, TrafficReport>()
   readonly #ofThreads = new Map<number, TrafficReport>()
+  #ended: EndedTrial | undefined
 
   constructor(parts: TrafficReportsParts) {
     this.#parts = parts
@@ -59,6 +72,19 @@ export class TrafficReports {
   /** The same for a thread of this process. */
   receiveOfThread(thread: number, report: TrafficReport): void {
     if (this.#ofThreads.size < WORKERS_MAX) this.#ofThreads.set(thread, report)
+  }
+
+  /** The last trial that came to its end, since the process started. */
+  get ended(): EndedTrial | undefined {
+    return this.#ended
+  }
+
+  /** Keeps what was seen of a plan's trial: who takes a model back is asked why. To be called before it is over. */
+  endTrial({ trial, revision }: TrafficPlan): void {
+    if (trial === undefined) return
+    const { modelId, referenceId } = trial
+    const { trial: seen } = this.combined(revision)
+    if (seen !== undefined) this.#ended = { modelId, referenceId, seen }
   }
 
   /** Of this process and all workers. */

@@ -254,8 +254,10 @@ describe("ModelServer: guards", () => {
       )
       expect([...send(100)]).toEqual([LIVE])
       expect([await state(GOOD), await state(LIVE)]).toEqual(["retired", "live"])
-      const { transitions } = await server.show(GOOD)
+      const { transitions, traffic } = await server.show(GOOD)
       expect(transitions.at(-1)?.reason).toContain(tripped()[0] ?? "")
+      // the model is no longer loaded: what was seen of it is kept for whoever asks why
+      expect(traffic).toMatchObject({ trial: { is_over: true, reference: LIVE } })
       expect((await start({ registry: started.path })).server.snapshot().live).toBe(LIVE)
     },
   )
