@@ -57,9 +57,6 @@ const RULES: readonly RegExp[] = [
   ),
 ]
 
-/** Too short for a key, and without what any other rule looks for: a word, a number, an identifier. */
-const HOLDS_NO_SECRET = /^[A-Za-z0-9_-]{0,18}$/
-
 /** Values that may hold spaces, since something else says where they end. */
 const ENCLOSED_SECRETS: readonly RegExp[] = [
   // a JSON member
@@ -124,7 +121,6 @@ function maskAll(text: string): string {
 }
 
 function applyRules(text: string): string {
-  if (HOLDS_NO_SECRET.test(text)) return text
   const mask = (_: string, name: string, value: string) => name + maskSecret(value, "")
   const enclosed = ENCLOSED_SECRETS.reduce((masked, rule) => masked.replace(rule, mask), text)
   return RULES.reduce((masked, rule) => masked.replace(rule, maskValue), enclosed)
