@@ -31,18 +31,17 @@ type Content = Omit<Verification, "evidenceSha256">
  *
  * @throws HashMismatchError, ManifestError, MalformedError, ArchiveRefusedError
  */
-export async function verifyObject(
+export function verifyObject(
   object: StoredObject,
   event: EvidenceEvent,
-  signal?: AbortSignal,
-): Promise<Verification> {
+  context: { readonly signal?: AbortSignal } = {},
+): Promise<Verification> | Verification {
   const evidenceSha256 = sha256Hex(object.bytes)
   if (event.sha256 !== undefined && event.sha256 !== evidenceSha256) {
     throw new HashMismatchError("sha256")
   }
-  const content = isGzip(object.bytes)
-    ? await verifyArchive(object.bytes, signal)
-    : verifyJson(object.bytes, { bareHarAllowed: event.form === "document" })
+  if (isGzip(object.bytes)) return verifyArchive(object.bytes, evidenceSha256, context.signal)
+  const content = verifyJson(object.bytes, { bareHarAllowed: event.form === "document" })
   return { ...content, evidenceSha256 }
 }
 
@@ -61,7 +60,11 @@ function bareHar(har: unknown): Content {
   return { integrity: "unverified", document, sessionId: undefined }
 }
 
-async function verifyArchive(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Content> {
+async function verifyArchive(
+  bytes: Uint8Array,
+  evidenceSha256: string,
+  signal: AbortSignal | undefined,
+): Promise<Verification> {
   const members = await unpackArchive(bytes, signal)
   const files = new Map([...members].map(([path, member]) => [path, member.bytes]))
   const manifest = readJsonFile(files, "manifest.json")
@@ -70,7 +73,8 @@ async function verifyArchive(bytes: Uint8Array, signal: AbortSignal | undefined)
   const actual = new Map([...members].map(([path, member]) => [path, member.sha256]))
   const integrity = verifyChecksums(listed, actual)
   const document = readFiles(files)
-  return { integrity, document, sessionId: metadataSessionId(document.metadata) }
+  const sessionId = metadataSessionId(document.metadata)
+  return { integrity, evidenceSha256, document, sessionId }
 }
 
 /**

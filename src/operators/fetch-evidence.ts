@@ -29,29 +29,30 @@ export function fetchEvidence(options: FetchOptions): Operator<EvidenceEvent, Fe
     name: "fetch_evidence",
     concurrency: 16,
     timeoutMs: 30_000,
-    async process(event, { signal }) {
+    process(event, context) {
       const { location } = event
-      switch (location.kind) {
-        case "inline":
-          return { ...event, objects: [{ key: "", bytes: location.bytes, modifiedMs: 0 }] }
-        case "object": {
-          const limits = { bytesMax, signal }
-          const object = await options.objects.get(location.bucket, location.key, limits)
-          return { ...event, objects: [object] }
-        }
-        case "prefix":
-          return {
-            ...event,
-            objects: await fetchPrefix(location, { ...options, bytesMax, signal }),
-          }
+      if (location.kind === "inline") {
+        return { ...event, objects: [{ key: "", bytes: location.bytes, modifiedMs: 0 }] }
       }
+      const { signal } = context
+      return fetchStored(location, { ...options, bytesMax, signal }).then((objects) => {
+        return { ...event, objects }
+      })
     },
   }
 }
 
-type PrefixOptions = FetchOptions & { bytesMax: number; signal: AbortSignal }
+type StoreOptions = FetchOptions & { bytesMax: number; signal: AbortSignal }
 
-async function fetchPrefix(location: Prefix, options: PrefixOptions): Promise<StoredObject[]> {
+async function fetchStored(
+  location: Exclude<ObjectLocation, { kind: "inline" }>,
+  options: StoreOptions,
+): Promise<StoredObject[]> {
+  if (location.kind === "prefix") return fetchPrefix(location, options)
+  return [await options.objects.get(location.bucket, location.key, options)]
+}
+
+async function fetchPrefix(location: Prefix, options: StoreOptions): Promise<StoredObject[]> {
   const { objects, bytesMax, signal } = options
   const listed = await objects.list(location.bucket, location.prefix, {
     objectsMax: options.objectsMax ?? OBJECTS_MAX,
@@ -68,7 +69,7 @@ async function fetchPrefix(location: Prefix, options: PrefixOptions): Promise<St
 async function getListed(
   bucket: string,
   entry: ObjectEntry,
-  { objects, bytesMax, signal }: PrefixOptions,
+  { objects, bytesMax, signal }: StoreOptions,
 ): Promise<StoredObject> {
   const object = await objects.get(bucket, entry.key, { bytesMax, signal })
   return { key: entry.key, bytes: object.bytes, modifiedMs: entry.modifiedMs }

@@ -2,7 +2,7 @@ import { ObjectNotFoundError } from "../errors.ts"
 import type { EvidenceEvent, FetchedEvidence, VerifiedEvidence } from "../events.ts"
 import { documentTimeMs } from "../evidence/document-time.ts"
 import { type Verification, verifyObject, verifyPrefix } from "../evidence/verify-evidence.ts"
-import type { Operator } from "../stream/types.ts"
+import type { Operator, OperatorContext } from "../stream/types.ts"
 
 /**
  * Passes evidence on only if every digest announced for it is that of its bytes, and reads it.
@@ -17,16 +17,25 @@ export function verifyIntegrity(): Operator<FetchedEvidence, VerifiedEvidence> {
     name: "verify_integrity",
     concurrency: 4,
     timeoutMs: 60_000,
-    async process({ objects, ...event }, { signal }) {
-      const { sessionId, ...verification } = await verify(objects, event, signal)
-      if (event.form !== "document") return { ...event, ...verification }
-      return {
-        ...event,
-        ...verification,
-        sessionId: sessionId ?? event.sessionId,
-        ...eventTimeOf(verification, event),
-      }
+    process({ objects, ...event }, context) {
+      const verification = verify(objects, event, context)
+      return verification instanceof Promise
+        ? verification.then((ready) => verifiedEvidence(event, ready))
+        : verifiedEvidence(event, verification)
     },
+  }
+}
+
+function verifiedEvidence(
+  event: EvidenceEvent,
+  { sessionId, ...verification }: Verification,
+): VerifiedEvidence {
+  if (event.form !== "document") return { ...event, ...verification }
+  return {
+    ...event,
+    ...verification,
+    sessionId: sessionId ?? event.sessionId,
+    ...eventTimeOf(verification, event),
   }
 }
 
@@ -42,11 +51,11 @@ function eventTimeOf(
 function verify(
   objects: FetchedEvidence["objects"],
   event: EvidenceEvent,
-  signal: AbortSignal,
-): Promise<Verification> {
+  context: OperatorContext,
+): Promise<Verification> | Verification {
   const { location } = event
   if (location.kind === "prefix") return verifyPrefix(objects, location.prefix, event.sha256)
   const object = objects[0]
   if (object === undefined) throw new ObjectNotFoundError()
-  return verifyObject(object, event, signal)
+  return verifyObject(object, event, context)
 }
