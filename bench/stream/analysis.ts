@@ -5,7 +5,7 @@ import { cpuMicrosecondsEach, type Row, row } from "../harness.ts"
 import { analysisPackages } from "./analysis-packages.ts"
 
 const COUNT = { quick: 500, full: 3_000 }
-const WARM_UP = 200
+const WARM_UP = 1_000
 
 /**
  * The analysis flow, from the bytes of a package to its explained verdict, in this process and
