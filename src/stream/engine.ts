@@ -266,7 +266,8 @@ export class Engine {
     else partition.finish(journey)
     const seconds = (performance.now() - journey.startedMs) / 1_000
     this.#parts.observer.recordDone(journey.record, outcome, seconds)
-    if (partition.outgoing > 0 && partition.scheduleSend()) void this.#sendSoon(partition)
+    if (partition.isCrowded && !partition.isSending) void this.#send(partition)
+    else if (partition.outgoing > 0 && partition.scheduleSend()) void this.#sendSoon(partition)
   }
 
   /** Tries until the letter is durable: giving up would lose the record. False once abandoned. */
@@ -320,10 +321,16 @@ export class Engine {
     const { clock } = this.#parts
     const dueMs = sendTimeMs(partition.lastSentMs, this.#limits.sendIntervalMs)
     if (dueMs > clock.nowMs()) await clock.sleep(dueMs - clock.nowMs())
-    partition.lastSentMs = clock.nowMs()
     partition.sendStarted()
+    await this.#send(partition)
+  }
+
+  async #send(partition: Partition): Promise<void> {
+    partition.isSending = true
+    partition.lastSentMs = this.#parts.clock.nowMs()
     if (partition.source.transactional) await this.#commit(partition)
     else await this.#advance(partition, (progress) => this.#publish(partition, progress))
+    partition.isSending = false
   }
 
   async #commitAll(): Promise<void> {

@@ -58,6 +58,8 @@ export class Partition {
   #advances: Promise<void> = Promise.resolve()
   #isSendScheduled = false
   #isLost = false
+  /** A send is under way. */
+  isSending = false
   /** When the last messages were sent; epoch milliseconds. */
   lastSentMs = 0
 
@@ -105,6 +107,11 @@ export class Partition {
   /** Messages that may be sent. */
   get outgoing(): number {
     return this.#outbox.length
+  }
+
+  /** So many that they should not wait for the next tick. */
+  get isCrowded(): boolean {
+    return this.#outbox.length * 4 >= this.#limits.unpassedMax
   }
 
   get committed(): bigint | undefined {

@@ -21,6 +21,7 @@ import { EOF, type ListItem, listSource, record } from "../support/list-source.t
  */
 
 const GATE = Promise.withResolvers<void>()
+const LATE = Promise.withResolvers<void>()
 
 const decode: Operator<SourceRecord, string> = {
   name: "decode",
@@ -28,6 +29,7 @@ const decode: Operator<SourceRecord, string> = {
   process({ value }) {
     const text = new TextDecoder().decode(value)
     if (text === "bad") throw new HashMismatchError("sha256")
+    if (text === "late") return LATE.promise.then(() => text)
     return text === "stuck" ? GATE.promise.then(() => text) : text
   },
 }
@@ -187,5 +189,17 @@ describe("Engine with a publisher", () => {
     await engine.start()
     await clock.settle(clock.sleep(5_000))
     expect(log).toEqual(["out:a", "committed 1"])
+  })
+
+  test("publishes before its moment what has grown to a quarter of its bound", async () => {
+    const late = Array.from({ length: 8 }, (_, index) => record(index + 1, "late"))
+    const limits = { unpassedMax: 16, sendIntervalMs: 60_000, commitIntervalMs: 600_000 }
+    const { engine, clock, log } = rig([record(0, "first"), ...late], limits, false)
+    await engine.start()
+    await clock.settle(clock.sleep(1_000))
+    expect(log).toEqual(["out:first"])
+    LATE.resolve()
+    await clock.settle(clock.sleep(1_000))
+    expect(log.length).toBeGreaterThanOrEqual(1 + 16 / 4)
   })
 })
