@@ -55,15 +55,21 @@ export function makePattern(
   const matchedOf = (regex: RegExp, texts: readonly string[]) =>
     texts.filter((relative) => sent(relative).every((form) => regex.test(form))).length
   let best: MadePattern | undefined
-  for (const { atoms, limits } of readingsOf(task)) {
+  for (const reading of readingsOf(task)) {
     const variants = [task.payload, ...task.relatives].flatMap(sent)
-    const made = synthesise(atoms, { exploits: sent(task.payload), variants, meetsBenign })
+    const made = synthesise(reading, { exploits: sent(task.payload), variants, meetsBenign })
     if (made === undefined) continue
     const regex = new RegExp(made.pattern, "u")
     const matched = matchedOf(regex, task.relatives)
     if (best !== undefined && best.matched >= matched) continue
     const heldOutMatched = matchedOf(regex, task.heldOut)
-    best = { pattern: made.pattern, tokens: made.tokens, matched, heldOutMatched, limits }
+    best = {
+      pattern: made.pattern,
+      tokens: made.tokens,
+      matched,
+      heldOutMatched,
+      limits: reading.limits,
+    }
     if (matched === task.relatives.length) break
   }
   return best

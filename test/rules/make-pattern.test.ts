@@ -44,8 +44,8 @@ describe("makePattern", () => {
   })
 
   test("makePattern takes the text of an exploit whose tokens say too little", () => {
-    const payload = "-i ProxyCommand=$(rev<<<'stnuom/corp/ < lacol.example')"
-    const task = { ...TASK, class: "command_injection" as const, payload, minimised: undefined }
+    const payload = "holidays-in-the-sun"
+    const task = { ...TASK, class: "path_traversal" as const, payload, minimised: undefined }
     const made = makePattern({ ...task, relatives: [], heldOut: [] }, [NOTHING])
     expect(made?.limits).toContain("any other spelling of it")
     expect(blocks(made?.pattern ?? "", payload)).toBe(true)

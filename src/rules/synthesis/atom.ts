@@ -29,6 +29,8 @@ export interface Atom {
 /** An attack read in the language that it attacks. */
 export interface Reading {
   readonly atoms: readonly Atom[]
+  /** Attacks of the same language in forms that this one has not, and its relatives may have. */
+  readonly others?: readonly (readonly Atom[])[]
   /** For people: what a rule made from it does not cover. */
   readonly limits: readonly string[]
 }

@@ -1,10 +1,11 @@
 import { CharacterSet } from "../pattern/character-set.ts"
-import { encoded, encodedCaseless, encodedLiteral } from "../pattern/encoded.ts"
+import { encoded, encodedCaseless, encodedLiteral, hexDigit } from "../pattern/encoded.ts"
 import {
   anyOf,
   characters,
   choice,
   literal,
+  NOTHING,
   optional,
   type Pattern,
   repeat,
@@ -14,11 +15,11 @@ import type { Atom, Reading, Step } from "./atom.ts"
 import { valueStart } from "./value-start.ts"
 
 const TOKENS_MAX = 24
-const PAIRS_MAX = 48
+const PAIRS_MAX = 64
 const CODE_MAX = 48
 const NAME_MAX = 24
 const TOKEN =
-  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}\s{0,4}(?=[(`]))|(?<source>\bsrc\s{0,4}=)|(?<hole>\$\{)|(?<breakout>["'`>])/gi
+  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}\s{0,4}(?=[(`]))|(?<source>\b(?:src|href)\s{0,4}=)|(?<srcdoc>\bsrcdoc\s{0,4}=)|(?<hole>\$\{)|(?<breakout>["'`>])/gi
 
 /** Functions that proofs of concept call, and those through which a script does harm. */
 const SINKS = "alert confirm prompt print eval fetch atob import function settimeout".split(" ")
@@ -72,7 +73,7 @@ export function readScript(payload: string): Reading {
   const atoms = tokens.map((token, index) => atomOf(token, tokens[index - 1]))
   const [first, ...rest] = atoms
   const started = first === undefined ? [] : [{ ...first, gap: blanks }, ...rest]
-  return { atoms: [valueStart, ...started], limits: [] }
+  return { atoms: [valueStart, ...started], others: escapedCalls, limits: [] }
 }
 
 /** Quotes and brackets count where the attack breaks out of what it was put into, not further on. */
@@ -130,7 +131,11 @@ function ladderOf(kind: string, text: string): readonly Step[] {
     case "scheme":
       return schemeLadder(text.replace(/\s/g, ""))
     case "source":
-      return [{ pattern: sequence(encodedCaseless("src"), equals), evidence: 1 }]
+      return [
+        { pattern: sequence(encodedCaseless(text.replace(/[^a-z]/gi, "")), equals), evidence: 1 },
+      ]
+    case "srcdoc":
+      return [{ pattern: sequence(encodedCaseless("srcdoc"), equals), evidence: 4.5 }]
     case "call":
       return callLadder(text.trim())
     case "breakout":
@@ -163,9 +168,9 @@ function schemeLadder(scheme: string): readonly Step[] {
   const blank = repeat(choice(schemeBlank, reference), { min: 0, max: 2 })
   const referred = letters.map((letter) => choice(letter, reference))
   return [
-    { pattern: sequence(...letters), evidence: 4 },
-    { pattern: spread(letters, blank), evidence: 4 },
-    { pattern: spread(referred, repeat(schemeBlank, { min: 0, max: 2 })), evidence: 4 },
+    { pattern: sequence(...letters), evidence: 3.5 },
+    { pattern: spread(letters, blank), evidence: 3.5 },
+    { pattern: spread(referred, repeat(schemeBlank, { min: 0, max: 2 })), evidence: 3.5 },
   ]
 }
 
@@ -180,6 +185,48 @@ const opening = sequence(
   repeat(encoded(CharacterSet.of("\t\n\f\r +\"'\\])")), { min: 0, max: 4 }),
   encoded(CharacterSet.of("(`")),
 )
+
+const digits = characters(CharacterSet.range(0x30, 0x39))
+const zeros = repeat(literal("0"), { min: 0, max: 4 })
+/** The code of a letter in hexadecimal, and in decimal. */
+const letterHex = sequence(characters(CharacterSet.of("4567")), hexDigit)
+const letterDecimal = choice(
+  sequence(characters(CharacterSet.of("6789")), digits),
+  sequence(literal("1"), characters(CharacterSet.of("012")), digits),
+)
+/** A letter as JavaScript or HTML escape it, which nobody does in a name who is not hiding it. */
+const escapedLetter = choice(
+  sequence(
+    encodedLiteral("\\"),
+    literal("u"),
+    choice(sequence(literal("00"), letterHex), sequence(encodedLiteral("{"), zeros, letterHex)),
+  ),
+  sequence(
+    encodedLiteral("&#"),
+    choice(
+      sequence(characters(CharacterSet.of("xX")), zeros, letterHex),
+      sequence(zeros, letterDecimal),
+    ),
+  ),
+)
+const letters = repeat(encoded(LETTERS), { min: 3, max: NAME_MAX })
+/** Handlers, and the contents of scripts, in which letters are escaped. */
+const escapedCalls: readonly (readonly Atom[])[] = [
+  [
+    {
+      name: "handler",
+      ladder: [
+        { pattern: sequence(delimiter, encodedCaseless("on"), letters, equals), evidence: 4.5 },
+      ],
+      gap: NOTHING,
+    },
+    { name: "escape", ladder: [{ pattern: escapedLetter, evidence: 3 }], gap: code },
+  ],
+  [
+    { name: "tag", ladder: tagLadder("script"), gap: NOTHING },
+    { name: "escape", ladder: [{ pattern: escapedLetter, evidence: 3 }], gap: content },
+  ],
+]
 
 function callLadder(callee: string): readonly Step[] {
   const isSink = SINKS.includes(callee.toLowerCase())

@@ -8,6 +8,9 @@ import type { Atom, Step } from "./atom.ts"
 /** Evidence of a token that few benign texts hold. */
 const RARE_EVIDENCE = 2
 
+/** Ways to write a stretch; of longer ones only some are tried. */
+const MIXTURES_MAX = 48
+
 /** A stretch of an attack's atoms, each at a step of its ladder. */
 export interface Shape {
   /** Of the first atom among those of the attack. */
@@ -27,18 +30,32 @@ export function shapesOf(atoms: readonly Atom[], length: number): readonly Shape
 }
 
 /**
- * All tokens as general as can be, then each step narrower for all, then one token exact; without
- * those that begin with what says nothing.
+ * All mixtures of steps where they are few; else all tokens as general as can be, then each step
+ * narrower for all, then one token exact. Without those that begin with what says nothing.
  */
 function levelsOf(atoms: readonly Atom[]): readonly (readonly number[])[] {
   const tops = atoms.map(({ ladder }) => ladder.length - 1)
+  const count = tops.reduce((product, top) => product * (top + 1), 1)
+  const levels = count <= MIXTURES_MAX ? mixturesOf(tops) : someLevelsOf(tops)
+  return levels.filter(([first = 0]) => atoms[0]?.ladder[first]?.evidence !== 0)
+}
+
+function mixturesOf([top, ...rest]: readonly number[]): readonly (readonly number[])[] {
+  if (top === undefined) return [[]]
+  const behind = mixturesOf(rest)
+  return Array.from({ length: top + 1 }, (_, down) => top - down).flatMap((level) =>
+    behind.map((levels) => [level, ...levels]),
+  )
+}
+
+function someLevelsOf(tops: readonly number[]): readonly (readonly number[])[] {
   const highest = Math.max(...tops)
   const together = Array.from({ length: highest + 1 }, (_, down) =>
     tops.map((top) => Math.max(0, Math.min(top, highest - down))),
   )
   const single = tops.flatMap((top, index) => (top > 0 ? [tops.with(index, 0)] : []))
   const all = new Map([...together, ...single].map((levels) => [String(levels), levels]))
-  return [...all.values()].filter(([first = 0]) => atoms[0]?.ladder[first]?.evidence !== 0)
+  return [...all.values()]
 }
 
 /** The sum of what its tokens say for an attack (see `Step`). */

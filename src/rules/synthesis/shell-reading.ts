@@ -1,5 +1,5 @@
 import { CharacterSet } from "../pattern/character-set.ts"
-import { encoded, encodedLiteral } from "../pattern/encoded.ts"
+import { encoded, encodedByte, encodedLiteral } from "../pattern/encoded.ts"
 import {
   characters,
   choice,
@@ -12,7 +12,7 @@ import {
 } from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
 import { type ShellToken, shellTokens } from "./shell-tokens.ts"
-import { strictStart, valueStart } from "./value-start.ts"
+import { fieldStarts, strictStart, valueStart } from "./value-start.ts"
 
 const GAP_MAX = 6
 const ARGUMENTS_MAX = 48
@@ -21,18 +21,27 @@ const PREFIX_WORD_MAX = 32
 const GLOB_MAX = 24
 const ESCAPED_AT_MAX = 12
 
-/** Programs that an attacker runs first, or with which he fetches the rest. */
+/** Programs of POSIX, GNU and Linux, and those with which an attacker fetches the rest. */
 const COMMANDS = new Set(
   (
-    "whoami uname ls pwd ps env ifconfig netstat curl wget nc ncat bash sh dash zsh python python3 perl ruby " +
-    "php nslookup dig telnet ssh scp chmod chown rm printf base64 tac nl awk sed xargs tee socat busybox " +
-    "hostname crontab id cat ping sleep touch eval ftpget tftp ftp chattr useradd lsof ss df mount dmesg " +
-    "lscpu od xxd getent expr dd cp mv mkfifo openssl node lua gcc"
+    "whoami uname ls pwd ps env ifconfig netstat curl wget nc ncat netcat bash sh dash zsh ksh csh fish python python2 " +
+    "python3 perl ruby php nslookup dig telnet ssh scp sftp chmod chown rm rmdir mkdir printf base64 base32 tac nl awk " +
+    "gawk sed xargs tee socat busybox hostname crontab id cat ping ping6 sleep touch eval ftpget tftp ftp chattr useradd " +
+    "usermod adduser userdel lsof ss df du mount umount dmesg lscpu lsblk od xxd hexdump getent expr dd cp mv ln mkfifo " +
+    "mknod openssl node lua gcc cc w wc tr grep egrep fgrep zgrep cd sudo su chpasswd chroot nohup setsid ldd nm strings " +
+    "nproc uptime pgrep pkill killall printenv iptables ip6tables ufw arp traceroute tcpdump nmap sysctl systemctl " +
+    "journalctl dpkg apt yum rpm pip npm gdb strace rev shuf seq readlink realpath basename dirname md5sum sha1sum " +
+    "sha256sum cksum gzip gunzip zcat bzip2 xz tar zip unzip rsync lynx w3m mysql psql sqlite3 docker kubectl ed vi vim " +
+    "nano stty logname groups uniq sendmail whois lastlog runuser unlink usleep ifup iwconfig modprobe lsmod"
   ).split(" "),
 )
 /** Programs whose names are words of English as well. */
 const COMMON_WORDS = new Set(
-  "more less head tail find host ip echo kill date time let test".split(" "),
+  (
+    "more less head tail find host ip echo kill date time let test cut sort file who last users top free paste fold " +
+    "mail screen link split join look script at watch arch export set source exec stat halt reboot install history " +
+    "jobs read type which wall write pr route split dir service"
+  ).split(" "),
 )
 const SENSITIVE = /\/etc\/(?:passwd|shadow|hosts)|\/proc\/self|\/dev\/tcp|\/bin\/(?:ba|da|z)?sh/
 
@@ -53,7 +62,16 @@ const dollar = encoded(CharacterSet.of("$"))
 const openBrace = encoded(CharacterSet.of("{"))
 const closeBrace = encoded(CharacterSet.of("}"))
 /** Positional parameters, of which an injected command line has none. */
-const emptyParameter = encoded(CharacterSet.of("@*0123456789"))
+const emptyParameter = choice(
+  characters(CharacterSet.of("*0123456789")),
+  encoded(CharacterSet.of("@")),
+)
+/** Its name is shorter than IFS. */
+const unsetVariable = sequence(
+  openBrace,
+  repeat(characters(LETTERS), { min: 1, max: 2 }),
+  closeBrace,
+)
 /** Blanks, and the variable that holds them. */
 const blank = choice(
   encoded(CharacterSet.of(" \t\n\r+")),
@@ -61,23 +79,31 @@ const blank = choice(
   sequence(
     dollar,
     optional(openBrace),
-    encodedLiteral("IFS"),
+    literal("IFS"),
     optional(closeBrace),
     optional(sequence(dollar, emptyParameter)),
   ),
 )
 const gap = repeat(blank, { min: 0, max: GAP_MAX })
 const space = repeat(blank, { min: 1, max: GAP_MAX })
-/** What quote removal and expansion take out of a word again: '' "" \\ $@ ${x}. */
-const nothing = choice(
-  encoded(CharacterSet.of("'\"\\")),
-  sequence(dollar, emptyParameter),
-  sequence(dollar, openBrace, repeat(encoded(LETTERS), { min: 1, max: 2 }), closeBrace),
-)
+/** What expansion takes out of a word again: $@ $* $1 ${x}. */
+const emptyExpansion = sequence(dollar, choice(emptyParameter, unsetVariable))
+/** With what quote removal takes out: '' "" \\. */
+const nothing = choice(encoded(CharacterSet.of("'\"\\")), emptyExpansion)
 /** Two of them, where JSON writes each in two characters. */
 const nothings = repeat(nothing, { min: 0, max: 4 })
 /** What ends the name of a command that stands alone: not the `=` of a parameter so called. */
 const commandEnd = sequence(nothings, choice(blank, encoded(CharacterSet.of(";|&`<>(){}#"))))
+/** Where a value ends, and its command line with it: at the next field, the headers or a comment. */
+const valueEnd = sequence(
+  repeat(choice(blank, encoded(CharacterSet.of(";|)`"))), { min: 0, max: GAP_MAX }),
+  choice(
+    literal("&"),
+    sequence(literal('"'), characters(CharacterSet.of(",}]"))),
+    literal('{"'),
+    encoded(CharacterSet.of("#")),
+  ),
+)
 /** What stands between a command and its arguments. */
 const argumentsStart = sequence(nothings, choice(blank, encoded(CharacterSet.of("<>"))))
 /** A word in escapes, `$'\\x69\\144'`: nobody who is honest writes so. */
@@ -87,6 +113,27 @@ const escapedWord = sequence(
   repeat(encodedLiteral("\\"), { min: 1, max: 2 }),
   encoded(CharacterSet.of("x01")),
 )
+const SMALL = CharacterSet.range(0x61, 0x7a)
+const small = characters(SMALL)
+const smalls = repeat(small, { min: 1, max: ESCAPED_AT_MAX })
+/** After a backslash none that JSON or a text of lines escapes so. */
+const notEscaped = characters(SMALL.without(CharacterSet.of("nrtfbu")))
+const backslash = choice(literal("\\"), literal("\\\\"), encodedByte("5c"))
+/** Any word that is written to be read by a shell alone: `c''at`, `c$@at`, `$'\143at'`, `c\at`. */
+const disguises: readonly (readonly Atom[])[] = [
+  sequence(smalls, choice(twice("'"), twice('"'), literal('\\"\\"')), small),
+  sequence(smalls, emptyExpansion, small),
+  escapedWord,
+  sequence(smalls, backslash, notEscaped),
+].map((pattern) => [
+  { name: "separator", ladder: [{ pattern: choice(separators, opening), evidence: 1.5 }], gap },
+  { name: "disguise", ladder: [{ pattern, evidence: 4.5 }], gap },
+])
+
+function twice(quote: string): Pattern {
+  return sequence(encodedLiteral(quote), encodedLiteral(quote))
+}
+
 /** A path that a glob stands for: `/b?n/c*t`. */
 const globbedPath = sequence(
   encodedLiteral("/"),
@@ -111,9 +158,15 @@ const argumentText = repeat(
 )
 /** Between the start of a value and its first operator stands what the program expected there. */
 const expected = WORD.union(CharacterSet.of("+'\",.!?)]"))
+const ended: Atom = {
+  name: "value_end",
+  ladder: [{ pattern: valueEnd, evidence: 1.5 }],
+  gap: NOTHING,
+}
 const started: Atom = {
   ...valueStart,
   ladder: [
+    fieldStarts,
     { pattern: startWith(expected, PREFIX_WORD_MAX), evidence: 1.5, isLong: true },
     {
       pattern: startWith(expected.union(CharacterSet.of(" ")), PREFIX_MAX),
@@ -129,20 +182,26 @@ function startWith(set: CharacterSet, max: number): Pattern {
 
 /** Reads an injection into a command line as the words and operators of a POSIX shell. */
 export function readShell(payload: string): Reading {
-  const tokens = withoutPrefix(shellTokens(payload))
+  const tokens = withoutEnds(shellTokens(payload))
   const atoms = tokens.map((token, index) => {
     const [before, next] = [tokens[index - 1], tokens[index + 1]]
-    const ladder = LADDERS[token.kind](token.text, next?.kind === "argument")
+    const ladder = LADDERS[token.kind](token.text, next?.kind)
     const gapBefore = before === undefined ? NOTHING : gapBetween(before, token)
     return { name: token.kind, ladder, gap: gapBefore }
   })
-  return { atoms: [started, ...atoms], limits: ["commands of Windows shells"] }
+  const isOpen = tokens.at(-1)?.kind === "argument"
+  return {
+    atoms: [started, ...atoms, ...(isOpen ? [ended] : [])],
+    others: disguises,
+    limits: ["commands of Windows shells"],
+  }
 }
 
-/** Words before the first operator belong to the command line that is attacked. */
-function withoutPrefix(tokens: readonly ShellToken[]): readonly ShellToken[] {
-  const first = tokens.findIndex(({ kind }) => kind === "separator" || kind === "opening")
-  return tokens.slice(Math.max(0, first))
+/** Words before the first operator belong to the command line that is attacked; the last ends nothing. */
+function withoutEnds(tokens: readonly ShellToken[]): readonly ShellToken[] {
+  const isWord = ({ kind }: ShellToken) => kind !== "separator" && kind !== "opening"
+  const first = tokens.findIndex((token) => !isWord(token))
+  return tokens.slice(Math.max(0, first), tokens.findLastIndex(isWord) + 1)
 }
 
 /** The end of a command's name takes a blank of its own. */
@@ -151,7 +210,8 @@ function gapBetween(before: ShellToken, { kind }: ShellToken): Pattern {
   return isWord && (before.kind === "argument" || before.kind === "reserved") ? space : gap
 }
 
-type LadderOf = (text: string, hasArguments: boolean) => readonly Step[]
+/** @param next the kind of the token behind it; undefined for the last */
+type LadderOf = (text: string, next: ShellToken["kind"] | undefined) => readonly Step[]
 
 const LADDERS: Readonly<Record<ShellToken["kind"], LadderOf>> = {
   opening: openingLadder,
@@ -177,14 +237,19 @@ function separatorLadder(text: string): readonly Step[] {
   ]
 }
 
-function commandLadder(word: string, hasArguments: boolean): readonly Step[] {
+function commandLadder(word: string, next: ShellToken["kind"] | undefined): readonly Step[] {
   const evidence = commandEvidence(word.slice(word.lastIndexOf("/") + 1))
-  const end = hasArguments ? argumentsStart : commandEnd
-  const spelt = sequence(disguised(word), end)
+  const end = next === "argument" ? argumentsStart : commandEnd
+  const spelt = disguised(word)
+  const last = { pattern: sequence(spelt, nothings, valueEnd), evidence: evidence + 1.5 }
   return [
+    ...(next === undefined ? [last] : []),
     { pattern: sequence(encodedLiteral(word), end), evidence },
-    { pattern: spelt, evidence },
-    { pattern: choice(spelt, braced(word), escapedWord, ...globbed(word)), evidence },
+    { pattern: sequence(spelt, end), evidence },
+    {
+      pattern: choice(sequence(spelt, end), braced(word), escapedWord, ...globbed(word)),
+      evidence,
+    },
   ]
 }
 

@@ -1,5 +1,5 @@
 import { isPatternSafe } from "../pattern/check-pattern.ts"
-import type { Atom } from "./atom.ts"
+import type { Atom, Reading } from "./atom.ts"
 import { evidenceOf, rareParts, type Shape, shapesOf, writeShape } from "./shapes.ts"
 
 export interface SynthesisOptions {
@@ -24,7 +24,7 @@ export interface SynthesisedPattern {
 const CANDIDATES_MAX = 512
 /** More tokens only make a rule narrower. */
 const ATOMS_MAX = 7
-const ALTERNATIVES_MAX = 3
+const ALTERNATIVES_MAX = 6
 /** A pattern that covers this share needs no alternative; longer ones are looked at twice more. */
 const COVERAGE_ENOUGH = 0.98
 const FURTHER_LENGTHS = 2
@@ -51,16 +51,21 @@ interface Candidate {
  * @returns undefined where every candidate meets benign text or cannot be written
  */
 export function synthesise(
-  atoms: readonly Atom[],
+  { atoms, others = [] }: Omit<Reading, "limits">,
   options: SynthesisOptions,
 ): SynthesisedPattern | undefined {
   const trial = new Trial(options)
-  const candidates = candidatesOf(atoms, { ...options, trial })
+  const growth = new Growth(options)
+  const candidates = candidatesOf(atoms, { variants: options.variants, growth, trial })
+  const further = others.flatMap((other) =>
+    shapesOf(other, other.length).flatMap((shape) => growth.further(shape)),
+  )
   const chosen: Candidate[] = []
   let missed = new Set(options.variants)
   while (chosen.length < ALTERNATIVES_MAX && missed.size > 0) {
     const enough = chosen.length === 0 ? 0 : Math.max(1, options.variants.length / 20)
-    const best = trial.best(candidates, { missed, enough, chosen })
+    const from = chosen.length === 0 ? candidates : [...candidates, ...further]
+    const best = trial.best(from, { missed, enough, chosen })
     if (best === undefined) break
     chosen.push(best)
     missed = missed.difference(best.covered)
@@ -74,15 +79,18 @@ function joined(chosen: readonly Candidate[], coverage: number): SynthesisedPatt
   return { pattern, coverage, tokens }
 }
 
+interface Searching {
+  readonly growth: Growth
+  readonly trial: Trial
+}
+
 /** Shorter stretches first, until one of them is good and covers enough. */
 function candidatesOf(
   atoms: readonly Atom[],
-  options: SynthesisOptions & { readonly trial: Trial },
+  { variants, growth, trial }: Pick<SynthesisOptions, "variants"> & Searching,
 ): readonly Candidate[] {
-  const { variants, trial } = options
   const missed = new Set(variants)
   const enough = COVERAGE_ENOUGH * missed.size
-  const growth = new Growth(options)
   const candidates: Candidate[] = []
   let lengthMax = Math.min(ATOMS_MAX, atoms.length)
   for (let length = 1; length <= lengthMax; length++) {
@@ -109,10 +117,21 @@ class Growth {
       this.#failed.add(keyOf(shape.from, shape.levels))
       return []
     }
-    const evidence = evidenceOf(shape)
+    return this.#withCover(shape, pattern)
+  }
+
+  /** A candidate that need not match the attack itself. */
+  further(shape: Shape): readonly Candidate[] {
+    const pattern = writeShape(shape)
+    return pattern === undefined ? [] : this.#withCover(shape, pattern)
+  }
+
+  #withCover(shape: Shape, pattern: string): readonly Candidate[] {
+    const evidence = Math.min(EVIDENCE_ENOUGH, evidenceOf(shape))
     if (evidence < EVIDENCE_MIN) return []
-    const covered = new Set(this.#options.variants.filter((variant) => regex?.test(variant)))
-    return [{ shape, pattern, covered, evidence: Math.min(EVIDENCE_ENOUGH, evidence) }]
+    const regex = new RegExp(pattern, "u")
+    const covered = new Set(this.#options.variants.filter((variant) => regex.test(variant)))
+    return [{ shape, pattern, covered, evidence }]
   }
 
   #holdsFailed({ from, levels }: Shape): boolean {
