@@ -103,6 +103,7 @@ export class Engine {
   #isStopping = false
   #unexpectedInRow = 0
 
+  /** @throws Error for a publisher that is missing: see EngineParts */
   constructor(parts: EngineParts, limits: Partial<EngineLimits> = {}) {
     this.#parts = parts
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
@@ -111,6 +112,7 @@ export class Engine {
     this.#executor = new Executor(parts.flow, running)
     this.#burial = new Executor(burialFlow(parts.deadLetters), running)
     this.#finished.promise.catch(() => undefined)
+    if (lacksPublisher(parts)) throw new Error("message sinks need a publisher")
   }
 
   /** Resolves once every finite source has ended and is committed; rejects if it cannot go on. */
@@ -379,6 +381,13 @@ export class Engine {
     sent()
     if (messages.length > 0) this.#goOn(partition)
   }
+}
+
+/** Without one, the messages of a source that is not transactional would go nowhere. */
+function lacksPublisher({ flow, deadLetters, sources, publisher }: EngineParts): boolean {
+  const sinks = [...leaves(flow.steps), ...deadLetters]
+  const isStaging = sinks.some((sink) => "message" in sink)
+  return isStaging && publisher === undefined && sources.some((source) => !source.transactional)
 }
 
 /** At multiples of the interval, so that what several partitions send can share a request. */

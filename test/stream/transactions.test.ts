@@ -202,4 +202,18 @@ describe("Engine with a publisher", () => {
     await clock.settle(clock.sleep(1_000))
     expect(log.length).toBeGreaterThanOrEqual(1 + 16 / 4)
   })
+
+  test("refuses to stage messages that nobody would send", () => {
+    const flow = Dataflow.named<SourceRecord>("test").via(decode).to(topicSink)
+    const rest = {
+      deadLetters: [],
+      clock: new FakeClock(),
+      observer: listObserver(),
+      random: () => 0,
+    }
+    const over = (transactional: boolean) => () =>
+      new Engine({ flow, sources: [listSource([], { transactional })], ...rest })
+    expect(over(true)).not.toThrow()
+    expect(over(false)).toThrow("publisher")
+  })
 })
