@@ -17,8 +17,8 @@ let candidate = ""
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sentinel-models-"))
   const directories = { shipped: join(ROOT, "models"), registered: join(directory, "models") }
-  const by = { directories, parent: "payload-linear/1.2.0", codeVersion: "test" }
-  candidate = (await registerPayloadModel({ ...by, seed: 3, generated: 2_000 })).modelId
+  const by = { directories, parent: "payload-linear/1.3.0", codeVersion: "test" }
+  candidate = (await registerPayloadModel({ ...by, seed: 3, generated: 16_000 })).modelId
 }, 60_000)
 
 const spawn = (...args: readonly string[]) => spawnSentinel(args, { SENTINEL_DATA_DIR: directory })

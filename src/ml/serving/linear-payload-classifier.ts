@@ -17,8 +17,8 @@ import {
 } from "../models/linear-softmax.ts"
 import type { ByteText } from "../text/byte-text.ts"
 import { Normalizer } from "../text/normalize.ts"
-import { type FeatureWindow, PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
-import { windowCount, windowStart } from "../text/windows.ts"
+import { type FeatureWindow, PayloadFeatures } from "../text/payload-features.ts"
+import { windowAt, windowCount } from "../text/windows.ts"
 import { attributeBytes, spansOf } from "./payload-spans.ts"
 
 const SPANS_MAX_DEFAULT = 8
@@ -113,9 +113,7 @@ export class LinearPayloadClassifier implements PayloadClassifier {
   }
 
   #window(text: ByteText, window: number, { kind }: PayloadInput): FeatureWindow {
-    const start = windowStart(text.length, window)
-    const end = Math.min(text.length, start + WINDOW_BYTES)
-    return { start, end, undone: this.#normalizer.undone, kind }
+    return { ...windowAt(text.length, window), undone: this.#normalizer.undone, kind }
   }
 
   #row(): SparseRow {

@@ -5,8 +5,8 @@ import { bucketScale, CLASS_COUNT } from "../models/linear-softmax.ts"
 import { type OnnxSession, type OnnxTensor, openOnnxSession } from "../onnx/session.ts"
 import { DENSE_COUNT } from "../text/dense-features.ts"
 import { Normalizer } from "../text/normalize.ts"
-import { PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
-import { windowCount } from "../text/windows.ts"
+import { PayloadFeatures } from "../text/payload-features.ts"
+import { windowAt, windowCount } from "../text/windows.ts"
 import type { LinearPayloadClassifier } from "./linear-payload-classifier.ts"
 
 /** Largest difference of a probability that is still called the same. */
@@ -84,8 +84,8 @@ function feedsOf(inputs: readonly PayloadInput[]): Record<string, OnnxTensor> {
   const dense = new Float32Array(inputs.length * DENSE_COUNT)
   for (const [row, { text, kind }] of inputs.entries()) {
     const normalized = normalizer.normalize(text)
-    const end = Math.min(normalized.length, WINDOW_BYTES)
-    features.compute(normalized, { start: 0, end, undone: normalizer.undone, kind })
+    const window = windowAt(normalized.length, 0)
+    features.compute(normalized, { ...window, undone: normalizer.undone, kind })
     for (let i = 0; i < features.bucketCount; i++) {
       buckets.push(BigInt(features.buckets[i] ?? 0))
       rows.push(BigInt(row))

@@ -8,8 +8,13 @@ import type { Undone } from "./undone.ts"
 
 export const BUCKETS = 65_536
 export const HASH_SEED = 0x5eed
-/** Bytes of a window; a longer text is judged window by window. */
+/** Bytes that are looked at as one; a longer text is judged window by window. */
 export const WINDOW_BYTES = 160
+/**
+ * Bytes of each window of a longer text: fewer, so that a short attack is not lost among what stands
+ * around it.
+ */
+export const SHORT_WINDOW_BYTES = 96
 const NGRAM_MAX = 4
 /** The bytes of a gram by its length. */
 const GRAM_MASK = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1)
@@ -18,11 +23,12 @@ const OCCURRENCES_MAX = WINDOW_BYTES * (NGRAM_MAX + 2)
 
 /** What a model must agree with to be used: hashed into its metadata. */
 export const FEATURE_SCHEMA = {
-  version: 2,
+  version: 3,
   normalizer: NORMALIZER_VERSION,
   buckets: BUCKETS,
   hashSeed: HASH_SEED,
   windowBytes: WINDOW_BYTES,
+  shortWindowBytes: SHORT_WINDOW_BYTES,
   byteNgrams: [1, 2, 3, 4],
   wordNgrams: [1, 2],
   dense: DENSE_NAMES,

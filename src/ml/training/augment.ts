@@ -5,9 +5,9 @@ import { Random } from "../random.ts"
 /** Share of collected rows that are learnt from a second time, encoded. */
 const ENCODED_SHARE = 0.2
 /** Texts of several collected benign rows, for each benign row. */
-const PAGE_SHARE = 0.08
+const PAGE_SHARE = 0.2
 /** Attacks inside collected benign text, for each attack. */
-const PADDED_SHARE = 0.25
+const PADDED_SHARE = 0.35
 /** How many of either are short: about one window, in which ordinary text and an attack meet. */
 const SHORT_SHARE = 0.7
 const SHORT_CHARS_MAX = 300

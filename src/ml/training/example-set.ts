@@ -3,11 +3,11 @@ import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import type { SparseRow } from "../models/linear-softmax.ts"
 import { DENSE_COUNT } from "../text/dense-features.ts"
 import { Normalizer } from "../text/normalize.ts"
-import { PayloadFeatures, WINDOW_BYTES } from "../text/payload-features.ts"
-import { windowCount, windowStart } from "../text/windows.ts"
+import { PayloadFeatures } from "../text/payload-features.ts"
+import { windowAt, windowCount } from "../text/windows.ts"
 
 /** Windows of one text that training looks at; more would let a long page outweigh the rest. */
-const WINDOWS_MAX = 44
+const WINDOWS_MAX = 72
 
 /** Featurised examples in flat arrays that grow by doubling; each has one or more windows. */
 export class ExampleSet {
@@ -31,9 +31,8 @@ export class ExampleSet {
     const { undone } = this.#normalizer
     const windows = Math.min(WINDOWS_MAX, windowCount(normalized.length))
     for (let index = 0; index < windows; index++) {
-      const start = windowStart(normalized.length, index)
-      const end = Math.min(normalized.length, start + WINDOW_BYTES)
-      this.#features.compute(normalized, { start, end, undone, kind })
+      const window = windowAt(normalized.length, index)
+      this.#features.compute(normalized, { ...window, undone, kind })
       this.#addWindow()
     }
     this.#exampleWindows.push(this.#windowBuckets.length - 1)

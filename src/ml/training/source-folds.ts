@@ -1,13 +1,4 @@
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
-import {
-  attackLogOdds,
-  BENIGN,
-  CLASS_COUNT,
-  computeLogits,
-  type LinearWeights,
-} from "../models/linear-softmax.ts"
-import { ExampleSet } from "./example-set.ts"
-import type { ScoredText } from "./fit-calibration.ts"
 
 /**
  * Splits sources into folds of about equal size, whole sources together: what a fold is scored by
@@ -32,25 +23,4 @@ export function foldSources(
     totals[fold] = (totals[fold] ?? 0) + size
   }
   return placed
-}
-
-/** How much each row's most attack-like window looks like an attack; every weight is 1. */
-export function scoreRows(
-  weights: LinearWeights,
-  rows: readonly LabelledPayload[],
-): readonly ScoredText[] {
-  const examples = new ExampleSet()
-  for (const row of rows) examples.add(row)
-  return rows.map((_, index) => scoreExample(weights, examples, index))
-}
-
-function scoreExample(weights: LinearWeights, examples: ExampleSet, index: number): ScoredText {
-  const logits = new Float64Array(CLASS_COUNT)
-  let margin = Number.NEGATIVE_INFINITY
-  const { from, to } = examples.windowsOf(index)
-  for (let window = from; window < to; window++) {
-    computeLogits(weights, examples.row(window), logits)
-    margin = Math.max(margin, attackLogOdds(logits))
-  }
-  return { margin, windows: to - from, attack: examples.labels[index] !== BENIGN, weight: 1 }
 }

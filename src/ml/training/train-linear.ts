@@ -15,6 +15,8 @@ import type { ExampleSet } from "./example-set.ts"
 
 export interface LinearTrainingOptions {
   readonly seed: number
+  /** Which examples to learn from; default all. */
+  readonly examples?: Int32Array
   readonly epochs: number
   readonly learningRate: number
   /** Called after each epoch with the mean weighted loss. */
@@ -25,6 +27,8 @@ export interface LinearTrainingOptions {
 const ACCUMULATOR_START = 0.1
 /** An example whose class is this likely already has nothing more to teach. */
 const LEARNT = 0.998
+/** Share of the buckets that a step does not see, so that no attack hangs on a few of its n-grams. */
+const HIDDEN_SHARE = 0.3
 
 /**
  * Trains by stochastic gradient descent with Adagrad steps, one example at a time, in an order
@@ -33,33 +37,38 @@ const LEARNT = 0.998
  *
  * Of a text with several windows only one is learnt from: the one that the model would judge it
  * by, which for an attack is the window most like its label, for a benign text the one most like
- * an attack (multiple-instance learning by the maximum, as in prediction).
+ * an attack (multiple-instance learning by the maximum, as in prediction). Of its buckets a random
+ * share is left out each time (dropout), for what is learnt then holds on sources never seen.
  *
  * @see Duchi, Hazan, Singer 2011, "Adaptive Subgradient Methods"
+ * @see Wager, Wang, Liang 2013, "Dropout Training as Adaptive Regularization"
  */
 export function trainLinear(examples: ExampleSet, options: LinearTrainingOptions): LinearWeights {
   const trainer = new LinearTrainer(options.learningRate)
   const random = new Random(options.seed)
-  const classWeights = balancedClassWeights(examples.labels)
-  const order = Int32Array.from({ length: examples.size }, (_, index) => index)
+  const order = options.examples?.slice() ?? Int32Array.from(examples.labels.keys())
+  const classWeights = balancedClassWeights(order, examples.labels)
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     random.shuffle(order)
     let loss = 0
     for (const example of order) {
       const label = examples.labels[example] ?? 0
       const row = examples.row(trainer.chooseWindow(examples, example))
-      loss += trainer.step(row, label, classWeights[label] ?? 1)
+      loss += trainer.step(trainer.thin(row, random), label, classWeights[label] ?? 1)
     }
-    options.onEpoch?.(epoch, loss / Math.max(1, examples.size))
+    options.onEpoch?.(epoch, loss / Math.max(1, order.length))
   }
   return trainer.weights
 }
 
 /** A class counts by the square root of its rarity: between its frequency and full balance. */
-function balancedClassWeights(labels: readonly number[]): readonly number[] {
+function balancedClassWeights(order: Int32Array, labels: readonly number[]): readonly number[] {
   const counts = new Array<number>(CLASS_COUNT).fill(0)
-  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1
-  const mean = labels.length / CLASS_COUNT
+  for (const example of order) {
+    const label = labels[example] ?? 0
+    counts[label] = (counts[label] ?? 0) + 1
+  }
+  const mean = order.length / CLASS_COUNT
   return counts.map((count) => Math.sqrt(mean / Math.max(1, count)))
 }
 
@@ -73,6 +82,7 @@ class LinearTrainer {
   readonly #learningRate: number
   readonly #logits = new Float64Array(CLASS_COUNT)
   readonly #gradient = new Float64Array(CLASS_COUNT)
+  readonly #seen = new Uint16Array(BUCKETS)
 
   constructor(learningRate: number) {
     this.#learningRate = learningRate
@@ -89,6 +99,17 @@ class LinearTrainer {
       if (margin > largest) [chosen, largest] = [window, margin]
     }
     return chosen
+  }
+
+  /** The row without a random share of its buckets; valid until the next call. */
+  thin(row: SparseRow, random: Random): SparseRow {
+    const { buckets, bucketsFrom, bucketsTo } = row
+    let count = 0
+    for (let i = bucketsFrom; i < bucketsTo; i++) {
+      this.#seen[count] = buckets[i] ?? 0
+      count += random.next() < HIDDEN_SHARE ? 0 : 1
+    }
+    return { ...row, buckets: this.#seen, bucketsFrom: 0, bucketsTo: count }
   }
 
   /** One step down the gradient of the cross entropy. @returns the weighted loss before it */

@@ -1,15 +1,15 @@
 import { join } from "node:path"
-import { type EvaluationReport, evaluatePayloads, judge } from "../evaluation/evaluate-payloads.ts"
+import { type EvaluationReport, evaluatePayloads } from "../evaluation/evaluate-payloads.ts"
 import type { LabelledPayload } from "../evaluation/labelled-payloads.ts"
 import { isClean, readLabelledFile } from "../evaluation/labelled-payloads.ts"
-import { FALSE_POSITIVE_RATES, thresholdAt } from "../evaluation/payload-report.ts"
 import { GENERATOR_VERSION, generatePayloads } from "../generators/payloads.ts"
 import { encodeLinearModel, type LinearModel } from "../models/linear-onnx.ts"
 import { fieldwiseClassifier } from "../serving/fieldwise-classifier.ts"
-import { LinearPayloadClassifier } from "../serving/linear-payload-classifier.ts"
 import { checkParity } from "../serving/onnx-parity.ts"
-import { MODEL_TYPE, PAYLOAD_MODEL_NAME, sha256 } from "../serving/payload-model-files.ts"
+import { PAYLOAD_MODEL_NAME, sha256 } from "../serving/payload-model-files.ts"
+import { chooseThresholds } from "./choose-thresholds.ts"
 import { nextVersion } from "./claim-version.ts"
+import { bareClassifier, draftClassifier } from "./draft-classifier.ts"
 import { fitPayloadModel } from "./fit-payload-model.ts"
 import { writeModelDirectory } from "./payload-model-directory.ts"
 
@@ -48,10 +48,6 @@ const SEED_DEFAULT = 1
 /** Judged files by what the reports call them; none is trained on. */
 const JUDGED_FILES = { validate: "validate.jsonl.gz", unlicensed: "train-unlicensed.jsonl.gz" }
 const GENERATORS_ALONE = "validate, learnt from the generators alone"
-/** Share of benign payloads that may look certain to be an attack. */
-const CERTAIN_FPR = 0.001
-const CERTAIN_MIN = 0.9
-const CERTAIN_MAX = 0.9999
 
 /**
  * Trains, calibrates, checks against ONNX Runtime, judges on unseen sources and registers a
@@ -65,7 +61,8 @@ export async function trainPayloadClassifier(options: TrainingOptions): Promise<
   const collected = await readTrainingRows(options.dataDir)
   const generated = [...generatePayloads({ seed, count: options.generated ?? GENERATED_DEFAULT })]
   progress(`${collected.length} collected and ${generated.length} generated payloads`)
-  const { weights, calibration, rows } = fitPayloadModel({ collected, generated, seed }, progress)
+  const fitted = fitPayloadModel({ collected, generated, seed }, progress)
+  const { weights, calibration, rows } = fitted
 
   const judged = await readJudgedRows(options.dataDir, collected)
   const draft: LinearModel = {
@@ -80,8 +77,8 @@ export async function trainPayloadClassifier(options: TrainingOptions): Promise<
       validationSamples: judged.validate?.length ?? 0,
     },
   }
-  const chosenOn = judged.validate ?? freshRows(seed)
-  return register({ ...draft, ...chooseThresholds(draft, chosenOn) }, judged, options)
+  const thresholds = chooseThresholds(draft, judged.validate ?? [], fitted.heldOut)
+  return register({ ...draft, ...thresholds }, judged, options)
 }
 
 type JudgedRows = Readonly<Partial<Record<string, readonly LabelledPayload[]>>>
@@ -116,30 +113,6 @@ function freshRows(seed: number): readonly LabelledPayload[] {
   return [...generatePayloads({ seed: seed + 1_000_003, count: 5_000 })]
 }
 
-/** P(attack) that the asked shares of the benign rows exceed, judged as they will be in service. */
-function chooseThresholds(
-  model: LinearModel,
-  rows: readonly LabelledPayload[],
-): Pick<LinearModel, "thresholds" | "certainThreshold"> {
-  const classifier = fieldwiseClassifier(classifierOf(model, "draft"))
-  const benign = rows.filter((row) => row.label === "benign")
-  const scores = benign.map((row) => judge(row, classifier).attackProbability)
-  const thresholds = FALSE_POSITIVE_RATES.map((rate) => [`${rate}`, thresholdAt(scores, rate)])
-  const certain = Math.min(CERTAIN_MAX, Math.max(CERTAIN_MIN, thresholdAt(scores, CERTAIN_FPR)))
-  return { thresholds: Object.fromEntries(thresholds), certainThreshold: certain }
-}
-
-function classifierOf(model: LinearModel, modelId: string): LinearPayloadClassifier {
-  return new LinearPayloadClassifier(model, {
-    modelId,
-    modelType: MODEL_TYPE,
-    trainedAt: "",
-    trainingSamples: model.provenance.trainingSamples,
-    validationSamples: model.provenance.validationSamples,
-    metrics: {},
-  })
-}
-
 function digestOf(rows: readonly LabelledPayload[]): string {
   const hasher = new Bun.CryptoHasher("sha256").update(`generators ${GENERATOR_VERSION}\n`)
   for (const { text, label, source, kind } of rows) {
@@ -157,7 +130,7 @@ async function register(
   const modelSha256 = sha256(bytes)
   const version = options.version ?? (await nextVersion(PAYLOAD_MODEL_NAME, options.outDir))
   const modelId = `${PAYLOAD_MODEL_NAME}/${version}`
-  const classifier = classifierOf(model, modelId)
+  const classifier = bareClassifier(model, modelId)
   const served = fieldwiseClassifier(classifier)
   const sets = judged.validate === undefined ? { generated: freshRows(options.seed ?? 1) } : judged
   const parity = await checkParity(
@@ -171,7 +144,7 @@ async function register(
     reports[name] = await evaluatePayloads(asyncOf(rows ?? []), served)
   }
   if (judged.validate !== undefined) {
-    const variant = fieldwiseClassifier(classifierOf(generatorsAlone(options), "generators"))
+    const variant = draftClassifier(generatorsAlone(options))
     reports[GENERATORS_ALONE] = await evaluatePayloads(asyncOf(judged.validate), variant)
   }
   const metrics = mainMetrics(Object.values(reports)[0], parity)

@@ -5,7 +5,7 @@ import { Random } from "../../../src/ml/random.ts"
 describe("otherAttack", () => {
   test("writes every kind it names", () => {
     const random = new Random(11)
-    const texts = Array.from({ length: 3_000 }, () => otherAttack(random))
+    const texts = Array.from({ length: 6_000 }, () => otherAttack(random))
     for (const mark of [
       /169\.254\.169\.254/,
       /\{\{.{1,40}\}\}/,
@@ -16,6 +16,11 @@ describe("otherAttack", () => {
       /\$\{jndi:/,
       /gopher:\/\//,
       /=h?f?ttp?s?:\/\/\S{1,60}\?/i,
+      /__proto__/,
+      /O:\+?\d+:"/,
+      /!!(?:python|javax)/,
+      /count\(|text\(\)/,
+      /Transfer-Encoding/,
     ]) {
       expect(texts.filter((text) => mark.test(text)).length).toBeGreaterThan(20)
     }

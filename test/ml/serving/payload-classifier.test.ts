@@ -8,7 +8,7 @@ import { checkParity, PARITY_TOLERANCE } from "../../../src/ml/serving/onnx-pari
 import { signatureOpinion } from "../../../src/ml/serving/signatures.ts"
 import { cpuMsOf } from "../../support/cpu-time.ts"
 
-const SHIPPED = join(import.meta.dir, "../../../models/payload-linear/1.2.0")
+const SHIPPED = join(import.meta.dir, "../../../models/payload-linear/1.3.0")
 const classifier = await loadPayloadClassifier(SHIPPED)
 
 describe("LinearPayloadClassifier, as shipped", () => {
