@@ -16,7 +16,7 @@ describe("Normalizer", () => {
     ["%u escapes", "%u0027 or", "' or"],
     ["backslash escapes", "\\x3cscript\\u003e", "<script>"],
     ["html entities, named and numeric", "&lt;script&#62;&#x0000061;&colon;", "<script>a:"],
-    ["bare entities", "&lt&gt", "<>"],
+    ["bare entities", "&lt&gt &quot1&ampx&quota", '<> "1&ampx&quota'],
     ["overlong UTF-8", "%c0%ae%c0%ae%c0%af", "../"],
     ["full-width characters", "＜ｓｃｒｉｐｔ＞", "<script>"],
     ["full-width characters behind url encoding", "%EF%BC%9Cb", "<b"],

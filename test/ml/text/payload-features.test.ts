@@ -45,6 +45,29 @@ describe("PayloadFeatures", () => {
     )
   })
 
+  test("compute counts bytes by their kind as a plain count of the window does", () => {
+    const text = fc.string({ unit: fc.constantFrom(..."aZ7 \n'.-_(é"), maxLength: 300 })
+    fc.assert(
+      fc.property(text, (written) => {
+        const { values } = compute(written).dense
+        const { bytes, length } = normalizer.normalize(written)
+        const end = Math.min(length, WINDOW_BYTES)
+        const window = Buffer.from(bytes.subarray(0, end)).toString("latin1")
+        const share = (kind: RegExp) => (window.match(kind)?.length ?? 0) / Math.max(1, end)
+        const ratios = [/[a-z]/g, /\d/g, /\s/g, /[!-/:-@[-`{-~]/g, /[\x80-\xff]/g].map(share)
+        const first = DENSE_NAMES.indexOf("letterRatio")
+        for (const [index, ratio] of ratios.entries()) {
+          expect(values[first + index]).toBeCloseTo(ratio, 6)
+        }
+        const quotes = window.split("'").length - 1
+        expect(values[DENSE_NAMES.indexOf("count.singleQuote")]).toBeCloseTo(
+          quotes / (quotes + 1),
+          6,
+        )
+      }),
+    )
+  })
+
   test("compute covers the window with its occurrences and never leaves it", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 400 }), (text) => {
@@ -69,6 +92,8 @@ describe("PayloadFeatures", () => {
     ["tagOpened", "<script>", 0.5],
     ["tagOpened", "script", 0],
     ["dotDot", "../../", 2 / 3],
+    ["dotDot", "a--b", 0],
+    ["dashDash", "1 -- ---", 3 / 4],
     ["oddSingleQuotes", "o'brien", 1],
   ])("dense feature %s of %p is %p", (name, text, expected) => {
     expect(dense(text, name)).toBeCloseTo(expected, 6)
