@@ -1,12 +1,13 @@
-import { PartitionLostError, SentinelError } from "../errors.ts"
+import { SentinelError } from "../errors.ts"
 import type { Clock } from "../ports.ts"
 import { backoffMs, DEFAULT_RETRY, type RetryPolicy } from "./backoff.ts"
 import { asFailure, burialFlow, codeOf, DEAD_LETTERS, letterOf } from "./burial.ts"
 import { type Dataflow, leaves } from "./dataflow.ts"
+import { Delivery } from "./delivery.ts"
 import { Executor } from "./execute.ts"
 import { EngineSuspectError, type OperatorFailure } from "./failures.ts"
 import type { Journey } from "./journey.ts"
-import { Partition, type PartitionLimits, type Progress } from "./partition.ts"
+import { Partition, type PartitionLimits } from "./partition.ts"
 import { settleWithin } from "./settle-within.ts"
 import type {
   DeadLetter,
@@ -94,6 +95,7 @@ export class Engine {
   readonly #limits: EngineLimits
   readonly #executor: Executor
   readonly #burial: Executor
+  readonly #delivery: Delivery
   readonly #partitions = new Map<string, Partition>()
   #lastOffered: Partition | undefined
   readonly #finished = Promise.withResolvers<void>()
@@ -111,6 +113,12 @@ export class Engine {
     const running = { ...parts, retry: this.#limits.retry }
     this.#executor = new Executor(parts.flow, running)
     this.#burial = new Executor(burialFlow(parts.deadLetters), running)
+    this.#delivery = new Delivery({
+      ...{ clock: parts.clock, observer: parts.observer, publisher: parts.publisher },
+      sendIntervalMs: this.#limits.sendIntervalMs,
+      onSent: (partition) => this.#goOn(partition),
+      onLost: (partition) => this.#lose(partition),
+    })
     this.#finished.promise.catch(() => undefined)
     if (lacksPublisher(parts)) throw new Error("message sinks need a publisher")
   }
@@ -189,9 +197,15 @@ export class Engine {
     partition.dropWaiting()
     const { revokeTimeoutMs } = this.#limits
     await settleWithin([partition], { clock: this.#parts.clock, timeoutMs: revokeTimeoutMs })
-    await this.#commit(partition)
+    await this.#delivery.commit(partition)
     this.#parts.observer.partitionChanged?.(id, "revoked")
     // a commit that is still waiting for its moment must not follow the hand-over
+    partition.lose()
+    this.#drop(partition)
+  }
+
+  #lose(partition: Partition): void {
+    this.#parts.observer.partitionChanged?.(partition.id, "lost")
     partition.lose()
     this.#drop(partition)
   }
@@ -268,8 +282,7 @@ export class Engine {
     else partition.finish(journey)
     const seconds = (performance.now() - journey.startedMs) / 1_000
     this.#parts.observer.recordDone(journey.record, outcome, seconds)
-    if (partition.isCrowded && !partition.isSending) void this.#send(partition)
-    else if (partition.outgoing > 0 && partition.scheduleSend()) void this.#sendSoon(partition)
+    this.#delivery.schedule(partition)
   }
 
   /** Tries until the letter is durable: giving up would lose the record. False once abandoned. */
@@ -318,68 +331,9 @@ export class Engine {
     }
   }
 
-  /** What comes alone is sent at once; under load many records share a request or transaction. */
-  async #sendSoon(partition: Partition): Promise<void> {
-    const { clock } = this.#parts
-    const dueMs = sendTimeMs(partition.lastSentMs, this.#limits.sendIntervalMs)
-    if (dueMs > clock.nowMs()) await clock.sleep(dueMs - clock.nowMs())
-    partition.sendStarted()
-    await this.#send(partition)
-  }
-
-  async #send(partition: Partition): Promise<void> {
-    partition.isSending = true
-    partition.lastSentMs = this.#parts.clock.nowMs()
-    if (partition.source.transactional) await this.#commit(partition)
-    else await this.#advance(partition, (progress) => this.#publish(partition, progress))
-    partition.isSending = false
-  }
-
   async #commitAll(): Promise<void> {
-    await Promise.all([...this.#partitions.values()].map((partition) => this.#commit(partition)))
-  }
-
-  #commit(partition: Partition): Promise<void> {
-    return this.#advance(partition, (progress) => this.#sendAndCommit(partition, progress))
-  }
-
-  /** What failed is tried again at the next tick: until then the records may repeat. */
-  async #advance(partition: Partition, work: (progress: Progress) => Promise<void>): Promise<void> {
-    const { source, id } = partition
-    try {
-      await partition.advance(work)
-    } catch (error) {
-      this.#parts.observer.retried(`${source.name}.commit`, codeOf(error))
-      if (!(error instanceof PartitionLostError)) return
-      this.#parts.observer.partitionChanged?.(id, "lost")
-      partition.lose()
-      this.#drop(partition)
-    }
-  }
-
-  /** In one transaction; or the messages first, so that a crash in between repeats them. */
-  async #sendAndCommit(partition: Partition, progress: Progress): Promise<void> {
-    const { source, id } = partition
-    const { observer } = this.#parts
-    const { next, messages } = progress
-    if (!source.transactional) await this.#publish(partition, progress)
-    await source.commit(id, next, source.transactional ? messages : undefined)
-    progress.committed()
-    observer.committed(id, next)
-    if (!source.transactional) return
-    this.#sent(partition, progress)
-    observer.transacted?.(id, messages)
-  }
-
-  async #publish(partition: Partition, progress: Progress): Promise<void> {
-    if (progress.messages.length === 0) return
-    await this.#parts.publisher?.publish(progress.messages)
-    this.#sent(partition, progress)
-  }
-
-  #sent(partition: Partition, { messages, sent }: Progress): void {
-    sent()
-    if (messages.length > 0) this.#goOn(partition)
+    const partitions = [...this.#partitions.values()]
+    await Promise.all(partitions.map((partition) => this.#delivery.commit(partition)))
   }
 }
 
@@ -388,9 +342,4 @@ function lacksPublisher({ flow, deadLetters, sources, publisher }: EngineParts):
   const sinks = [...leaves(flow.steps), ...deadLetters]
   const isStaging = sinks.some((sink) => "message" in sink)
   return isStaging && publisher === undefined && sources.some((source) => !source.transactional)
-}
-
-/** At multiples of the interval, so that what several partitions send can share a request. */
-function sendTimeMs(lastMs: number, intervalMs: number): number {
-  return Math.floor((lastMs + intervalMs) / intervalMs) * intervalMs
 }

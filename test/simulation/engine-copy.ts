@@ -92,14 +92,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "publisher-not-awaited",
     breaks: "the offset is committed while the messages before it are still being published",
-    file: "stream/engine.ts",
+    file: "stream/delivery.ts",
     text: "await this.#parts.publisher?.publish(progress.messages)",
     instead: "this.#parts.publisher?.publish(progress.messages).catch(() => undefined)",
   },
   {
     name: "lost-partition-kept",
     breaks: "a partition whose transaction may have succeeded is committed again",
-    file: "stream/engine.ts",
+    file: "stream/delivery.ts",
     text: "if (!(error instanceof PartitionLostError)) return",
     instead: "if (error instanceof PartitionLostError) return",
   },
