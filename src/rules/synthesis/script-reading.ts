@@ -19,7 +19,7 @@ const PAIRS_MAX = 64
 const CODE_MAX = 48
 const NAME_MAX = 24
 const TOKEN =
-  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}\s{0,4}(?=[(`]))|(?<source>\b(?:src|href)\s{0,4}=)|(?<srcdoc>\bsrcdoc\s{0,4}=)|(?<hole>\$\{)|(?<breakout>["'`>])/gi
+  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}(?=["'\])]{0,3}\s{0,4}[(`]))|(?<source>\b(?:src|href)\s{0,4}=)|(?<srcdoc>\bsrcdoc\s{0,4}=)|(?<hole>\$\{)|(?<breakout>["'`>])/gi
 
 /** Functions that proofs of concept call, and those through which a script does harm. */
 const SINKS = "alert confirm prompt print eval fetch atob import function settimeout".split(" ")
@@ -40,6 +40,8 @@ const attributes = sequence(delimiter, optional(sequence(pairs(inTag), delimiter
 /** From a tag's name into what it holds. */
 const content = pairs(textOf(ASCII.without(CharacterSet.of("<%"))))
 const code = repeat(inCode, { min: 0, max: CODE_MAX })
+/** Without `:`, so that it is the last scheme before the code that is meant. */
+const url = repeat(textOf(ASCII.without(CharacterSet.of("<>%:"))), { min: 0, max: CODE_MAX })
 const blanks = repeat(choice(encoded(CharacterSet.of("\t\n\f\r +")), jsonBlank), {
   min: 0,
   max: 4,
@@ -118,6 +120,7 @@ function atomOf(token: Token, before: Token | undefined): Atom {
 
 function gapOf(kind: string, before: Token | undefined): Pattern {
   if (kind === "breakout") return blanks
+  if (before?.scheme !== undefined) return url
   if (before?.tag === undefined) return code
   return kind === "call" ? content : attributes
 }
