@@ -1,7 +1,7 @@
 import type { Rule, RuleAction } from "../rule.ts"
 import { parsePattern } from "./pattern/parse-pattern.ts"
 import { printPattern } from "./pattern/print-pattern.ts"
-import { VALUE_STARTS } from "./synthesis/value-start.ts"
+import { VALUE_END, VALUE_STARTS } from "./synthesis/value-start.ts"
 
 /** Numbers of the rules: a range that no published rule set uses. */
 const ID_MIN = 1_000_000_000
@@ -75,13 +75,20 @@ function regexOf({ type, pattern }: Rule["match"]): string {
   if (type === "string") return pattern.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&")
   const parsed = parsePattern(pattern)
   const options = parsed.kind === "choice" ? parsed.options : [parsed]
-  return options.map((option) => fromBeginning(printPattern(option))).join("|")
+  return options.map((option) => toEnd(fromBeginning(printPattern(option)))).join("|")
 }
 
 /** What a query or a JSON body has before a value, an ARGS variable has not. */
 function fromBeginning(option: string): string {
   const start = VALUE_STARTS.find((printed) => option.startsWith(printed))
   return start === undefined ? option : `(?:^|${start})${option.slice(start.length)}`
+}
+
+/** Nor what a request has behind it. */
+function toEnd(option: string): string {
+  return option.endsWith(VALUE_END)
+    ? `${option.slice(0, -VALUE_END.length)}(?:$|${VALUE_END})`
+    : option
 }
 
 /** A quote would end the argument, and `%{` begin a macro. */

@@ -12,7 +12,7 @@ import {
 } from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
 import { type ShellToken, shellTokens } from "./shell-tokens.ts"
-import { fieldStarts, strictStart, valueStart } from "./value-start.ts"
+import { fieldEnd, fieldStarts, strictStart, valueStart } from "./value-start.ts"
 
 const GAP_MAX = 6
 const ARGUMENTS_MAX = 48
@@ -97,12 +97,7 @@ const commandEnd = sequence(nothings, choice(blank, encoded(CharacterSet.of(";|&
 /** Where a value ends, and its command line with it: at the next field, the headers or a comment. */
 const valueEnd = sequence(
   repeat(choice(blank, encoded(CharacterSet.of(";|)`"))), { min: 0, max: GAP_MAX }),
-  choice(
-    literal("&"),
-    sequence(literal('"'), characters(CharacterSet.of(",}]"))),
-    literal('{"'),
-    encoded(CharacterSet.of("#")),
-  ),
+  fieldEnd,
 )
 /** What stands between a command and its arguments. */
 const argumentsStart = sequence(nothings, choice(blank, encoded(CharacterSet.of("<>"))))

@@ -1,4 +1,5 @@
 import { CharacterSet } from "../pattern/character-set.ts"
+import { encoded } from "../pattern/encoded.ts"
 import { characters, choice, literal, NOTHING, optional, sequence } from "../pattern/pattern.ts"
 import { printPattern } from "../pattern/print-pattern.ts"
 import type { Atom, Step } from "./atom.ts"
@@ -19,6 +20,17 @@ export const VALUE_STARTS: readonly string[] = [
   `(?:${printPattern(fieldStart)})`,
   ...[anyStart, strictStart, slashlessStart].map(printPattern),
 ]
+
+/** Where a field ends: at the next one, at the headers, or in a comment that the attack begins. */
+export const fieldEnd = choice(
+  literal("&"),
+  sequence(literal('"'), characters(CharacterSet.of(",}]"))),
+  literal('{"'),
+  encoded(CharacterSet.of("#")),
+)
+
+/** How patterns end that want the end of a value. */
+export const VALUE_END = `(?:${printPattern(fieldEnd)})`
 
 export const fieldStarts: Step = { pattern: fieldStart, evidence: 1.5 }
 
