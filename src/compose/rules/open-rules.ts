@@ -56,7 +56,7 @@ export function openRules(parts: OpenRulesParts, stack: AsyncDisposableStack): R
   void withdrawProtected(service, log)
   if (reconciler !== undefined) stack.defer(keepReconciled({ reconciler, clock: systemClock, log }))
   telemetry.watchRules(() => ({ states: store.counts(), isDrifting: reconciler?.isDrifting }))
-  const make = openMaker(parts, stack)
+  const make = openMaker({ ...parts, rules: store }, stack)
   return {
     flow: {
       make: (order) => makeUncovered(order, store, make),
@@ -99,7 +99,7 @@ function makeUncovered(
 }
 
 function openMaker(
-  { config, verdicts }: OpenRulesParts,
+  { config, verdicts, rules }: OpenRulesParts & { readonly rules: RuleStore },
   stack: AsyncDisposableStack,
 ): (order: RuleOrder) => Promise<Rule> {
   const pool = workerPool<PatternOrder, PatternAnswer>({
@@ -109,7 +109,7 @@ function openMaker(
   })
   stack.defer(() => pool.close())
   const { timeToLiveMs, benignDirectory } = config.rules
-  return ruleMaker({ pool, verdicts, clock: systemClock, timeToLiveMs, benignDirectory })
+  return ruleMaker({ pool, verdicts, rules, clock: systemClock, timeToLiveMs, benignDirectory })
 }
 
 function announce(

@@ -1,4 +1,5 @@
 import type { RuleOrder } from "../../operators/generate-rules.ts"
+import type { RuleStore } from "../../ports/rules.ts"
 import type { Clock, VerdictStore } from "../../ports.ts"
 import type { Rule } from "../../rule.ts"
 import { assembleRule, type RuleProvenance } from "../../rules/assemble-rule.ts"
@@ -12,6 +13,7 @@ import { Refusals } from "./refusals.ts"
 export interface RuleMakerParts {
   readonly pool: WorkerPool<PatternOrder, PatternAnswer>
   readonly verdicts: Pick<VerdictStore, "query">
+  readonly rules: Pick<RuleStore, "inStates">
   readonly clock: Pick<Clock, "nowMs">
   readonly timeToLiveMs: number
   /** Labelled files whose benign rows no rule may match. */
@@ -29,6 +31,8 @@ const SEARCH_MS = 15_000
 /** Any two numbers: what they find must differ, and be the same in the next run. */
 const SEEDS = { made: 1, measured: 2 } as const
 const STORED_VERDICTS_MAX = 1_000
+/** Exploits of other rules that are tried in the template of this one's proof. */
+const NEIGHBOURS_MAX = 20
 
 /**
  * Makes the rule for a proven exploit: relatives that still work, the pattern that covers them and
@@ -46,7 +50,7 @@ async function make(order: RuleOrder, parts: RuleMakerParts): Promise<Rule> {
   void parts.pool
     .run({ task: undefined, stored: [], benignDirectory }, order.signal)
     .catch(() => undefined)
-  const task = await patternTask(order)
+  const task = await patternTask(order, neighboursOf(order, parts.rules))
   const stored = storedBenign(parts.verdicts)
   const { made, corpora } = await parts.pool.run({ task, stored, benignDirectory }, order.signal)
   if (made === undefined) throw new RuleRefusedError("every pattern for it meets benign requests")
@@ -56,7 +60,10 @@ async function make(order: RuleOrder, parts: RuleMakerParts): Promise<Rule> {
   return assembleRule({ ...rule, nowMs: clock.nowMs(), timeToLiveMs })
 }
 
-async function patternTask({ subject, result, works, signal }: RuleOrder): Promise<PatternTask> {
+async function patternTask(
+  { subject, result, works, signal }: RuleOrder,
+  neighbours: readonly string[],
+): Promise<PatternTask> {
   const payload = await plainest(subject.value, works)
   const search = (purpose: keyof typeof SEEDS, known: ReadonlySet<string>) =>
     findRelatives(payload, {
@@ -66,13 +73,34 @@ async function patternTask({ subject, result, works, signal }: RuleOrder): Promi
       signal: AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]),
     })
   const relatives = await search("made", new Set())
-  const heldOut = await search("measured", new Set(relatives))
+  const isWorking = await Promise.all(neighbours.map(works))
+  const working = neighbours.filter((_, index) => isWorking[index] === true)
+  const heldOut = await search("measured", new Set([...relatives, ...working]))
   return {
     ...{ class: subject.class, payload, location: subject.location },
     minimised: result.minimised_payload,
-    relatives: payload === subject.value ? relatives : [subject.value, ...relatives],
+    relatives: [
+      ...new Set([...(payload === subject.value ? [] : [subject.value]), ...working, ...relatives]),
+    ],
     heldOut,
   }
+}
+
+/**
+ * What else was proven of the class, the newest first: one rule for all that works in the same way
+ * takes the place of theirs. The first sample of a rule is its exploit, cut where it is long.
+ */
+function neighboursOf(
+  { subject }: RuleOrder,
+  rules: Pick<RuleStore, "inStates">,
+): readonly string[] {
+  return rules
+    .inStates(["pending_review", "logged_only", "approved", "active"])
+    .filter(({ rule }) => rule.audit.simulated && rule.evidence.attack_type === subject.class)
+    .toSorted((one, other) => other.rule.created_at.localeCompare(one.rule.created_at))
+    .slice(0, NEIGHBOURS_MAX)
+    .flatMap(({ rule }) => rule.evidence.sample_payloads.slice(0, 1))
+    .filter((value) => value !== subject.value)
 }
 
 /** Rewritings of a payload that came encoded would all keep what its encoding hides. */

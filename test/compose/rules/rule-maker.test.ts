@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { ruleMaker } from "../../../src/compose/rules/rule-maker.ts"
 import { type RuleOrder, worksAs } from "../../../src/operators/generate-rules.ts"
+import type { Rule } from "../../../src/rule.ts"
 import { benignCorpus } from "../../../src/rules/benign/benign-corpus.ts"
 import { generatedBenign } from "../../../src/rules/benign/generated-benign.ts"
 import { makePattern } from "../../../src/rules/make-pattern.ts"
@@ -30,7 +31,7 @@ function order(value = EXPLOIT): RuleOrder {
   }
 }
 
-function maker(nothingIsSafe = false) {
+function maker({ nothingIsSafe = false, rules = [] as readonly Rule[] } = {}) {
   const stored: (readonly string[])[] = []
   const seen = storedVerdict("event-0", "session-0", 0)
   const benign = { ...seen.verdict, verdict: "benign" as const, payload_predictions: [] }
@@ -49,6 +50,9 @@ function maker(nothingIsSafe = false) {
         items: [seen, { ...seen, verdict: { ...benign, payload_predictions: [prediction] } }],
         cursor: undefined,
       }),
+    },
+    rules: {
+      inStates: () => rules.map((rule) => ({ rule, state: "active", history: [] })),
     },
     clock: { nowMs: () => NOW },
     timeToLiveMs: DAY_MS,
@@ -83,13 +87,25 @@ describe("ruleMaker", () => {
     expect(audit.coverage).toMatchObject({ variants: 41, held_out: 80 })
   }, 60_000)
 
+  test("ruleMaker makes one rule for an exploit and what else was proven in its template", async () => {
+    const neighbour = "' UNION SELECT id, email, password FROM users -- "
+    const others = [await maker().make(order(neighbour)), await maker().make(order("' OR 1=2 -- "))]
+    const { make } = maker({ rules: others })
+    const rule = await make(order())
+    const works = await Promise.all(
+      others.map(({ evidence }) => order().works(evidence.sample_payloads[0] ?? "")),
+    )
+    expect(rule.audit.coverage.variants).toBe(40 + works.filter((isWorking) => isWorking).length)
+    expect(works).toContain(true)
+  }, 120_000)
+
   test("ruleMaker makes the same rule of the same exploit again", async () => {
     const { make } = maker()
     expect(await make(order())).toEqual(await make(order()))
   }, 60_000)
 
   test("ruleMaker refuses what meets benign requests, and remembers it for an hour", async () => {
-    const { make, stored } = maker(true)
+    const { make, stored } = maker({ nothingIsSafe: true })
     await expect(make(order())).rejects.toThrow(RuleRefusedError)
     await expect(make(order())).rejects.toThrow("within the last hour")
     expect(stored).toHaveLength(1)
