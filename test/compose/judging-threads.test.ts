@@ -102,7 +102,7 @@ describe("openJudgingThreads", () => {
     const before = await judging.judge(generatedEvidence(2))
     const live = models.server.snapshot().live
     const by = { directories: modelDirectories(config), parent: live, codeVersion: "test" }
-    const { modelId } = await registerPayloadModel({ ...by, seed: 8, generated: 2_000 })
+    const { modelId } = await registerPayloadModel({ ...by, seed: 8, generated: 16_000 })
     await models.server.promote({ modelId, percent: 100 })
     const after = await judging.judge(generatedEvidence(2))
     const named = [...before, ...after].map((verdict) => verdict?.verdict.model.payload)
