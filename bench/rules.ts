@@ -1,17 +1,22 @@
+import type { RuleMatch } from "../src/rule.ts"
 import { type BenignCorpus, benignCorpus } from "../src/rules/benign/benign-corpus.ts"
 import { BENIGN_LINES, generatedBenign } from "../src/rules/benign/generated-benign.ts"
 import { labelledBenign } from "../src/rules/benign/labelled-benign.ts"
 import { NEAR_MISSES, nearMisses } from "../src/rules/benign/near-misses.ts"
 import { type MadePattern, makePattern } from "../src/rules/make-pattern.ts"
+import { coversPayload } from "../src/rules/rule-matcher.ts"
 import { SIMULATED_CLASSES } from "../src/twin-protocol.ts"
 import { type Row, row, type SuiteOptions } from "./harness.ts"
 import { type Exploit, type ExploitOptions, provenExploits } from "./rules/exploits.ts"
+import { judgeByTwin, type TwinJudged, withTwins } from "./rules/twin-judged.ts"
 
-export const services = [] as const
+export const services = ["bubblewrap"] as const
 
 /** 300 exploits and a hundred unseen relatives of each; a coarse answer has 20 of either. */
 const LONG = { strings: 30, generated: 45, relatives: 40, heldOut: 100 } as const
 const QUICK = { strings: 2, generated: 3, relatives: 30, heldOut: 20 } as const
+/** Exploits of a class that only readers judge, and relatives of each, that the real twin judges. */
+const JUDGED = { long: 20, quick: 2, relatives: 20 } as const
 const SEED = 60_223
 /** Benign lines that no rule was made with. */
 const FRESH_LINES = { seed: 6_674, count: 20_000 } as const
@@ -41,7 +46,13 @@ export async function run({ quick, env, progress }: SuiteOptions): Promise<reado
     }
   }
   progress("fresh benign requests")
-  return [...coverageRows(trials, options), ...benignRows(trials, corpora), ...timeRows(trials)]
+  const rows = [
+    ...coverageRows(trials, options),
+    ...benignRows(trials, corpora),
+    ...timeRows(trials),
+  ]
+  progress("relatives in the real twins")
+  return [...rows, ...(await twinRows(trials, quick ? JUDGED.quick : JUDGED.long, env))]
 }
 
 /** The shipped lines, and the benign rows of labelled files where a directory of them is named. */
@@ -129,6 +140,55 @@ function benignRows(trials: readonly Trial[], corpora: readonly BenignCorpus[]):
       }),
     ),
   ]
+}
+
+/** Of every so manieth exploit, so that all families are among them. */
+async function twinRows(
+  trials: readonly Trial[],
+  count: number,
+  env: SuiteOptions["env"],
+): Promise<readonly Row[]> {
+  return await withTwins(env, async (sandbox) => {
+    const rows: Row[] = []
+    for (const label of ["xss", "command_injection"] as const) {
+      const own = trials.filter(({ exploit }) => exploit.class === label)
+      const every = Math.max(1, Math.floor(own.length / count))
+      const sample = own.filter((_, index) => index % every === 0).slice(0, count)
+      const judged: TwinJudged[] = []
+      for (const { exploit, made } of sample) {
+        const relatives = exploit.heldOut.slice(0, JUDGED.relatives)
+        const blocks = (text: string) =>
+          made !== undefined && coversPayload(matchOf(made), sent(text))
+        judged.push(await judgeByTwin(exploit, { relatives, blocks }, sandbox))
+      }
+      const sum = (key: keyof TwinJudged) => judged.reduce((all, one) => all + one[key], 0)
+      rows.push(
+        row({
+          name: `exploits in the real twin: ${label}`,
+          value: sum("exploits"),
+          unit: "exploits",
+        }),
+        row({
+          name: `their relatives that work in the real twin: ${label}`,
+          ...{ value: sum("confirmed") / sum("asked"), unit: "share" },
+        }),
+        row({
+          name: `of those, matched: ${label}`,
+          ...{ value: sum("matched") / sum("confirmed"), unit: "share" },
+          goal: { of: "value", least: 0.9 },
+        }),
+      )
+    }
+    return rows
+  })
+}
+
+function sent(value: string): { value: string; location: string } {
+  return { value, location: "query:q" }
+}
+
+function matchOf({ pattern }: MadePattern): RuleMatch {
+  return { type: "regex", pattern, location: ["args"], flags: { caseless: false } }
 }
 
 function timeRows(trials: readonly Trial[]): readonly Row[] {
