@@ -2,7 +2,6 @@ import { RuleRefusedError } from "../rule-refused-error.ts"
 import type { CharacterSet } from "./character-set.ts"
 import type { Pattern } from "./pattern.ts"
 
-/** Longer repeats are loops. */
 const WRITTEN_OUT_MAX = 4
 
 /**
@@ -10,8 +9,8 @@ const WRITTEN_OUT_MAX = 4
  * position, and `follow` says which position may read the character after it. (Glushkov, Russian
  * Mathematical Surveys 16, 1961.)
  *
- * A repeat up to a high count is a loop without end here: it reads more texts, and every way of the
- * pattern itself is a way through it, no two of them the same.
+ * A repeat up to a count beyond `writtenOutMax` is a loop without end here: it reads more texts, and every
+ * way of the pattern itself is a way through it, no two of them the same.
  */
 export interface Positions {
   readonly sets: readonly CharacterSet[]
@@ -31,8 +30,8 @@ interface Ends {
 const NONE: Ends = { first: [], last: [], canBeEmpty: true }
 
 /** @throws RuleRefusedError where a repeat may read nothing */
-export function positionsOf(pattern: Pattern): Positions {
-  const builder = new PositionBuilder()
+export function positionsOf(pattern: Pattern, writtenOutMax = WRITTEN_OUT_MAX): Positions {
+  const builder = new PositionBuilder(writtenOutMax)
   const { first, last } = builder.add(pattern)
   return { sets: builder.sets, first, follow: builder.follow, last }
 }
@@ -40,6 +39,11 @@ export function positionsOf(pattern: Pattern): Positions {
 class PositionBuilder {
   readonly sets: CharacterSet[] = []
   readonly follow: number[][] = []
+  readonly #writtenOutMax: number
+
+  constructor(writtenOutMax: number) {
+    this.#writtenOutMax = writtenOutMax
+  }
 
   add(pattern: Pattern): Ends {
     switch (pattern.kind) {
@@ -63,7 +67,7 @@ class PositionBuilder {
 
   /** b{1,3} is b(?:b(?:b)?)?: a copy that is left out leaves out all after it. */
   #addRepeat({ body, min, max }: Extract<Pattern, { kind: "repeat" }>): Ends {
-    const isLoop = max > WRITTEN_OUT_MAX && max > min
+    const isLoop = max > this.#writtenOutMax && max > min
     const copies: Ends[] = []
     for (let copy = 0; copy < (isLoop ? Math.max(min, 1) : max); copy++) {
       const added = this.add(body)

@@ -6,7 +6,7 @@ import { positionsOf } from "../../../src/rules/pattern/positions.ts"
  * start of the text along every way through the pattern, until one matches.
  */
 export function backtrackingSteps(pattern: string, text: string): number {
-  const { sets, first, follow, last } = positionsOf(parsePattern(pattern))
+  const { sets, first, follow, last } = positionsOf(parsePattern(pattern), Number.POSITIVE_INFINITY)
   const ends = new Set(last)
   const codes = Array.from(text, (character) => character.codePointAt(0) ?? 0)
   let steps = 0
