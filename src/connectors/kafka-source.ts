@@ -64,11 +64,11 @@ export interface KafkaSource extends Source {
  *
  * Guarantee: with `produces`, exactly once: a commit sends messages and offset in one transaction, and
  * whoever takes a partition over first fences its last owner, then reads from the committed offset.
- * Without, at least once: kafkajs rejoins without waiting for what is in flight here, which another
- * member may read already, so sinks must be idempotent.
+ * Without, at least once: what the engine abandons, or a crash leaves uncommitted, another member reads again,
+ * so sinks must be idempotent.
  *
  * A partition held by the engine holds no other. On every change of the group all partitions are given
- * back and taken anew; no record of the new assignment is handed over before the engine has let go of
+ * back, and the group waits until they are; then they are taken anew: no record of the new assignment is handed over before the engine has let go of
  * the old one. A partition lost to a fence that the group still says is ours is taken anew likewise.
  *
  * `start` rejects with UnavailableError when no broker answers. A broker lost later is waited for;
@@ -83,6 +83,7 @@ class GroupSource implements KafkaSource {
   readonly transactional: boolean
   readonly #kafka: Kafka
   readonly #options: KafkaSourceOptions
+  readonly #sessionTimeoutMs: number
   readonly #joined = Promise.withResolvers<void>()
   readonly #closing = new AbortController()
   readonly #transactions = new Map<string, PartitionTransactions>()
@@ -102,7 +103,8 @@ class GroupSource implements KafkaSource {
     this.#kafka = kafka
     this.#options = options
     this.transactional = options.produces !== undefined
-    this.#liveness = new ConsumerLiveness(options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS)
+    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS
+    this.#liveness = new ConsumerLiveness(this.#sessionTimeoutMs)
     this.#consumer = this.#createConsumer()
     this.#joined.promise.catch(() => undefined)
   }
@@ -173,11 +175,11 @@ class GroupSource implements KafkaSource {
   }
 
   #createConsumer(): Consumer {
-    const { groupId, fetchBytesMax, sessionTimeoutMs = SESSION_TIMEOUT_MS } = this.#options
+    const { groupId, fetchBytesMax } = this.#options
     return this.#kafka.consumer({
       groupId,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: Math.floor(sessionTimeoutMs / 5),
+      sessionTimeout: this.#sessionTimeoutMs,
+      heartbeatInterval: Math.floor(this.#sessionTimeoutMs / 5),
       rebalanceTimeout: 30_000,
       // short, because it also bounds how late a resumed partition is fetched again
       maxWaitTimeInMs: 100,
@@ -203,8 +205,10 @@ class GroupSource implements KafkaSource {
     const { on, events } = consumer
     const isCurrent = () => consumer === this.#consumer
     this.#liveness.listen(consumer)
-    on(events.REBALANCING, () => {
-      if (isCurrent()) this.#revokeAll()
+    on(events.REBALANCING, ({ payload }) => {
+      if (!isCurrent()) return
+      this.#revokeAll()
+      payload.waitUntil(closeWithin(this.#sessionTimeoutMs, this.#revocations))
     })
     on(events.GROUP_JOIN, ({ payload }) => {
       if (isCurrent()) void this.#assign(assignedPartitions(payload))
@@ -303,8 +307,7 @@ class GroupSource implements KafkaSource {
     partition.drop()
     this.#partitions.delete(key)
     const generation = this.#generation
-    const heartbeatMs = (this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS) / 5
-    void Bun.sleep(heartbeatMs).then(() => this.#acquire(id, generation))
+    void Bun.sleep(this.#sessionTimeoutMs / 5).then(() => this.#acquire(id, generation))
   }
 
   #handOver(id: PartitionId, from?: bigint): void {

@@ -41,7 +41,10 @@ export class Partition {
   readonly #life = new AbortController()
   /** Those that wait behind a key's first record; most keys have none. */
   readonly #lanes = new Map<string, Journey[] | undefined>()
+  /** The first records of their keys. */
   readonly #ready = new ReadyQueue<Journey>()
+  /** Records whose turn in their lane has come. */
+  readonly #followers = new ReadyQueue<Journey>()
   readonly #watermark: Watermark
   /** Messages of records below the watermark. */
   readonly #outbox: OutgoingMessage[] = []
@@ -130,14 +133,14 @@ export class Partition {
     }
   }
 
-  /** The next record that may start, in order of arrival among free keys. */
+  /** The next record that may start: the lowest offset, so that little is finished above the watermark. */
   take(): Journey | undefined {
     if (this.#inFlight >= this.#limits.inFlightMax) return undefined
     // What is finished behind a stuck record waits here, with the messages it will send. The stuck
     // one may itself be waiting to start, so with nothing in flight or to send the next one does.
     const mayWait = this.#inFlight > 0 || this.#outbox.length > 0
     if (mayWait && this.#hasTooMuchUnsent()) return undefined
-    const journey = this.#ready.shift()
+    const journey = this.#nextReady()
     if (journey === undefined) return undefined
     this.#buffered -= 1
     this.#bufferedBytes -= journey.record.value.byteLength
@@ -169,6 +172,7 @@ export class Partition {
   /** Forgets what has not started: the source will deliver it again to the next owner. */
   dropWaiting(): void {
     this.#ready.clear()
+    this.#followers.clear()
     this.#lanes.clear()
     this.#buffered = 0
     this.#bufferedBytes = 0
@@ -262,9 +266,16 @@ export class Partition {
 
   #advanceLane(key: string): void {
     const next = this.#lanes.get(key)?.shift()
-    // older than all that are ready: at their end, it would hold the watermark back by a whole buffer
-    if (next !== undefined) this.#ready.unshift(next)
+    if (next !== undefined) this.#followers.push(next)
     else this.#lanes.delete(key)
+  }
+
+  #nextReady(): Journey | undefined {
+    const follower = this.#followers.head
+    if (follower === undefined) return this.#ready.shift()
+    const first = this.#ready.head
+    const isOlder = first === undefined || follower.record.offset < first.record.offset
+    return isOlder ? this.#followers.shift() : this.#ready.shift()
   }
 }
 

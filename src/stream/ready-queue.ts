@@ -7,14 +7,9 @@ export class ReadyQueue<T> {
     this.#items.push(item)
   }
 
-  /** Before all others. */
-  unshift(item: T): void {
-    if (this.#head === 0) {
-      this.#items.unshift(item)
-      return
-    }
-    this.#head -= 1
-    this.#items[this.#head] = item
+  /** The one that `shift` would take. */
+  get head(): T | undefined {
+    return this.#items[this.#head]
   }
 
   shift(): T | undefined {
