@@ -39,6 +39,8 @@ export function workerPool<Task, Result>(options: WorkerPoolOptions): WorkerPool
       closeTimeout: CLOSE_TIMEOUT_MS,
       recordTiming: false,
     })
+    // a thread that dies between tasks is replaced, or fails the next task: nobody else need know
+    pool.on("error", () => undefined)
     return pool
   }
   return {
