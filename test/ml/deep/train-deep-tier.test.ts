@@ -9,6 +9,7 @@ import { DeepScorer } from "../../../src/ml/deep/deep-scorer.ts"
 import { type DeepTrainingResult, trainDeepTier } from "../../../src/ml/deep/train-deep-tier.ts"
 import { decodeOnnx } from "../../../src/ml/onnx/decode.ts"
 import { encodeOnnx } from "../../../src/ml/onnx/encode.ts"
+import { windowAt, windowCount } from "../../../src/ml/text/windows.ts"
 
 let directory = ""
 let trained: DeepTrainingResult
@@ -33,6 +34,12 @@ async function scoresOf(texts: readonly string[]): Promise<readonly Float64Array
   const scores = await scoreTexts(new ByteWindows(rows), scorer)
   await scorer.release()
   return scores
+}
+
+/** Of all attacks against benign, which is the last class. */
+function attackOdds(logits: Float64Array): number {
+  const attacks = logits.subarray(0, -1).reduce((sum, logit) => sum + Math.exp(logit), 0)
+  return attacks / Math.exp(logits.at(-1) ?? Number.NaN)
 }
 
 describe("trainDeepTier", () => {
@@ -68,12 +75,16 @@ describe("DeepScorer", () => {
     }
   })
 
-  test("judges an attack behind padding by the window that holds it", async () => {
-    const padding = "the weather was fine and the road was long. ".repeat(40)
-    const [plain, padded] = await scoresOf([padding, padding + ATTACK])
-    const benign = (logits: Float64Array | undefined) => logits?.[4] ?? Number.NaN
-    const attack = (logits: Float64Array | undefined) => logits?.[0] ?? Number.NaN
-    expect(attack(padded) - benign(padded)).toBeGreaterThan(attack(plain) - benign(plain))
+  test("judges a long text by its window that is most like an attack", async () => {
+    const text = "the weather was fine and the road was long. ".repeat(40) + ATTACK
+    const windows = Array.from({ length: windowCount(text.length) }, (_, index) => {
+      const { start, end } = windowAt(text.length, index)
+      return text.slice(start, end)
+    })
+    const [whole, ...alone] = await scoresOf([text, ...windows])
+    const worst = alone.reduce((one, other) => (attackOdds(other) > attackOdds(one) ? other : one))
+    for (const [index, logit] of worst.entries()) expect(whole?.[index]).toBeCloseTo(logit, 4)
+    expect(new Set(alone.map(attackOdds)).size).toBeGreaterThan(1)
   })
 
   test.each(["classes", "normalizer_version", "window_bytes", "gram_schema"])(

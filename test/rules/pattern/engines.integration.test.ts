@@ -133,7 +133,7 @@ describe.skipIf(engines === undefined)("patterns in other engines", () => {
 
   test("the processor time of a pattern that checkPattern refuses grows faster", async () => {
     for (const engine of ["javascript", "python"] as const) {
-      const [small, middle] = await times(engine, "a[ab]*c", "ab", LENGTHS.slice(0, 2))
+      const [small, middle] = await times(engine, "a[ab]*c", "ab", [2_000, 20_000])
       expect(middle / small).toBeGreaterThan(QUADRATIC / 2)
     }
   }, 300_000)
