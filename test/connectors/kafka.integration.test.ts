@@ -152,21 +152,26 @@ describe.skipIf(service === undefined)("Kafka", () => {
     await recorder.until(() => held().length === 51)
   })
 
-  test("kafkaSource gives every partition back before it hands over the new assignment", async () => {
+  test("kafkaSource lets nobody join before every partition is given back, and its commit taken", async () => {
     const [topic = ""] = await topics(1)
     await produce(topic, numbers(0, 20))
     const first = await reading([topic])
     await first.recorder.until(() => first.recorder.records.length === 20)
     const letGo = Promise.withResolvers<void>()
+    const given: string[] = []
     first.recorder.onRevoked = async (id) => {
       await letGo.promise
-      if (id.partition === 0) await first.source.commit(id, 20n).catch(() => undefined)
+      if (id.partition !== 0) return
+      await first.source.commit(id, 20n)
+      given.push("committed")
     }
     const joining = reading([topic], first.groupId)
+    void joining.then(() => given.push("joined"))
     await first.recorder.until(() => first.recorder.revocations.length === 4)
-    const second = await joining
     expect(first.recorder.assignments).toHaveLength(4)
     letGo.resolve()
+    const second = await joining
+    expect(given).toEqual(["committed", "joined"])
     await first.recorder.until(() => first.recorder.assignments.length === 6)
     expect(second.recorder.assignments).toHaveLength(2)
     const lost = second.recorder.assignments[0]
