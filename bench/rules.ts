@@ -1,8 +1,8 @@
 import type { RuleMatch } from "../src/rule.ts"
 import { type BenignCorpus, benignCorpus } from "../src/rules/benign/benign-corpus.ts"
-import { BENIGN_LINES, generatedBenign } from "../src/rules/benign/generated-benign.ts"
-import { labelledBenign } from "../src/rules/benign/labelled-benign.ts"
-import { NEAR_MISSES, nearMisses } from "../src/rules/benign/near-misses.ts"
+import { generatedBenign } from "../src/rules/benign/generated-benign.ts"
+import { keptCorpora } from "../src/rules/benign/kept-corpora.ts"
+import { nearMisses } from "../src/rules/benign/near-misses.ts"
 import { type MadePattern, makePattern } from "../src/rules/make-pattern.ts"
 import { coversPayload } from "../src/rules/rule-matcher.ts"
 import { SIMULATED_CLASSES } from "../src/twin-protocol.ts"
@@ -34,7 +34,7 @@ interface Trial {
  */
 export async function run({ quick, env, progress }: SuiteOptions): Promise<readonly Row[]> {
   progress("benign requests")
-  const corpora = await benignCorpora(env.SENTINEL_BENCH_DATA)
+  const corpora = await keptCorpora(env.SENTINEL_BENCH_DATA)
   const options = { seed: SEED, ...(quick ? QUICK : LONG) }
   const trials: Trial[] = []
   for (const label of SIMULATED_CLASSES) {
@@ -53,16 +53,6 @@ export async function run({ quick, env, progress }: SuiteOptions): Promise<reado
   ]
   progress("relatives in the real twins")
   return [...rows, ...(await twinRows(trials, quick ? JUDGED.quick : JUDGED.long, env))]
-}
-
-/** The shipped lines, and the benign rows of labelled files where a directory of them is named. */
-async function benignCorpora(directory: string | undefined): Promise<readonly BenignCorpus[]> {
-  const own = [
-    benignCorpus("near-miss", nearMisses(NEAR_MISSES)),
-    benignCorpus("generated", generatedBenign(BENIGN_LINES)),
-  ]
-  if (directory === undefined) return own
-  return [...own, benignCorpus("labelled", await labelledBenign(directory))]
 }
 
 function tried(exploit: Exploit, corpora: readonly BenignCorpus[]): Trial {

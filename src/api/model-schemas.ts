@@ -1,4 +1,4 @@
-import { type Static, Type } from "@sinclair/typebox"
+import { Type } from "@sinclair/typebox"
 import { MODEL_STATES } from "../model-traffic.ts"
 import { TIERS, type Tier } from "./model-operations.ts"
 
@@ -122,6 +122,5 @@ export const falsePositiveRequest = Type.Object({
   }),
   reviewer: Type.String({ minLength: 1, maxLength: NAME_CHARACTERS_MAX }),
 })
-export type FalsePositiveRequest = Static<typeof falsePositiveRequest>
 
 export const sampleAnswer = Type.Object({ status: Type.String(), message: Type.String() })

@@ -1,8 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { provenExploits } from "../../bench/rules/exploits.ts"
-import { benignCorpus } from "../../src/rules/benign/benign-corpus.ts"
-import { BENIGN_LINES, generatedBenign } from "../../src/rules/benign/generated-benign.ts"
-import { NEAR_MISSES, nearMisses } from "../../src/rules/benign/near-misses.ts"
+import { keptCorpora } from "../../src/rules/benign/kept-corpora.ts"
 import { makePattern } from "../../src/rules/make-pattern.ts"
 import { SIMULATED_CLASSES } from "../../src/twin-protocol.ts"
 import { blocks } from "./synthesis/laboratory.ts"
@@ -16,10 +14,7 @@ import { blocks } from "./synthesis/laboratory.ts"
 
 const OPTIONS = { seed: 5, strings: 2, generated: 3, relatives: 40, heldOut: 20 }
 const GOALS = { blocked: 0.99, relatives: 0.9 }
-const corpora = [
-  benignCorpus("near_misses", nearMisses(NEAR_MISSES)),
-  benignCorpus("generated", generatedBenign(BENIGN_LINES)),
-]
+const corpora = await keptCorpora(undefined)
 // the machine may be busy: time is judged in bench/ alone
 setDefaultTimeout(300_000)
 
