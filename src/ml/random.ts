@@ -10,12 +10,17 @@ export class Random {
     this.#state = seed | 0
   }
 
-  /** Uniform in [0, 1). */
-  next(): number {
+  /** 32 bits, as a signed integer. */
+  bits(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0
     let bits = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
     bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
+    return bits ^ (bits >>> 14)
+  }
+
+  /** Uniform in [0, 1). */
+  next(): number {
+    return (this.bits() >>> 0) / 4_294_967_296
   }
 
   /** Uniform in [min, max). */

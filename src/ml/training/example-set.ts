@@ -9,13 +9,26 @@ import { windowAt, windowCount } from "../text/windows.ts"
 /** Windows of one text that training looks at; more would let a long page outweigh the rest. */
 const WINDOWS_MAX = 72
 
-/** Featurised examples in flat arrays that grow by doubling; each has one or more windows. */
+/** Buckets of one page: a megabyte and more, so that a page costs nothing beside what it holds. */
+const PAGE_BITS = 20
+const PAGE_BUCKETS = 1 << PAGE_BITS
+const PAGE_WINDOWS = 8_192
+
+/** Windows one after the other. A page never grows: nothing is copied when there are more of them. */
+interface Page {
+  readonly firstWindow: number
+  readonly buckets: Uint16Array
+  /** [PAGE_WINDOWS x DENSE_COUNT] */
+  readonly dense: Float32Array
+}
+
+/** Featurised examples in flat pages; each has one or more windows. */
 export class ExampleSet {
-  #buckets = new Uint16Array(1 << 20)
-  #dense = new Float32Array(1 << 18)
-  #bucketCount = 0
-  /** Where the buckets of each window begin; one more at the end. */
-  readonly #windowBuckets: number[] = [0]
+  readonly #pages: Page[] = []
+  /** Where the buckets of each window begin, counted over all pages, and how many they are. */
+  readonly #windowStarts: number[] = []
+  readonly #windowSizes: number[] = []
+  #end = 0
   /** Where the windows of each example begin; one more at the end. */
   readonly #exampleWindows: number[] = [0]
   readonly labels: number[] = []
@@ -35,7 +48,7 @@ export class ExampleSet {
       this.#features.compute(normalized, { ...window, undone, kind })
       this.#addWindow()
     }
-    this.#exampleWindows.push(this.#windowBuckets.length - 1)
+    this.#exampleWindows.push(this.#windowStarts.length)
     this.labels.push(PAYLOAD_CLASSES.indexOf(label))
   }
 
@@ -47,36 +60,48 @@ export class ExampleSet {
     }
   }
 
+  /** @throws RangeError where there is no such window */
   row(window: number): SparseRow {
+    const start = this.#windowStarts[window] ?? 0
+    const page = this.#pages[start >>> PAGE_BITS]
+    if (page === undefined) throw new RangeError("row: no such window")
+    const bucketsFrom = start & (PAGE_BUCKETS - 1)
     return {
-      buckets: this.#buckets,
-      bucketsFrom: this.#windowBuckets[window] ?? 0,
-      bucketsTo: this.#windowBuckets[window + 1] ?? 0,
-      dense: this.#dense,
-      denseFrom: window * DENSE_COUNT,
+      buckets: page.buckets,
+      bucketsFrom,
+      bucketsTo: bucketsFrom + (this.#windowSizes[window] ?? 0),
+      dense: page.dense,
+      denseFrom: (window - page.firstWindow) * DENSE_COUNT,
     }
   }
 
   #addWindow(): void {
     const { buckets, bucketCount, dense } = this.#features
-    const window = this.#windowBuckets.length - 1
-    this.#reserve(this.#bucketCount + bucketCount, (window + 1) * DENSE_COUNT)
-    this.#buckets.set(buckets.subarray(0, bucketCount), this.#bucketCount)
-    this.#dense.set(dense.values, window * DENSE_COUNT)
-    this.#bucketCount += bucketCount
-    this.#windowBuckets.push(this.#bucketCount)
+    const window = this.#windowStarts.length
+    const page = this.#pageFor(window, bucketCount)
+    const start = this.#end & (PAGE_BUCKETS - 1)
+    // by hand: a view of what is in use, for `set`, costs more than to copy it
+    for (let i = 0; i < bucketCount; i++) page.buckets[start + i] = buckets[i] as number
+    page.dense.set(dense.values, (window - page.firstWindow) * DENSE_COUNT)
+    this.#windowStarts.push(this.#end)
+    this.#windowSizes.push(bucketCount)
+    this.#end += bucketCount
   }
 
-  #reserve(buckets: number, dense: number): void {
-    if (buckets > this.#buckets.length) {
-      const grown = new Uint16Array(Math.max(buckets, this.#buckets.length * 2))
-      grown.set(this.#buckets)
-      this.#buckets = grown
+  /** The last page, or the next one where that has no room. */
+  #pageFor(window: number, bucketCount: number): Page {
+    const last = this.#pages.at(-1)
+    const left = this.#pages.length * PAGE_BUCKETS - this.#end
+    if (last !== undefined && bucketCount < left && window < last.firstWindow + PAGE_WINDOWS) {
+      return last
     }
-    if (dense > this.#dense.length) {
-      const grown = new Float32Array(Math.max(dense, this.#dense.length * 2))
-      grown.set(this.#dense)
-      this.#dense = grown
+    this.#end = this.#pages.length * PAGE_BUCKETS
+    const page = {
+      firstWindow: window,
+      buckets: new Uint16Array(PAGE_BUCKETS),
+      dense: new Float32Array(PAGE_WINDOWS * DENSE_COUNT),
     }
+    this.#pages.push(page)
+    return page
   }
 }

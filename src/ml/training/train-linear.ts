@@ -27,8 +27,10 @@ export interface LinearTrainingOptions {
 const ACCUMULATOR_START = 0.1
 /** An example whose class is this likely already has nothing more to teach. */
 const LEARNT = 0.998
-/** Share of the buckets that a step does not see, so that no attack hangs on a few of its n-grams. */
-const HIDDEN_SHARE = 0.3
+/** Of 256 buckets a step does not see so many, so that no attack hangs on a few of its n-grams. */
+const HIDDEN_OF_256 = 77
+/** Windows are chosen in every second epoch: in between, the choice would hardly change. */
+const CHOICE_EPOCHS = 2
 
 /**
  * Trains by stochastic gradient descent with Adagrad steps, one example at a time, in an order
@@ -38,25 +40,24 @@ const HIDDEN_SHARE = 0.3
  * Of a text with several windows only one is learnt from: the one that the model would judge it
  * by, which for an attack is the window most like its label, for a benign text the one most like
  * an attack (multiple-instance learning by the maximum, as in prediction). Of its buckets a random
- * share is left out each time (dropout), for what is learnt then holds on sources never seen.
+ * share is left out each time (dropout), for what is learnt then holds on sources never seen. An
+ * example that the model is sure of is not asked again: a third of them after the first epoch.
  *
  * @see Duchi, Hazan, Singer 2011, "Adaptive Subgradient Methods"
  * @see Wager, Wang, Liang 2013, "Dropout Training as Adaptive Regularization"
  */
 export function trainLinear(examples: ExampleSet, options: LinearTrainingOptions): LinearWeights {
-  const trainer = new LinearTrainer(options.learningRate)
-  const random = new Random(options.seed)
-  const order = options.examples?.slice() ?? Int32Array.from(examples.labels.keys())
+  let order = options.examples?.slice() ?? Int32Array.from(examples.labels.keys())
   const classWeights = balancedClassWeights(order, examples.labels)
+  const trainer = new LinearTrainer(examples, { ...options, classWeights })
+  const random = new Random(options.seed)
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     random.shuffle(order)
+    if (epoch % CHOICE_EPOCHS === 0) trainer.forgetWindows()
     let loss = 0
-    for (const example of order) {
-      const label = examples.labels[example] ?? 0
-      const row = examples.row(trainer.chooseWindow(examples, example))
-      loss += trainer.step(trainer.thin(row, random), label, classWeights[label] ?? 1)
-    }
+    for (const example of order) loss += trainer.learn(example, random)
     options.onEpoch?.(epoch, loss / Math.max(1, order.length))
+    order = order.filter((example) => !trainer.isSureOf(example))
   }
   return trainer.weights
 }
@@ -72,6 +73,13 @@ function balancedClassWeights(order: Int32Array, labels: readonly number[]): rea
   return counts.map((count) => Math.sqrt(mean / Math.max(1, count)))
 }
 
+interface TrainerOptions extends Pick<LinearTrainingOptions, "learningRate"> {
+  /** By label: how much its examples count. */
+  readonly classWeights: readonly number[]
+}
+
+const NOT_CHOSEN = -1
+
 class LinearTrainer {
   readonly weights = zeroWeights()
   readonly #squares = {
@@ -79,47 +87,78 @@ class LinearTrainer {
     dense: new Float32Array(DENSE_COUNT).fill(ACCUMULATOR_START),
     bias: new Float32Array(1).fill(ACCUMULATOR_START),
   }
-  readonly #learningRate: number
+  readonly #examples: ExampleSet
+  readonly #options: TrainerOptions
+  readonly #chosen: Int32Array
+  readonly #sure: Uint8Array
   readonly #logits = new Float64Array(CLASS_COUNT)
   readonly #gradient = new Float64Array(CLASS_COUNT)
   readonly #seen = new Uint16Array(BUCKETS)
 
-  constructor(learningRate: number) {
-    this.#learningRate = learningRate
+  constructor(examples: ExampleSet, options: TrainerOptions) {
+    this.#examples = examples
+    this.#options = options
+    this.#chosen = new Int32Array(examples.size).fill(NOT_CHOSEN)
+    this.#sure = new Uint8Array(examples.size)
   }
 
-  chooseWindow(examples: ExampleSet, example: number): number {
-    const { from, to } = examples.windowsOf(example)
+  forgetWindows(): void {
+    this.#chosen.fill(NOT_CHOSEN)
+  }
+
+  isSureOf(example: number): boolean {
+    return this.#sure[example] === 1
+  }
+
+  /** One step for one example. @returns its weighted loss before the step */
+  learn(example: number, random: Random): number {
+    const known = this.#chosen[example] ?? NOT_CHOSEN
+    const window = known === NOT_CHOSEN ? this.#chooseWindow(example) : known
+    this.#chosen[example] = window
+    const label = this.#examples.labels[example] ?? 0
+    const weight = this.#options.classWeights[label] ?? 1
+    const row = this.#thin(this.#examples.row(window), random)
+    computeLogits(this.weights, row, this.#logits)
+    softmax(this.#logits, 1, this.#gradient)
+    const likelihood = this.#gradient[label] ?? 0
+    if (likelihood > LEARNT) this.#sure[example] = 1
+    else this.#step(row, label, weight)
+    return -Math.log(Math.max(likelihood, 1e-12)) * weight
+  }
+
+  #chooseWindow(example: number): number {
+    const { from, to } = this.#examples.windowsOf(example)
     if (to - from < 2) return from
-    const label = examples.labels[example] ?? 0
+    const label = this.#examples.labels[example] ?? 0
     let [chosen, largest] = [from, Number.NEGATIVE_INFINITY]
     for (let window = from; window < to; window++) {
-      computeLogits(this.weights, examples.row(window), this.#logits)
+      computeLogits(this.weights, this.#examples.row(window), this.#logits)
       const margin = attackMargin(this.#logits, label)
       if (margin > largest) [chosen, largest] = [window, margin]
     }
     return chosen
   }
 
-  /** The row without a random share of its buckets; valid until the next call. */
-  thin(row: SparseRow, random: Random): SparseRow {
+  /** The row without a random share of its buckets, four of them for each draw; valid until the next call. */
+  #thin(row: SparseRow, random: Random): SparseRow {
     const { buckets, bucketsFrom, bucketsTo } = row
+    const seen = this.#seen
     let count = 0
-    for (let i = bucketsFrom; i < bucketsTo; i++) {
-      this.#seen[count] = buckets[i] ?? 0
-      count += random.next() < HIDDEN_SHARE ? 0 : 1
+    for (let i = bucketsFrom; i < bucketsTo; ) {
+      let bits = random.bits()
+      for (const end = Math.min(i + 4, bucketsTo); i < end; i++) {
+        seen[count] = buckets[i] as number
+        // the sign bit and no branch: it is set where the byte is not below the bound
+        count += (HIDDEN_OF_256 - 1 - (bits & 0xff)) >>> 31
+        bits >>>= 8
+      }
     }
-    return { ...row, buckets: this.#seen, bucketsFrom: 0, bucketsTo: count }
+    return { ...row, buckets: seen, bucketsFrom: 0, bucketsTo: count }
   }
 
-  /** One step down the gradient of the cross entropy. @returns the weighted loss before it */
-  step(row: SparseRow, label: number, weight: number): number {
+  /** Down the gradient of the cross entropy, from the probabilities in `#gradient`. */
+  #step(row: SparseRow, label: number, weight: number): void {
     const gradient = this.#gradient
-    computeLogits(this.weights, row, this.#logits)
-    softmax(this.#logits, 1, gradient)
-    const likelihood = gradient[label] ?? 0
-    const loss = -Math.log(Math.max(likelihood, 1e-12)) * weight
-    if (likelihood > LEARNT) return loss
     let norm = 0
     for (let c = 0; c < CLASS_COUNT; c++) {
       const slope = ((gradient[c] ?? 0) - (c === label ? 1 : 0)) * weight
@@ -132,7 +171,6 @@ class LinearTrainer {
       value: 1,
       norm,
     })
-    return loss
   }
 
   #stepBuckets({ buckets, bucketsFrom, bucketsTo }: SparseRow, norm: number): void {
@@ -140,7 +178,7 @@ class LinearTrainer {
     const { buckets: squares } = this.#squares
     const scale = bucketScale(bucketsTo - bucketsFrom)
     const added = norm * scale * scale
-    const step = this.#learningRate * scale
+    const step = this.#options.learningRate * scale
     const [g0 = 0, g1 = 0, g2 = 0, g3 = 0, g4 = 0, g5 = 0] = this.#gradient
     for (let i = bucketsFrom; i < bucketsTo; i++) {
       const bucket = buckets[i] ?? 0
@@ -169,7 +207,7 @@ class LinearTrainer {
   #descend({ weights, squares }: Part, feature: number, { value, norm }: Slope): void {
     const square = (squares[feature] ?? 0) + norm * value * value
     squares[feature] = square
-    const rate = (this.#learningRate * value) / Math.sqrt(square)
+    const rate = (this.#options.learningRate * value) / Math.sqrt(square)
     const at = feature * CLASS_COUNT
     for (let c = 0; c < CLASS_COUNT; c++) {
       weights[at + c] = (weights[at + c] ?? 0) - rate * (this.#gradient[c] ?? 0)
