@@ -9,7 +9,7 @@ import { BinaryTensors } from "./inference-tensors.ts"
 import type { PayloadQuestion } from "./judge-payload.ts"
 import { createReader } from "./schemas.ts"
 
-export const PAYLOADS_MAX = 1_000
+const PAYLOADS_MAX = 1_000
 
 /** Inputs by name, with the longest element each may have; all but the payload may be left out. */
 export const INPUTS = {

@@ -31,7 +31,7 @@ export class RefusedError extends SentinelError {
 }
 
 /** @throws DataDirectoryInUseError where the directory is owned by a process without a port */
-export async function openOperations(config: Config, log: Logger): Promise<Operations> {
+async function openOperations(config: Config, log: Logger): Promise<Operations> {
   const running = runningOperations(config)
   if (running !== undefined) return running
   const offline = await openOfflineOperations(config, log)

@@ -30,7 +30,7 @@ export interface ServablePlan {
 }
 
 /** Ids of the models that a plan needs, the most needed first. */
-export function modelsOf({ live, lastGood, trial }: TrafficPlan): readonly string[] {
+function modelsOf({ live, lastGood, trial }: TrafficPlan): readonly string[] {
   const ids = [live, trial?.modelId, trial?.referenceId, lastGood]
   return [...new Set(ids.filter((id) => id !== undefined))]
 }

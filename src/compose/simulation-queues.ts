@@ -50,7 +50,7 @@ export function openSimulationQueues(
 export function describedSimulationQueues(config: Config): SimulationQueues {
   const never = () => Promise.reject(new UnavailableError("the queue"))
   const queue: SimulationQueue = {
-    ...{ enqueue: never, take: never, ack: never, nack: never, release: never, depth: never },
+    ...{ enqueue: never, take: never, ack: never, release: never, depth: never },
     close: () => Promise.resolve(),
   }
   const queues = { [OWN_QUEUE]: queue, ...(config.kafka && { [SIMULATION_TOPIC]: queue }) }

@@ -111,13 +111,6 @@ class TopicQueue implements SimulationQueue, SourceListener {
     return true
   }
 
-  async nack(leaseId: string): Promise<boolean> {
-    const entry = this.#end(leaseId)
-    if (entry === undefined) return false
-    this.#giveBack(entry)
-    return true
-  }
-
   async release(leaseId: string): Promise<boolean> {
     const entry = this.#end(leaseId)
     if (entry === undefined) return false

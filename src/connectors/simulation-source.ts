@@ -6,7 +6,7 @@ import type { PartitionId, Source, SourceListener, SourceRecord } from "../strea
 export interface SimulationSourceOptions {
   /** Of the source and its only partition's topic. */
   readonly name: string
-  readonly queue: Pick<SimulationQueue, "take" | "ack" | "nack" | "release">
+  readonly queue: Pick<SimulationQueue, "take" | "ack" | "release">
   readonly clock: Clock
   /** False while there is nothing to simulate in: then no task is taken, and all stay queued. */
   readonly isOpen: () => boolean

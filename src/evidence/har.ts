@@ -7,7 +7,7 @@ import { parseTimestamp } from "./timestamp.ts"
 /** Requests of one session that are read; the rest is cut, and said to be. */
 export const REQUESTS_MAX = 5_000
 /** Headers, query parameters, cookies and form parameters of one request that are read, each. */
-export const PAIRS_MAX = 1_000
+const PAIRS_MAX = 1_000
 /** Characters of one request body that are read. */
 export const BODY_CHARS_MAX = 1_048_576
 
@@ -139,7 +139,7 @@ function readPair(pair: unknown, fields: FieldReader, name: string): NameValue {
 }
 
 /** The value of the first header of this lower-case name, in whatever case it was written. */
-export function headerValue(headers: readonly NameValue[], name: string): string | undefined {
+function headerValue(headers: readonly NameValue[], name: string): string | undefined {
   return headers.find(
     (header) => header.name.length === name.length && header.name.toLowerCase() === name,
   )?.value

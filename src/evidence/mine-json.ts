@@ -2,7 +2,7 @@ import { isJsonObject } from "./field-reader.ts"
 import { type PayloadCollector, shortened } from "./payload-collector.ts"
 
 /** Deeper values are cut, and said to be. */
-export const MINED_DEPTH_MAX = 64
+const MINED_DEPTH_MAX = 64
 const NODES_MAX = 20_000
 const KEY_CHARS_MAX = 64
 const PLAIN_KEY = /^[\w.\- ]{0,64}$/

@@ -4,7 +4,7 @@ const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/
 const SCHEMES = new Set(["minio", "s3"])
 
 /** Longest key that S3 knows, in bytes. */
-export const KEY_BYTES_MAX = 1_024
+const KEY_BYTES_MAX = 1_024
 
 /**
  * Splits `minio://<bucket>/<key>` or `s3://<bucket>/<key>`. The key is taken as it stands: it is

@@ -2,7 +2,7 @@ import { MalformedError } from "../errors.ts"
 import type { SessionContext } from "../events.ts"
 import { FieldReader, isJsonObject } from "./field-reader.ts"
 
-export const TAGS_MAX = 256
+const TAGS_MAX = 256
 const TEXT_CHARS_MAX = 512
 
 /**
@@ -38,7 +38,7 @@ export function readAttackerIp(fields: FieldReader): { attackerIp?: string } {
 }
 
 /** Country and autonomous system; the system's number may come as a number. */
-export function readOrigin(fields: FieldReader): { country?: string; asn?: string } {
+function readOrigin(fields: FieldReader): { country?: string; asn?: string } {
   const country = shortText(fields, "country")
   const asn =
     typeof fields.value("asn") === "number"

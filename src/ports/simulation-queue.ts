@@ -37,16 +37,17 @@ export interface SimulationDepth {
 export interface SimulationQueue {
   /** Resolves once the task is durable. One event is queued once, however often it comes. */
   enqueue(task: SimulationTask): Promise<"new" | "same">
-  /** What is ready now, at most `max` (1..100) tasks; they come back after `leaseMs`. */
+  /**
+   * What is ready now, at most `max` (1..100) tasks; they come back after `leaseMs`, and
+   * one that was handed out too often is dropped.
+   */
   take(options: {
     readonly max: number
     readonly leaseMs: number
   }): Promise<readonly SimulationLease[]>
   /** The task is done. False where it went back or to another meanwhile. */
   ack(leaseId: string): Promise<boolean>
-  /** The task is to be tried again; after too many deliveries it is dropped. False as for `ack`. */
-  nack(leaseId: string): Promise<boolean>
-  /** The same, where the task is not to blame: this delivery does not count. */
+  /** Gives a task back that is not to blame: this delivery does not count. False as for `ack`. */
   release(leaseId: string): Promise<boolean>
   /** @throws UnavailableError */
   depth(): Promise<SimulationDepth>

@@ -104,10 +104,6 @@ class SimulationFile implements SimulationQueue {
     })
   }
 
-  nack(leaseId: string): Promise<boolean> {
-    return this.#end(leaseId, (event, row) => this.#giveBack(event, row))
-  }
-
   release(leaseId: string): Promise<boolean> {
     return this.#end(leaseId, (event, row) => {
       this.#giveBack(event, { ...row, released: (row.released ?? 0) + 1 })

@@ -47,7 +47,7 @@ export interface EngineLimits extends PartitionLimits {
   readonly retry: RetryPolicy
 }
 
-export const DEFAULT_LIMITS: EngineLimits = {
+const DEFAULT_LIMITS: EngineLimits = {
   inFlightMax: 64,
   bufferedMax: 512,
   bufferedBytesMax: 64 * 1_048_576,

@@ -63,18 +63,15 @@ export function expectSimulationQueueContract(
     expect(eventIds(await takeSome(queue))).toEqual(["b"])
   })
 
-  test(`${name} gives a task back at nack and when its lease is over, and drops it at the bound`, async () => {
-    const queue = (await begin()).open({ deliveriesMax: 3 })
+  test(`${name} gives a task back when its lease is over, and drops it at the bound`, async () => {
+    const queue = (await begin()).open({ deliveriesMax: 2 })
     await queue.enqueue(simulationTask("a"))
     const [first] = await takeSome(queue)
-    expect(await queue.nack(first?.id ?? "")).toBe(true)
-    expect(await queue.nack(first?.id ?? "")).toBe(false)
-    expect(await takeSome(queue)).toMatchObject([{ deliveries: 2 }])
     under.pass(60_001)
-    const [third] = await takeSome(queue)
-    expect(third?.deliveries).toBe(3)
+    expect(await takeSome(queue)).toMatchObject([{ deliveries: 2 }])
     expect(await queue.ack(first?.id ?? "")).toBe(false)
-    expect(await queue.nack(third?.id ?? "")).toBe(true)
+    expect(await queue.release(first?.id ?? "")).toBe(false)
+    under.pass(60_001)
     await queue.enqueue(simulationTask("b"))
     expect(eventIds(await takeSome(queue))).toEqual(["b"])
     expect((await queue.depth()).dropped).toBe(1)

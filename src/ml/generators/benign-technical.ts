@@ -84,7 +84,7 @@ function around(random: Random, code: string): string {
   return `${lead}${before} ${shown(random, code)}${after}${tail}`
 }
 
-export function sqlStatement(random: Random): string {
+function sqlStatement(random: Random): string {
   const [table, column, other] = [word(random), word(random), word(random)]
   return oneOf(random, [
     (r) =>

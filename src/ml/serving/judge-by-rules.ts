@@ -2,9 +2,9 @@ import { type Classification, PAYLOAD_CLASSES } from "../../events.ts"
 import type { PayloadInput } from "../../ports.ts"
 import { signatureOpinion } from "./signatures.ts"
 
-export const RULES_MODEL = "rules"
+const RULES_MODEL = "rules"
 /** The class of what no model judged and no rule knew: nobody can call it benign. */
-export const UNKNOWN_CLASS = "unknown"
+const UNKNOWN_CLASS = "unknown"
 
 /**
  * What can be said of a payload while no model answers.

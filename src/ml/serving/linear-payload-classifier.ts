@@ -53,10 +53,6 @@ export class LinearPayloadClassifier implements PayloadClassifier {
     return this.#classification()
   }
 
-  classifyMany(inputs: readonly PayloadInput[]): readonly Classification[] {
-    return inputs.map((input) => this.classify(input))
-  }
-
   /**
    * Exact Shapley values of the linear model against the empty text, in log-odds of the predicted
    * class against benign (of the strongest attack for a benign text), for what stands in the text:

@@ -73,7 +73,7 @@ async function versionsIn(
 }
 
 /** Below 0 where `one` is the lower version. */
-export function compareVersions(one: string, other: string): number {
+function compareVersions(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true })
 }
 

@@ -3,7 +3,7 @@ export const LOWER = 1
 export const UPPER = 2
 export const DIGIT = 4
 export const SPACE = 8
-export const HIGH = 16
+const HIGH = 16
 /** Part of a word: letter, digit or underscore. */
 export const WORD = 32
 export const PUNCTUATION = 64

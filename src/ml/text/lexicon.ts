@@ -6,7 +6,7 @@
  * SQLite), HTML elements and event handlers (WHATWG), POSIX utilities and Windows commands, files
  * that systems keep in known places (Filesystem Hierarchy Standard).
  */
-export const WORD_FAMILIES = {
+const WORD_FAMILIES = {
   sqlVerb: `select insert update delete drop union alter create truncate exec execute declare merge
     replace grant revoke shutdown`,
   sqlClause: `from where having group order by limit offset into values set table join all distinct
@@ -49,7 +49,7 @@ export type WordFamily = keyof typeof WORD_FAMILIES
 export const WORD_FAMILY_NAMES = Object.keys(WORD_FAMILIES) as readonly WordFamily[]
 
 const FNV_OFFSET = 0x811c9dc5
-export const FNV_PRIME = 0x01000193
+const FNV_PRIME = 0x01000193
 export const WORD_HASH_START: number = FNV_OFFSET | 0
 
 /** The running hash (FNV-1a, 32 bits) of a word, one byte further. */

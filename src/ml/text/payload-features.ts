@@ -7,7 +7,7 @@ import { NORMALIZER_VERSION } from "./normalize.ts"
 import type { Undone } from "./undone.ts"
 
 export const BUCKETS = 65_536
-export const HASH_SEED = 0x5eed
+const HASH_SEED = 0x5eed
 /** Bytes that are looked at as one; a longer text is judged window by window. */
 export const WINDOW_BYTES = 160
 /**

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { readLabelledFile } from "../../ml/evaluation/labelled-payloads.ts"
 
 /** Rows of a directory that are kept: as many as the shipped corpus has, for memory. */
-export const LABELLED_BENIGN_MAX = 100_000
+const LABELLED_BENIGN_MAX = 100_000
 
 /**
  * The benign rows of the labelled files of a directory (`*.jsonl`, `*.jsonl.gz`), file by file in the

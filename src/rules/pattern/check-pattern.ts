@@ -7,9 +7,9 @@ import { type Positions, positionsOf } from "./positions.ts"
 /** A match shorter than this says too little to block anybody for. */
 export const MATCH_CHARACTERS_MIN = 3
 /** Longest match: each start of a search costs at most about so many steps in any engine. */
-export const MATCH_CHARACTERS_MAX = 8_192
+const MATCH_CHARACTERS_MAX = 8_192
 /** Sets of a pattern with every repeat written out, as RE2 does. */
-export const POSITIONS_MAX = 16_384
+const POSITIONS_MAX = 16_384
 /** RE2 refuses repeats of repeats beyond 1,000 in all. */
 const NESTED_REPEATS_MAX = 1_000
 

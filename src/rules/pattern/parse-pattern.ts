@@ -3,7 +3,7 @@ import { CharacterSet } from "./character-set.ts"
 import { characters, choice, type Pattern, REPEAT_MAX, repeat, sequence } from "./pattern.ts"
 
 /** Characters of a pattern's text. */
-export const PATTERN_CHARACTERS_MAX = 8_192
+const PATTERN_CHARACTERS_MAX = 8_192
 const DEPTH_MAX = 16
 const PUNCTUATION = /^[!-/:-@[-`{-~]$/
 

@@ -46,12 +46,6 @@ export function literal(text: string): Pattern {
   return sequence(...Array.from(text, (character) => characters(CharacterSet.of(character))))
 }
 
-/** The text in any mix of cases, written out as classes: no flag folds alike in every engine. */
-export function caselessLiteral(text: string): Pattern {
-  const sets = Array.from(text, (character) => CharacterSet.of(character).withBothCases())
-  return sequence(...sets.map(characters))
-}
-
 /**
  * One of several texts, as a tree in which the next character always decides.
  * @param texts ASCII, none empty

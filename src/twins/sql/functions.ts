@@ -48,7 +48,7 @@ export function delayOf(seconds: string, traps: Traps): string {
 }
 
 /** A conversion that fails with the text that is no number, as PostgreSQL and T-SQL do. */
-export function numberOf(value: string): string {
+function numberOf(value: string): string {
   return `(SELECT CASE WHEN typeof(v) = 'text' AND trim(v) GLOB '*[^-+.0-9]*'
     THEN json_extract('{}', '~' || v) ELSE CAST(v AS NUMERIC) END FROM (SELECT ${value} AS v))`
 }

@@ -1,5 +1,5 @@
 /** The SQL dialects that the twin reads; SQLite is the one that it runs. */
-export const DIALECTS = ["sqlite", "mysql", "postgresql", "tsql"] as const
+const DIALECTS = ["sqlite", "mysql", "postgresql", "tsql"] as const
 export type Dialect = (typeof DIALECTS)[number]
 
 export type TokenKind =
