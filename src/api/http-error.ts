@@ -3,7 +3,10 @@ import { publicError, SentinelError } from "../errors.ts"
 /** What a request can do wrong before anybody looks at its meaning. */
 const PROBLEMS = {
   MALFORMED_JSON: { status: 400, message: "the body is not well-formed JSON" },
-  INVALID_UTF8: { status: 400, message: "the body is not valid UTF-8" },
+  INVALID_UTF8: {
+    status: 400,
+    message: "the body is not UTF-8 text; compressed ones are not read",
+  },
   NOT_EXPLOITABLE: { status: 400, message: "only a confirmed exploit makes a rule" },
   UNAUTHORIZED: { status: 401, message: "this endpoint needs the API token" },
   FOREIGN_HOST: { status: 403, message: "the Host header does not name this service" },

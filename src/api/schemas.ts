@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox"
-import { TypeCompiler } from "@sinclair/typebox/compiler"
+import { TypeCompiler, type ValueError } from "@sinclair/typebox/compiler"
 import { MalformedError } from "../errors.ts"
 import { PAYLOAD_KINDS } from "../events.ts"
 import { TIERS, type Tier } from "./model-operations.ts"
@@ -284,9 +284,16 @@ export function createReader<S extends TSchema>(schema: S): (value: unknown) => 
   return (value) => {
     if (compiled.Check(value)) return value
     const problem = compiled.Errors(value).First()
-    const expected = (problem?.message ?? "another shape").replace(/^Expected /, "")
-    throw new MalformedError(fieldOf(schema, problem?.path ?? ""), expected)
+    throw new MalformedError(fieldOf(schema, problem?.path ?? ""), expectedOf(problem))
   }
+}
+
+/** In words, of a union those of each alternative. None of them holds input. */
+function expectedOf(problem: ValueError | undefined): string {
+  if (problem === undefined) return "another shape"
+  const alternatives = problem.errors.map((errors) => expectedOf(errors.First()))
+  if (alternatives.length > 0) return [...new Set(alternatives)].join(" or ")
+  return problem.message.replace(/^Expected /, "")
 }
 
 /** The declared part of a JSON pointer: names that the client made up are not echoed. */

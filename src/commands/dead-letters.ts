@@ -60,8 +60,9 @@ export function listDeadLetters(options: LetterOptions, terminal: Terminal): Pro
     const rows = letters.map((letter) => [
       letter.id.slice(0, ID_CHARACTERS_SHOWN),
       ...[letter.failed_at, letter.code, letter.operator, letter.state, placeOf(letter)],
+      letter.message,
     ])
-    const header = ["ID", "FAILED AT", "CODE", "OPERATOR", "STATE", "FROM"]
+    const header = ["ID", "FAILED AT", "CODE", "OPERATOR", "STATE", "FROM", "WHY"]
     const table = renderTable([header, ...rows.map((row) => row.map(printable))])
     await terminal.write(letters.length === 0 ? "no dead letters\n" : table)
     return 0

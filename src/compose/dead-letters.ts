@@ -106,7 +106,8 @@ async function putBack(
   const { record, id } = letter
   const target = record.topic === INBOX_TOPIC ? parts.inbox : parts.kafka
   try {
-    if (target === undefined) throw new UnavailableError("kafka, which is not configured,")
+    if (target === undefined)
+      throw new UnavailableError("kafka (KAFKA_BOOTSTRAP_SERVERS is not set)")
     await inTime(parts.clock, target.send(letter))
     await parts.store.markRedriven(id)
     return undefined

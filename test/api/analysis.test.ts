@@ -103,6 +103,13 @@ describe("POST explain and profile", () => {
     expect(answer.text).not.toContain("secret_name")
   })
 
+  test("createApi says what each alternative of a field would be, and nothing of the input", async () => {
+    const { post } = start()
+    const { json, text } = await post(`${BASE}/explain`, { features: {}, verdict: "maybe" })
+    expect(json.error.message).toBe("verdict: expected 'simulate' or 'tag' or 'benign' or object")
+    expect(text).not.toContain("maybe")
+  })
+
   test("createApi refuses more than a thousand features", async () => {
     const { post } = start()
     const features = Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`f${at}`, at]))

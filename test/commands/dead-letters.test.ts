@@ -42,6 +42,7 @@ describe("dead-letters", () => {
     await bury(["c"], "HASH_MISMATCH")
     const { out } = await run("list", "--code", "MALFORMED")
     expect(out.trim().split("\n")).toHaveLength(3)
+    expect(out).toContain("evil \\u001b[2J")
     const json = await run("list", "--json", "--limit", "2")
     const lines = json.out.trim().split("\n")
     expect(lines.map((line) => JSON.parse(line).state)).toEqual(["open", "open"])

@@ -27,7 +27,8 @@ export function ruleOperations(parts: OpenedRuleService): Omit<RuleOperations, "
       return { withdrawn, takenOut: await takenOut(reconciler, gone, before) }
     },
     async reconcile() {
-      if (reconciler === undefined) throw new UnavailableError("Gatekeeper (not configured)")
+      if (reconciler === undefined)
+        throw new UnavailableError("Gatekeeper (GATEKEEPER_API_URL is not set)")
       const { drift, failures } = await reconciler.run()
       const ids = (rules: readonly Rule[] = []) => rules.map(({ rule_id }) => rule_id)
       return {
