@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { effectCheck } from "../../src/ml/adversary/effect.ts"
+import { needsBash } from "../../src/ml/adversary/shell-effect.ts"
 import { strongestHit } from "../../src/operators/score-exploit.ts"
 import type { Works } from "../../src/rules/relatives.ts"
 import type { SimulatedClass, Twin, TwinAnswer } from "../../src/twin-protocol.ts"
@@ -22,13 +23,17 @@ const BUDGET_MS = 3_000
  */
 export async function proofOf(label: SimulatedClass, exploit: string): Promise<Works | undefined> {
   const twin = TWINS[label]
-  if (twin === undefined) {
-    const check = effectCheck(label, exploit)
-    return check && (async (text) => check(text))
-  }
+  if (twin === undefined) return readerOf(label, exploit)
   const hit = strongestHit(await runTwin(twin, exploit))
   if (hit === undefined) return undefined
   return async (text) => strongestHit(await runTwin(twin, text, [hit.template]))?.kind === hit.kind
+}
+
+/** Commands are proven in dash where that runs them, and what only bash reads does nothing there. */
+function readerOf(label: SimulatedClass, exploit: string): Works | undefined {
+  const check = effectCheck(label, exploit)
+  const isOfBash = label !== "command_injection" || needsBash(exploit)
+  return check && (async (text) => check(text) && (isOfBash || !needsBash(text)))
 }
 
 async function runTwin(

@@ -15,6 +15,8 @@ const FILES = [
 ] as const
 
 const SUBSTITUTIONS_DEPTH_MAX = 4
+/** `$'id'`, `{cat,/etc/passwd}`, `sh<<<id`: words of bash that dash takes for others. */
+const OF_BASH = /\$'|<<<|\{[^\s{},]*,/
 /** Of cmd.exe and PowerShell: other quoting, so another check than this one. */
 const WINDOWS =
   /%\w+%|\^|[A-Za-z]:\\|\b(?:powershell|cmd|dir|type|net|ipconfig|tasklist|systeminfo|certutil|ver|timeout|findstr|wmic|reg|start|iex|invoke-\w+|get-\w+)\b/i
@@ -34,6 +36,11 @@ export function injectedCommands(text: string): string | undefined {
   return isInjected ? JSON.stringify(commands.slice(1)) : undefined
 }
 
+/** True for a text that bash alone reads as it is meant here: dash, the usual `/bin/sh`, does not. */
+export function needsBash(text: string): boolean {
+  return OF_BASH.test(text)
+}
+
 type Command = readonly string[]
 
 /** One pass over a command line: words, separators, quotes, expansions. */
@@ -49,6 +56,10 @@ class ShellReader {
   #isGlob = false
   #isQuoted = false
   #isBroken = false
+  /** The present command has a word, or is a subshell. */
+  #isBegun = false
+  /** Behind `|`, `&&`, `||` or `(` a command must follow. */
+  #isAwaited = false
 
   constructor(text: string, depth: number) {
     this.#text = text
@@ -60,6 +71,7 @@ class ShellReader {
     while (this.#at < this.#text.length && !this.#isBroken) this.#step()
     if (this.#isQuoted || this.#parentheses !== 0) return undefined
     this.#endWord()
+    if (this.#isAwaited && !this.#isBegun) this.#isBroken = true
     const own = this.#commands.filter((words) => words.length > 0)
     return this.#isBroken ? undefined : [...own, ...this.#substituted]
   }
@@ -79,7 +91,7 @@ class ShellReader {
     if (character === "'") this.#append(this.#until("'"))
     else if (/[ \t]/.test(character)) this.#endWord()
     else if (character === "#" && !this.#isWord) this.#skipComment()
-    else if (/[;|&\n\r()]/.test(character) && !this.#isRedirected(character))
+    else if (/[;|&\n()]/.test(character) && !this.#isRedirected(character))
       this.#separate(character)
     else {
       if (/[*?[]/.test(character)) this.#isGlob = true
@@ -87,16 +99,30 @@ class ShellReader {
     }
   }
 
-  /** `&&` and `||` stay told apart from `;`: what follows them may not run. */
+  /**
+   * `&&` and `||` stay told apart from `;`: what follows them may not run. So does a pipe, but for
+   * that of the program's own command.
+   */
   #separate(character: string): void {
     if (character === "(" || character === ")") this.#nest(character)
     this.#endWord()
     const isDouble = /[|&]/.test(character) && this.#text[this.#at] === character
-    if (isDouble) {
-      this.#at += 1
-      this.#commands.push([character.repeat(2)])
+    this.#delimit(character, isDouble)
+    const isOwn = this.#depth === 0 && this.#commands.length === 1
+    if (isDouble) this.#at += 1
+    if (isDouble || (character === "|" && !isOwn)) {
+      this.#commands.push([isDouble ? character.repeat(2) : character])
     }
     this.#commands.push([])
+  }
+
+  /** Operators stand behind a command; lines may be empty. */
+  #delimit(character: string, isDouble: boolean): void {
+    if (/[;|&)]/.test(character) && !this.#isBegun) this.#isBroken = true
+    if (character !== "\n" || this.#isBegun) {
+      this.#isAwaited = isDouble || /[|(]/.test(character)
+    }
+    this.#isBegun = character === ")"
   }
 
   /** A subshell opens where a command may begin; anywhere else a parenthesis is an error. */
@@ -204,6 +230,7 @@ class ShellReader {
 
   #endWord(): void {
     if (this.#word !== "" || this.#isWord) {
+      this.#isBegun = true
       const words = this.#isGlob ? [resolveGlob(this.#word)] : expandBraces(this.#word)
       if (words.some((word) => word !== "")) this.#commands.at(-1)?.push(...words)
     }

@@ -3,7 +3,7 @@ import type { PayloadClass } from "../../../src/events.ts"
 import { effectCheck } from "../../../src/ml/adversary/effect.ts"
 import { escapedPath } from "../../../src/ml/adversary/path-effect.ts"
 import { runningScripts } from "../../../src/ml/adversary/script-effect.ts"
-import { injectedCommands } from "../../../src/ml/adversary/shell-effect.ts"
+import { injectedCommands, needsBash } from "../../../src/ml/adversary/shell-effect.ts"
 
 function stillWorks(label: PayloadClass, attack: string, text: string): boolean | undefined {
   return effectCheck(label, attack)?.(text)
@@ -17,6 +17,7 @@ describe("effectCheck", () => {
     ["xss", '"><script>alert(1)</script>', '"><ScRiPt a>self["alert"](1)</script >'],
     ["command_injection", "; cat /etc/passwd", "a b\nc''at$" + "{IFS}/etc/pass?d # text"],
     ["command_injection", "$(id)", "`i\\d`"],
+    ["command_injection", "; ls | sh", "x | ls|\nsh;"],
     ["path_traversal", "../../../../etc/passwd", "a/../..\\../%2e%2e/..//../etc/./passw%64"],
   ] as const)("effectCheck sees that a rewritten %s still works", (label, attack, text) => {
     expect(stillWorks(label, attack, text)).toBe(true)
@@ -33,6 +34,10 @@ describe("effectCheck", () => {
     ["command_injection", "; cat /etc/passwd", "|| cat /etc/passwd"],
     ["command_injection", "; cat /etc/passwd", "'; cat /etc/passwd"],
     ["command_injection", "; cat /etc/passwd", "# ; cat /etc/passwd"],
+    ["command_injection", "; cat /etc/passwd", "; cat /etc/passwd |"],
+    ["command_injection", "; cat /etc/passwd", ";; cat /etc/passwd"],
+    ["command_injection", "$(echo aWQ= | base64 -d)", "$(echo aWQ= ; base64 -d)"],
+    ["command_injection", "; cat /etc/passwd", "\r cat /etc/passwd"],
     ["path_traversal", "../../../../../etc/passwd", "etc/passwd"],
     ["path_traversal", "../../../../../etc/passwd", "%25252e%25252e/etc/passwd"],
   ] as const)("effectCheck sees that a broken %s does not work", (label, attack, text) => {
@@ -61,6 +66,11 @@ describe("effects", () => {
     expect(injectedCommands(text)).toBe(
       JSON.stringify([["cat<f"], ["ls", "-l", "/bi?/wh*"], ["id", "2>&1"], ["uname", "-a"]]),
     )
+  })
+
+  test("needsBash tells what dash does not read", () => {
+    const ofBash = ["; $'\\x69d'", "x;{id,-u}", "sh<<<id"]
+    expect(["; id", "$(i''d)", "x;a=${b},c;id", ...ofBash].filter(needsBash)).toEqual(ofBash)
   })
 
   test("runningScripts reads handlers, script elements, javascript: URLs and srcdoc", () => {

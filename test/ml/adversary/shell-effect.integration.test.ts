@@ -10,6 +10,7 @@ const ATTACKS = [
   "x | tail -n 3 /etc/hosts",
   "`uname -a`",
   "& ls -l /",
+  "x; id;",
 ]
 
 /** The shell's own parser is the oracle; `-n` reads and runs nothing. */
