@@ -87,8 +87,8 @@ function createModelMetrics(registry: Registry) {
     verdictReached(verdict: VerdictWord): void {
       predictions.inc({ verdict })
     },
-    cacheLookedUp(cacheType: "prediction" | "payload", hit: boolean): void {
-      lookups(cacheType, hit ? "hit" : "miss")
+    cacheLookedUp(cacheType: "prediction" | "payload", hit: boolean, times = 1): void {
+      lookups(cacheType, hit ? "hit" : "miss", times)
     },
   }
 }

@@ -1,4 +1,5 @@
-import type { OperatorStats, PartitionStats } from "../stream/engine.ts"
+import type { PartitionStats } from "../stream/engine.ts"
+import type { OperatorStats } from "../stream/execute.ts"
 import { partitionKey } from "../stream/types.ts"
 import type { OperatorLoad } from "../telemetry.ts"
 

@@ -14,7 +14,7 @@ import { verifyIntegrity } from "../operators/verify-integrity.ts"
 import { type AnalysisParts, buildJudging, type JudgingParts } from "../pipeline.ts"
 import type { ObjectStore } from "../ports.ts"
 import { DEFAULT_RETRY } from "../stream/backoff.ts"
-import { Executor } from "../stream/execute.ts"
+import { Executor, type OperatorStats } from "../stream/execute.ts"
 import type { EngineObserver, Operator } from "../stream/types.ts"
 import type { Models } from "./models.ts"
 
@@ -55,20 +55,34 @@ export function judgingParts(
   }
 }
 
+export interface ThreadedJudging {
+  readonly operator: Operator<FetchedEvidence, ExplainedVerdict>
+  /** Of the steps inside. Each runs here and in every thread; what is inside and waits is so here. */
+  operatorStats(): readonly OperatorStats[]
+}
+
 /** The judging steps as one operator: by threads under load, here otherwise. */
 export function threadedJudging(
   parts: JudgingParts,
   running: { readonly threads: JudgingThreads; readonly observer: EngineObserver },
-): Operator<FetchedEvidence, ExplainedVerdict> {
+): ThreadedJudging {
   const { threads, observer } = running
   const executor = new Executor(buildJudging(parts), {
     ...{ clock: systemClock, observer, random: Math.random, retry: DEFAULT_RETRY },
   })
-  return judgeEvidence({
+  const operator = judgeEvidence({
     threads,
     judgeHere: async (evidence, { key, eventTimeMs, record, signal }) => {
       const context = { key, eventTimeMs, record, signal, staged: undefined }
       return (await executor.run(evidence, context)) as ExplainedVerdict
     },
   })
+  const places = threads.count + 1
+  return {
+    operator,
+    operatorStats: () =>
+      executor
+        .operatorStats()
+        .map((stats) => ({ ...stats, concurrency: stats.concurrency * places })),
+  }
 }

@@ -4,6 +4,7 @@ import type { ExplainedVerdict, FetchedEvidence } from "../events.ts"
 import type { Logger } from "../log.ts"
 import type { JudgingThreads } from "../operators/judge-evidence.ts"
 import type { EngineObserver } from "../stream/types.ts"
+import type { Telemetry } from "../telemetry.ts"
 import type { JudgingAnswer, JudgingOrder, JudgingSettings } from "./judging-worker.ts"
 import type { ModelServer } from "./model-server.ts"
 import { workerPool } from "./worker-pool.ts"
@@ -13,6 +14,7 @@ export interface JudgingThreadsParts {
   readonly log: Logger
   readonly server: Pick<ModelServer, "snapshot" | "receiveOfThread">
   readonly observer: Pick<EngineObserver, "operatorDone">
+  readonly telemetry: Pick<Telemetry, "cacheLookedUp">
   /** Of the threads; default the one that judges. */
   readonly worker?: URL
 }
@@ -31,7 +33,7 @@ const NO_BYTES = new Uint8Array()
  * and are ready when all have; where they cannot, the log says why and everything is judged here.
  */
 export function openJudgingThreads(parts: JudgingThreadsParts): OpenedJudgingThreads {
-  const { config, log, server, observer } = parts
+  const { config, log, server, observer, telemetry } = parts
   const count = config.analysisThreads
   const pool = workerPool<JudgingOrder, JudgingAnswer>({
     ...{ file: parts.worker ?? WORKER, threads: count },
@@ -83,9 +85,11 @@ export function openJudgingThreads(parts: JudgingThreadsParts): OpenedJudgingThr
     isReady: () => isReady,
     start,
     async judge(evidence) {
-      const { verdicts, timings, thread, report } = await ask(evidence).catch(restarting)
+      const { verdicts, timings, lookups, thread, report } = await ask(evidence).catch(restarting)
       server.receiveOfThread(thread, report)
       for (const timing of timings) observer.operatorDone(...timing)
+      telemetry.cacheLookedUp("payload", true, lookups.hits)
+      telemetry.cacheLookedUp("payload", false, lookups.misses)
       return verdicts.map(parse)
     },
     async close() {

@@ -34,26 +34,40 @@ export interface JudgingAnswer {
   readonly report: TrafficReport
   /** What the operators took for those that did not fail. */
   readonly timings: readonly OperatorTiming[]
+  /** In the cache of the thread, since its last answer. */
+  readonly lookups: { readonly hits: number; readonly misses: number }
 }
 
 export type OperatorTiming = Parameters<EngineObserver["operatorDone"]>
+
+/** What its models leave to be done, and to be told, with the next answer. */
+interface Pending {
+  readonly later: (() => void)[]
+  lookups: { hits: number; misses: number }
+}
 
 /** Keeps its models: to load them takes a second. */
 class JudgingThread {
   readonly #server: ModelServer
   readonly #executor: Executor
-  readonly #later: (() => void)[]
+  readonly #pending: Pending
   #timings: OperatorTiming[] = []
 
   static async open(settings: JudgingSettings): Promise<JudgingThread> {
-    const later: (() => void)[] = []
-    const models = await openThreadModels(settings, (action) => later.push(action))
-    return new JudgingThread(models, settings, later)
+    const pending: Pending = { later: [], lookups: { hits: 0, misses: 0 } }
+    const models = await openThreadModels(settings, {
+      schedule: (action) => void pending.later.push(action),
+      onLookup(hit) {
+        if (hit) pending.lookups.hits += 1
+        else pending.lookups.misses += 1
+      },
+    })
+    return new JudgingThread(models, settings, pending)
   }
 
-  constructor(models: ServedModels, settings: JudgingSettings, later: (() => void)[]) {
+  constructor(models: ServedModels, settings: JudgingSettings, pending: Pending) {
     this.#server = models.server
-    this.#later = later
+    this.#pending = pending
     const operatorDone = (...timing: OperatorTiming) => void this.#timings.push(timing)
     this.#executor = new Executor(buildJudging(judgingParts(models, settings)), {
       ...{ clock: systemClock, random: Math.random },
@@ -74,8 +88,10 @@ class JudgingThread {
       this.#timings = []
     }
     // a thread that waits for its next task runs no timers: comparisons of a trial are made here
-    for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) next()
-    return { verdicts, timings, thread: threadId, report: this.#server.report() }
+    const { later, lookups } = this.#pending
+    for (let next = later.shift(); next !== undefined; next = later.shift()) next()
+    this.#pending.lookups = { hits: 0, misses: 0 }
+    return { verdicts, timings, lookups, thread: threadId, report: this.#server.report() }
   }
 
   async #judge(evidence: FetchedEvidence): Promise<string | undefined> {

@@ -90,18 +90,21 @@ export async function openWorkerModels(
   })
 }
 
+type ThreadModelsOptions = Pick<ModelServerParts, "schedule"> &
+  Required<Pick<OpenModelsOptions, "onLookup">>
+
 /**
  * The models for a thread of the process that owns the data directory: that one decides, remembers and
  * tells which plan it is.
- * @param later runs an action once the thread has answered
+ * @param schedule runs an action once the thread has answered
  */
 export async function openThreadModels(
   config: ModelConfig,
-  later: (action: () => void) => void,
+  { schedule, onLookup }: ThreadModelsOptions,
 ): Promise<ServedModels> {
-  const { loadSecondTier: _, check: __, ...parts } = servingParts(config, {})
+  const { loadSecondTier: _, check: __, ...parts } = servingParts(config, { onLookup })
   const store = { ...registryOf(config), write: () => undefined }
-  const server = await ModelServer.open({ ...parts, store, schedule: later })
+  const server = await ModelServer.open({ ...parts, store, schedule })
   return {
     server,
     classifier: server.classifier,

@@ -89,9 +89,10 @@ export function createRunner(parts: RunnerParts): Runner {
     record: (verdict) => reachability.watch("verdict store", verdicts.record(verdict)),
   }
   const analysis = analysisParts(models, config, watchObjects(openObjects(parts), reachability))
+  const judging = threads && threadedJudging(analysis, { threads, observer })
   const flow = buildPipeline({
     ...analysis,
-    ...(threads && { judge: threadedJudging(analysis, { threads, observer }) }),
+    ...(judging && { judge: judging.operator }),
     record: recordVerdict(watched, {
       onRecorded: parts.onRecorded,
       placed: new Set(kafka.topics),
@@ -115,9 +116,13 @@ export function createRunner(parts: RunnerParts): Runner {
     observer,
     random: Math.random,
   })
+  const measured = {
+    stats: () => engine.stats(),
+    operatorStats: () => [...engine.operatorStats(), ...(judging?.operatorStats() ?? [])],
+  }
   const numbers = () => {
     const unread = kafka.sources.flatMap((source) => source.inner?.lag() ?? [])
-    const own = { engine, reading: parts.meter.read(engine), unread }
+    const own = { engine: measured, reading: parts.meter.read(measured), unread }
     const both = parts.simulation ? joinNumbers(own, parts.simulation.numbers()) : own
     const nowMs = systemClock.nowMs()
     return { ...both, nowMs, simulations: parts.simulations.depth() }

@@ -4,7 +4,7 @@ import { backoffMs, DEFAULT_RETRY, type RetryPolicy } from "./backoff.ts"
 import { asFailure, burialFlow, codeOf, DEAD_LETTERS, letterOf } from "./burial.ts"
 import { type Dataflow, leaves } from "./dataflow.ts"
 import { Delivery } from "./delivery.ts"
-import { Executor } from "./execute.ts"
+import { Executor, type OperatorStats } from "./execute.ts"
 import { EngineSuspectError, type OperatorFailure } from "./failures.ts"
 import type { Journey } from "./journey.ts"
 import { Partition, type PartitionLimits } from "./partition.ts"
@@ -71,15 +71,6 @@ export interface PartitionStats {
   /** The time of the record that holds the watermark back; epoch milliseconds. */
   readonly oldestMs: number | undefined
   readonly committed: bigint | undefined
-}
-
-export interface OperatorStats {
-  readonly operator: string
-  readonly concurrency: number
-  readonly inside: number
-  readonly waiting: number
-  /** How long, since the beginning, some record has been waiting for a place; milliseconds. */
-  readonly waitedMs: number
 }
 
 /**
@@ -161,13 +152,7 @@ export class Engine {
 
   /** Records inside and waiting before each operator and sink. */
   operatorStats(): readonly OperatorStats[] {
-    return [...this.#executor.runners.values()].map(({ operator, gate }) => ({
-      operator: operator.name,
-      concurrency: operator.concurrency ?? 1,
-      inside: gate.inside,
-      waiting: gate.waiting,
-      waitedMs: gate.waitedMs,
-    }))
+    return this.#executor.operatorStats()
   }
 
   #listenerFor(source: Source): SourceListener {

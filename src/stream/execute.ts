@@ -16,6 +16,15 @@ export interface JourneyContext extends OperatorContext {
   staged: OutgoingMessage[] | undefined
 }
 
+export interface OperatorStats {
+  readonly operator: string
+  readonly concurrency: number
+  readonly inside: number
+  readonly waiting: number
+  /** How long, since the beginning, some record has been waiting for a place; milliseconds. */
+  readonly waitedMs: number
+}
+
 type CompiledStep = (value: unknown, context: JourneyContext) => Maybe<unknown>
 
 /**
@@ -26,7 +35,7 @@ type CompiledStep = (value: unknown, context: JourneyContext) => Maybe<unknown>
 export class Executor {
   readonly #steps: readonly CompiledStep[]
   readonly #parts: RunnerParts
-  readonly runners = new Map<string, Runner>()
+  readonly #runners = new Map<string, Runner>()
 
   /** @throws Error if two steps share a name: counters and topology are told apart by it */
   constructor(flow: Dataflow<never, unknown>, parts: RunnerParts) {
@@ -37,6 +46,17 @@ export class Executor {
   /** @throws OperatorFailure, or the signal's reason once the record is abandoned */
   run(value: unknown, context: JourneyContext): Maybe<unknown> {
     return runFrom(this.#steps, 0, value, context)
+  }
+
+  /** Records inside and waiting before each operator and sink. */
+  operatorStats(): readonly OperatorStats[] {
+    return [...this.#runners.values()].map(({ operator, gate }) => ({
+      operator: operator.name,
+      concurrency: operator.concurrency ?? 1,
+      inside: gate.inside,
+      waiting: gate.waiting,
+      waitedMs: gate.waitedMs,
+    }))
   }
 
   #compile(steps: readonly Step[]): readonly CompiledStep[] {
@@ -106,11 +126,11 @@ export class Executor {
   }
 
   #add(operator: Operator<never, unknown>, parts: RunnerParts): Runner {
-    if (this.runners.has(operator.name)) throw new Error(`two steps are named ${operator.name}`)
+    if (this.#runners.has(operator.name)) throw new Error(`two steps are named ${operator.name}`)
     const runner = isBatching(operator)
       ? new BatchRunner(operator, parts)
       : new OperatorRunner(operator, parts)
-    this.runners.set(operator.name, runner)
+    this.#runners.set(operator.name, runner)
     return runner
   }
 }

@@ -146,9 +146,9 @@ export function tallyCounter(registry: Registry, options: TallyCounterOptions) {
       }
     },
   })
-  return (value: string, word = ""): void => {
+  return (value: string, word = "", times = 1): void => {
     const tally = tallies.get(value)?.get(word) ?? tallyOf(value, word)
-    tally.count += 1
+    tally.count += times
   }
 }
 

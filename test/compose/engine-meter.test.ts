@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { EngineMeter } from "../../src/compose/engine-meter.ts"
-import type { OperatorStats, PartitionStats } from "../../src/stream/engine.ts"
+import type { PartitionStats } from "../../src/stream/engine.ts"
+import type { OperatorStats } from "../../src/stream/execute.ts"
 
 let nowMs = 0
 

@@ -11,6 +11,7 @@ import { createLogger } from "../../src/log.ts"
 import { toEvidenceDocument } from "../../src/ml/sessions/evidence-document.ts"
 import { generateSessions } from "../../src/ml/sessions/generate-sessions.ts"
 import { registerPayloadModel } from "../../src/ml/training/register-payload-model.ts"
+import { createTelemetry } from "../../src/telemetry.ts"
 import { listObserver } from "../support/list-sink.ts"
 import { operatorContext } from "../support/operator-context.ts"
 import { DEADLY_SESSION } from "../support/troubled-judging-worker.ts"
@@ -22,6 +23,7 @@ let root = ""
 let config: Config
 let models: ServedModels
 let threads: OpenedJudgingThreads | undefined
+const telemetry = createTelemetry()
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "sentinel-judging-"))
@@ -29,11 +31,13 @@ beforeAll(async () => {
   models = await openServedModels(config)
 }, 60_000)
 afterEach(() => threads?.close())
-afterAll(() => rm(root, { recursive: true, force: true }))
+afterAll(async () => {
+  telemetry.close()
+  await rm(root, { recursive: true, force: true })
+})
 
 function open(worker?: URL): OpenedJudgingThreads {
-  const observer = listObserver()
-  const parts = { config, log, observer, server: models.server }
+  const parts = { config, log, telemetry, observer: listObserver(), server: models.server }
   threads = openJudgingThreads({ ...parts, ...(worker && { worker }) })
   return threads
 }
@@ -46,6 +50,13 @@ function evidence(sessionId: string, bytes: Uint8Array): FetchedEvidence {
     context: { tags: [], isTor: false, isVpn: false, priorPoiCount: 0 },
     objects: [{ key: "", bytes, modifiedMs: 0 }],
   }
+}
+
+/** Lookups in vain, as a scrape reads them. */
+async function missesShown(): Promise<number> {
+  const series = 'cerberus_sentinel_cache_hits_total{cache_type="payload",status="miss"} '
+  const line = (await telemetry.render()).split("\n").find((each) => each.startsWith(series))
+  return Number(line?.slice(series.length))
 }
 
 function generatedEvidence(count: number): readonly FetchedEvidence[] {
@@ -64,7 +75,7 @@ describe("openJudgingThreads", () => {
     const parts = judgingParts(models, config)
     const here = threadedJudging(parts, { threads: judging, observer: listObserver() })
     const expected = await Promise.all(
-      given.map(async (each) => here.process(each, operatorContext())),
+      given.map(async (each) => here.operator.process(each, operatorContext())),
     )
     expect(await judging.judge(given)).toEqual(expected)
     expect(expected.some(({ verdict }) => verdict.verdict === "simulate")).toBe(true)
@@ -72,13 +83,25 @@ describe("openJudgingThreads", () => {
   }, 60_000)
 
   test("judge leaves out what cannot be judged, and counts for this process", async () => {
-    const before = models.server.report().cache.misses
+    const before = [models.server.report().cache.misses, await missesShown()]
     const [well] = generatedEvidence(1)
     if (well === undefined) throw new Error("one was asked for")
     const answers = await open().judge([evidence("broken", Buffer.from("{")), well])
     expect(answers.map((answer) => answer?.idempotencyKey)).toEqual([undefined, well.sessionId])
-    expect(models.server.report().cache.misses).toBeGreaterThan(before)
+    const after = [models.server.report().cache.misses, await missesShown()]
+    const [reported = 0, shown = 0] = after.map((count, index) => count - (before[index] ?? 0))
+    expect(reported).toBeGreaterThan(0)
+    expect(shown).toBe(reported)
   }, 60_000)
+
+  test("threadedJudging tells of the steps inside, with places for each here and in the threads", () => {
+    const running = { threads: open(), observer: listObserver() }
+    const judging = threadedJudging(judgingParts(models, config), running)
+    const places = judging
+      .operatorStats()
+      .map(({ operator, concurrency }) => [operator, concurrency])
+    expect(Object.fromEntries(places)).toMatchObject({ verify_integrity: 8, explain_verdict: 2 })
+  })
 
   test("a thread that dies is replaced", async () => {
     const judging = open(TROUBLED)
