@@ -19,8 +19,14 @@ export async function runServer(
   for (const { name, nearest } of unknownVariables(terminal.env)) {
     log.warn("a variable is unknown and has no effect", { variable: name, nearest })
   }
-  const running = await startSentinel(readConfig(terminal.env), mode, log)
-  void stopRequested.then(() => running.stop())
+  const config = readConfig(terminal.env)
+  const running = await startSentinel(config, mode, log)
+  void stopRequested.then(() => {
+    log.info("sentinel is stopping", { seconds_max: config.drainTimeoutMs / 1_000 })
+    return running.stop()
+  })
   if (running.restartWorkers !== undefined) terminal.onHangup(running.restartWorkers)
-  return await running.done
+  const exitCode = await running.done
+  log.info("sentinel has stopped", { exit_code: exitCode })
+  return exitCode
 }

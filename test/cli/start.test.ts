@@ -46,6 +46,8 @@ describe("sentinel start", () => {
 
       child.kill("SIGTERM")
       expect(await child.exited).toBe(0)
+      const log = await new Response(child.stderr).text()
+      expect(log).toMatch(/"sentinel is stopping".*\n(.*\n)*.*"sentinel has stopped","exit_code":0/)
       expect(findServer(dataDir)).toBeUndefined()
     } finally {
       child.kill("SIGKILL")
