@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { tmpdir } from "node:os"
 import { resolve } from "node:path"
 import { runCommandLine } from "../src/commands/program.ts"
 import { VARIABLES } from "../src/config/variables.ts"
@@ -85,6 +86,23 @@ test("README's table of commands has every command of runCommandLine", async () 
   const rows = found(await Bun.file(`${ROOT}/README.md`).text(), /^\| (`[a-z].*?) \|/gm).join(" ")
   expect(missing(listed, found(rows, /`([a-z-]+)/g))).toEqual([])
 })
+
+test("README shows what analyze prints of the examples, but for [...]", async () => {
+  const readme = await Bun.file(`${ROOT}/README.md`).text()
+  const shown = /^\$ \.\/sentinel (analyze .*) \| jq -r \.explanation\.narrative\n([^`]*)```$/m
+  const [, command = "", narratives = ""] = shown.exec(readme) ?? []
+  const terminal = recordTerminal({ SENTINEL_DATA_DIR: `${tmpdir()}/no-such-directory` })
+  const [analyze = "", ...files] = command.split(" ")
+  await runCommandLine([analyze, ...files.map((path) => `${ROOT}/${path}`)], terminal)
+  const documents = terminal.written().trim().split("\n")
+  const printed = documents.map((line) => JSON.parse(line).explanation.narrative).join(" ")
+  const literals = narratives.trim().replace(/\s+/g, " ").split("[...]").map(escapeRegExp)
+  expect(printed).toMatch(new RegExp(`^${literals.join(".*")}$`))
+})
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+}
 
 async function helpOf(words: readonly string[]): Promise<string> {
   const terminal = recordTerminal()
