@@ -120,7 +120,14 @@ export class KafkaPartition {
       if (!this.#listener.record(this.#record(message))) this.#held = true
     }
     this.#delivering = false
+    if (this.#next === this.#messages.length) this.#forgetDelivered()
     this.#fetchOnlyWhenEmpty()
+  }
+
+  /** Each value is a slice of a whole fetch, which would stay in memory with it. */
+  #forgetDelivered(): void {
+    this.#messages = []
+    this.#next = 0
   }
 
   #fetchOnlyWhenEmpty(): void {

@@ -12,6 +12,10 @@ export class ReadyQueue<T> {
     return this.#items[this.#head]
   }
 
+  get size(): number {
+    return this.#items.length - this.#head
+  }
+
   shift(): T | undefined {
     const item = this.#items[this.#head]
     if (item === undefined) return undefined
@@ -26,7 +30,7 @@ export class ReadyQueue<T> {
   }
 
   clear(): void {
-    this.#items = []
+    this.#items.length = 0
     this.#head = 0
   }
 }

@@ -50,9 +50,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "highest-finished",
     breaks: "the watermark is the highest finished offset, not the lowest unfinished one",
     file: "stream/watermark.ts",
-    text: "    if (passed === undefined) return\n    this.#next = passed.offset + 1n",
+    text: "    ticket.finished = true\n",
     instead:
-      "    const top = (passed ?? ticket).offset + 1n\n    this.#next = top > this.#next ? top : this.#next",
+      "    ticket.finished = true\n    if (ticket.offset > (this.#passed ?? -1n)) this.#passed = ticket.offset\n",
   },
   {
     name: "no-lanes",
