@@ -51,7 +51,7 @@ export function digitByDigit(hex: string): Pattern {
 function encodedDigit(value: string): Pattern {
   const codes = CharacterSet.of(value).withBothCases().codes()
   const bytes = codes.map((code) => literal(code.toString(16)))
-  return sequence(literal("%"), choice(...bytes))
+  return sequence(literal("%"), again("25"), choice(...bytes))
 }
 
 export const hexDigit = characters(CharacterSet.of("0123456789abcdefABCDEF"))

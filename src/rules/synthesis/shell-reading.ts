@@ -20,6 +20,7 @@ const PREFIX_MAX = 64
 const PREFIX_WORD_MAX = 32
 const GLOB_MAX = 24
 const ESCAPED_AT_MAX = 12
+const VARIABLE_MAX = 12
 
 /** Programs of POSIX, GNU and Linux, and those with which an attacker fetches the rest. */
 const COMMANDS = new Set(
@@ -32,7 +33,10 @@ const COMMANDS = new Set(
     "nproc uptime pgrep pkill killall printenv iptables ip6tables ufw arp traceroute tcpdump nmap sysctl systemctl " +
     "journalctl dpkg apt yum rpm pip npm gdb strace rev shuf seq readlink realpath basename dirname md5sum sha1sum " +
     "sha256sum cksum gzip gunzip zcat bzip2 xz tar zip unzip rsync lynx w3m mysql psql sqlite3 docker kubectl ed vi vim " +
-    "nano stty logname groups uniq sendmail whois lastlog runuser unlink usleep ifup iwconfig modprobe lsmod"
+    "nano stty logname groups uniq sendmail whois lastlog runuser unlink usleep ifup iwconfig modprobe lsmod " +
+    "tty diff comm cmp lsattr lsusb lspci findmnt blkid fdisk vmstat iostat pstree fuser umask unshare visudo passwd " +
+    "gpasswd groupadd ssh-keygen ethtool dhclient hostnamectl loginctl mktemp truncate tmux tclsh java javac git npx " +
+    "aria2c elinks redis-cli mysqldump pg_dump ldapsearch smbclient"
   ).split(" "),
 )
 /** Programs whose names are words of English as well. */
@@ -43,6 +47,7 @@ const COMMON_WORDS = new Set(
     "jobs read type which wall write pr route split dir service"
   ).split(" "),
 )
+const COMMON_EVIDENCE = 2
 const SENSITIVE = /\/etc\/(?:passwd|shadow|hosts)|\/proc\/self|\/dev\/tcp|\/bin\/(?:ba|da|z)?sh/
 
 const LETTERS = CharacterSet.range(0x61, 0x7a).withBothCases()
@@ -66,10 +71,14 @@ const emptyParameter = choice(
   characters(CharacterSet.of("*0123456789")),
   encoded(CharacterSet.of("@")),
 )
-/** Its name is shorter than IFS. */
+const SMALL = CharacterSet.range(0x61, 0x7a)
+/** Its name does not begin as IFS does. */
 const unsetVariable = sequence(
   openBrace,
-  repeat(characters(LETTERS), { min: 1, max: 2 }),
+  choice(
+    repeat(characters(SMALL), { min: 1, max: VARIABLE_MAX }),
+    characters(CharacterSet.range(0x41, 0x5a)),
+  ),
   closeBrace,
 )
 /** Blanks, and the variable that holds them. */
@@ -86,14 +95,17 @@ const blank = choice(
 )
 const gap = repeat(blank, { min: 0, max: GAP_MAX })
 const space = repeat(blank, { min: 1, max: GAP_MAX })
-/** What expansion takes out of a word again: $@ $* $1 ${x}. */
-const emptyExpansion = sequence(dollar, choice(emptyParameter, unsetVariable))
+/** What expansion takes out of a word again: $@ $* $1 ${x} $(). */
+const emptyExpansion = sequence(dollar, choice(emptyParameter, unsetVariable, encodedLiteral("()")))
 /** With what quote removal takes out: '' "" \\. */
 const nothing = choice(encoded(CharacterSet.of("'\"\\")), emptyExpansion)
 /** Two of them, where JSON writes each in two characters. */
 const nothings = repeat(nothing, { min: 0, max: 4 })
 /** What ends the name of a command that stands alone: not the `=` of a parameter so called. */
-const commandEnd = sequence(nothings, choice(blank, encoded(CharacterSet.of(";|&`<>(){}#"))))
+const commandEnd = sequence(
+  nothings,
+  choice(blank, encoded(CharacterSet.of(";|&`<>(){}#")), encodedByte("00")),
+)
 /** Where a value ends, and its command line with it: at the next field, the headers or a comment. */
 const valueEnd = sequence(
   repeat(choice(blank, encoded(CharacterSet.of(";|)`"))), { min: 0, max: GAP_MAX }),
@@ -108,7 +120,6 @@ const escapedWord = sequence(
   repeat(encodedLiteral("\\"), { min: 1, max: 2 }),
   encoded(CharacterSet.of("x01")),
 )
-const SMALL = CharacterSet.range(0x61, 0x7a)
 const small = characters(SMALL)
 const smalls = repeat(small, { min: 1, max: ESCAPED_AT_MAX })
 /** After a backslash none that JSON or a text of lines escapes so. */
@@ -146,13 +157,26 @@ const absolutePath = sequence(
   encodedLiteral("/"),
 )
 const escapedQuote = sequence(literal("\\"), characters(CharacterSet.of("\"'\\/")))
+/** What a shell takes out of a word, or reads as a blank. */
+const respelt = choice(
+  sequence(literal("\\"), notEscaped),
+  encodedByte("5c"),
+  sequence(
+    dollar,
+    choice(
+      emptyParameter,
+      unsetVariable,
+      sequence(optional(openBrace), literal("IFS"), optional(closeBrace)),
+    ),
+  ),
+)
 /** Arguments of any form with what stands between them; a newline or an operator ends them. */
 const argumentText = repeat(
   choice(encoded(WORD.union(CharacterSet.of(" \t+,'\"$*{}?[]#=~^!"))), escapedQuote),
   { min: 1, max: ARGUMENTS_MAX },
 )
 /** Between the start of a value and its first operator stands what the program expected there. */
-const expected = WORD.union(CharacterSet.of("+'\",.!?)]"))
+const expected = WORD.union(CharacterSet.of("+'\",.!?()]"))
 const ended: Atom = {
   name: "value_end",
   ladder: [{ pattern: valueEnd, evidence: 1.5 }],
@@ -162,17 +186,17 @@ const started: Atom = {
   ...valueStart,
   ladder: [
     fieldStarts,
-    { pattern: startWith(expected, PREFIX_WORD_MAX), evidence: 1.5, isLong: true },
+    { pattern: startWith(expected, PREFIX_WORD_MAX), evidence: 1, isLong: true },
     {
       pattern: startWith(expected.union(CharacterSet.of(" ")), PREFIX_MAX),
-      evidence: 1,
+      evidence: 0.5,
       isLong: true,
     },
   ],
 }
 
 function startWith(set: CharacterSet, max: number): Pattern {
-  return sequence(strictStart, repeat(choice(encoded(set), escapedQuote), { min: 0, max }))
+  return sequence(strictStart, repeat(choice(encoded(set), escapedQuote, respelt), { min: 0, max }))
 }
 
 /** Reads an injection into a command line as the words and operators of a POSIX shell. */
@@ -212,7 +236,7 @@ const LADDERS: Readonly<Record<ShellToken["kind"], LadderOf>> = {
   opening: openingLadder,
   separator: separatorLadder,
   redirection: (text) => [{ pattern: encodedLiteral(text), evidence: 1 }],
-  reserved: (text) => [{ pattern: encodedLiteral(text), evidence: 0.5 }],
+  reserved: (text) => [{ pattern: sequence(disguised(text), nothings), evidence: 0.5 }],
   command: commandLadder,
   argument: argumentLadder,
 }
@@ -236,7 +260,9 @@ function commandLadder(word: string, next: ShellToken["kind"] | undefined): read
   const evidence = commandEvidence(word.slice(word.lastIndexOf("/") + 1))
   const end = next === "argument" ? argumentsStart : commandEnd
   const spelt = disguised(word)
-  const last = { pattern: sequence(spelt, nothings, valueEnd), evidence: evidence + 1.5 }
+  // a list may end in an English word, `name;date`
+  const endEvidence = evidence === COMMON_EVIDENCE ? 0.5 : 1.5
+  const last = { pattern: sequence(spelt, nothings, valueEnd), evidence: evidence + endEvidence }
   return [
     ...(next === undefined ? [last] : []),
     { pattern: sequence(encodedLiteral(word), end), evidence },
@@ -260,14 +286,14 @@ function globbed(word: string): readonly Pattern[] {
 
 function commandEvidence(name: string): number {
   if (COMMANDS.has(name)) return 4
-  return COMMON_WORDS.has(name) ? 2 : Math.min(2, name.length / 4)
+  return COMMON_WORDS.has(name) ? COMMON_EVIDENCE : Math.min(COMMON_EVIDENCE, name.length / 4)
 }
 
 function argumentLadder(word: string): readonly Step[] {
   const evidence = SENSITIVE.test(word) ? 3 : Math.min(1, word.length / 8)
   return [
     { pattern: encodedLiteral(word), evidence },
-    { pattern: disguised(word), evidence },
+    { pattern: sequence(disguised(word), nothings), evidence },
     ...(word.startsWith("/") ? [{ pattern: absolutePath, evidence: 0.5, takesGaps: true }] : []),
     { pattern: argumentText, evidence: 0, takesGaps: true, isLong: true },
   ]

@@ -2,7 +2,9 @@ const TOKENS_MAX = 24
 const WORD_CHARACTERS_MAX = 40
 /** Quotes that hold what a shell would act on are those of the command line around the attack. */
 const TOKEN =
-  /(?<opening>\$\(|[<>]\(|`)|(?<separator>\|\||&&|[;|&\n\r])|(?<redirection>[<>]{1,3})|(?<word>(?:[\w./:@%?*+=,~!^[\]{}-]|\\.|'[^'\s;|&`()]{0,80}'|"[^"\s;|&`()]{0,80}"|\$'[^']{0,80}'|\$(?!IFS|\{IFS)[@*0-9\w{}]{1,16})+)/g
+  /(?<opening>\$\(|[<>]\(|`)|(?<separator>\|\||&&|[;|&\n\r])|(?<redirection>[<>]{1,3})|(?<word>(?:[\w./:@%?*+=,~!^[\]{}-]|\\.|'[^'\s;|&`()]{0,80}'|"[^"\s;|&`()]{0,80}"|\$'[^']{0,80}'|\$[@*0-9\w{}]{1,16})+)/g
+/** The variable that holds blanks, with what ends its name. */
+const BLANK = /\$(?:IFS|\{IFS\})(?:\$[@*0-9])?/g
 /** Words behind which a command stands (POSIX.1-2024, Shell Command Language, 2.4). */
 const RESERVED = new Set("if then else elif while until do ! time exec nohup".split(" "))
 
@@ -15,7 +17,7 @@ export interface ShellToken {
 /** The words and operators of a command line, at most 24, without quotes that merely disguise. */
 export function shellTokens(payload: string): readonly ShellToken[] {
   const tokens: ShellToken[] = []
-  for (const { groups = {} } of payload.matchAll(TOKEN)) {
+  for (const { groups = {} } of payload.replace(BLANK, " ").matchAll(TOKEN)) {
     if (tokens.length >= TOKENS_MAX) break
     tokens.push(tokenOf(groups, tokens.at(-1)?.kind))
   }
