@@ -45,7 +45,7 @@ async function measure(options: SuiteOptions, scale: Scale): Promise<readonly Ro
   const { progress } = options
   const closed = await closedLoopRows(servers, scale, progress)
   const open = await openLoopRows(servers, { ...scale, peaks: closed.peaks, progress })
-  if (!options.quick) await Bun.write(PICTURE, renderChart(open.chart))
+  await Bun.write(PICTURE, renderChart(open.chart))
   return [
     ...closed.rows,
     ...open.rows,
