@@ -3,7 +3,7 @@ import type { Config } from "../config.ts"
 import { inboxDeadLetters, inboxSource, type RejectedFile } from "../connectors/inbox-source.ts"
 import { jsonlSink } from "../connectors/jsonl-sink.ts"
 import { type Kafka, kafkaClient } from "../connectors/kafka-client.ts"
-import { kafkaDeadLetters } from "../connectors/kafka-dead-letters.ts"
+import { kafkaDeadLetters, letterOfMessage } from "../connectors/kafka-dead-letters.ts"
 import { KafkaPublisher } from "../connectors/kafka-publisher.ts"
 import { SIMULATION_TOPIC } from "../connectors/kafka-simulation-queue.ts"
 import { kafkaVerdictSink, VERDICT_TOPIC } from "../connectors/kafka-sink.ts"
@@ -25,6 +25,7 @@ import type {
   DeadLetter,
   DeadLetterSink,
   EngineObserver,
+  OutgoingMessage,
   Publisher,
   Sink,
 } from "../stream/types.ts"
@@ -170,7 +171,14 @@ function connectKafka({ config, log, observer }: RunnerParts): KafkaParts {
   })
   const topics = Object.keys(FORMS).filter((topic) => topic !== "inbox")
   const letters = kafkaDeadLetters()
-  const produces = [{ topic: VERDICT_TOPIC }, { topic: SIMULATION_TOPIC }, letters.produces]
+  // nothing of a partition waits for a message that will never fit
+  const instead = (message: OutgoingMessage, bytesMax: number) => {
+    const letter = letterOfMessage(message, { bytesMax, nowMs: systemClock.nowMs() })
+    observer.deadLettered(letter)
+    return letters.message(letter)
+  }
+  const sent = [VERDICT_TOPIC, SIMULATION_TOPIC].map((topic) => ({ topic, instead }))
+  const produces = [...sent, letters.produces]
   const watchdog = {
     clock: systemClock,
     onRebuilt: (stalled: readonly string[]) => {

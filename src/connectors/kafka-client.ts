@@ -1,5 +1,6 @@
 import {
   type Admin,
+  ConfigResourceTypes,
   type Consumer,
   type EachBatchPayload,
   type ICustomPartitioner,
@@ -174,9 +175,30 @@ async function untilKnown(admin: Admin, topics: string[]): Promise<void> {
   }
 }
 
+const LIMIT_NAME = "max.message.bytes"
+
 function topicConfig({ topic, messageBytesMax }: TopicSpec) {
   if (messageBytesMax === undefined) return { topic }
-  return { topic, configEntries: [{ name: "max.message.bytes", value: String(messageBytesMax) }] }
+  return { topic, configEntries: [{ name: LIMIT_NAME, value: String(messageBytesMax) }] }
+}
+
+/**
+ * The largest record batch that each topic takes now; those left out that the broker does not tell.
+ * @throws UnavailableError
+ */
+export async function messageBytesLimits(
+  kafka: Kafka,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const configNames = [LIMIT_NAME]
+  const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames }))
+  const described = await withAdmin(kafka, (admin) =>
+    admin.describeConfigs({ includeSynonyms: false, resources }),
+  )
+  const limits = described.resources.flatMap(({ resourceName, configEntries }) =>
+    configEntries.map(({ configValue }) => [resourceName, Number(configValue)] as const),
+  )
+  return new Map(limits.filter(([, bytes]) => bytes > 0))
 }
 
 /** Waits for the client to close, but not for a broker that no longer answers. */

@@ -1,3 +1,4 @@
+import { TooLargeError } from "../errors.ts"
 import type { DeadLetter, MessageSink, OutgoingMessage } from "../stream/types.ts"
 import type { ProducedTopic } from "./kafka-requests.ts"
 
@@ -8,11 +9,6 @@ const LETTER_BYTES_MAX = 2_000_000
 /** What a batch adds to its messages. */
 const FRAMING_BYTES = 48_588
 
-/** What is kept of a value whose letter the topic does not take: it may have a smaller limit. */
-const CUT_VALUE_BYTES = 499_998
-/** Whole groups of three bytes. */
-const CUT_BASE64_CHARACTERS = (CUT_VALUE_BYTES / 3) * 4
-
 export interface KafkaDeadLetters extends MessageSink<DeadLetter> {
   /** Its topic, for whoever sends what `message` makes. */
   readonly produces: ProducedTopic
@@ -22,9 +18,10 @@ export interface KafkaDeadLetters extends MessageSink<DeadLetter> {
  * Publishes dead letters to `sentinel.dead_letter`, under the key of the record as received.
  *
  * Value: `{code, operator, message, attempts, topic, partition, offset, received_at, value_base64,
- * headers}`. A value too large for the topic is cut and the letter says `value_truncated: true`;
- * topic, partition and offset still point to the whole. Guarantee: exactly once for a read_committed
- * reader, where the record came from a transactional source; else at least once.
+ * headers}`. A value too large for the topic is cut, and the letter says `value_truncated: true` and the
+ * `value_sha256` of the whole, to which topic, partition and offset still point. Guarantee: exactly
+ * once for a read_committed reader, where the record came from a transactional source; else at least
+ * once.
  */
 export function kafkaDeadLetters(): KafkaDeadLetters {
   return {
@@ -32,11 +29,27 @@ export function kafkaDeadLetters(): KafkaDeadLetters {
     produces: {
       topic: DEAD_LETTER_TOPIC,
       messageBytesMax: LETTER_BYTES_MAX + FRAMING_BYTES,
-      cut: cutMessage,
+      instead: cutMessage,
     },
     message(letter) {
       const message = letterMessage(letter)
-      return Buffer.byteLength(message.value) > LETTER_BYTES_MAX ? cutMessage(message) : message
+      const isLarge = Buffer.byteLength(message.value) > LETTER_BYTES_MAX
+      return isLarge ? cutMessage(message, LETTER_BYTES_MAX) : message
+    },
+  }
+}
+
+/** The letter of a message that its topic does not take: it has no partition there, and no offset. */
+export function letterOfMessage(
+  { topic, key, value, headers = {} }: OutgoingMessage,
+  { bytesMax, nowMs }: { readonly bytesMax: number; readonly nowMs: number },
+): DeadLetter {
+  const { code, message: reason } = new TooLargeError("message", bytesMax)
+  return {
+    ...{ code, operator: `publish ${topic}`, message: reason, attempts: 1, failedAtMs: nowMs },
+    record: {
+      ...{ topic, partition: -1, offset: -1n, key, value: Buffer.from(value), headers },
+      ...{ timestampMs: nowMs, receivedAtMs: nowMs },
     },
   }
 }
@@ -61,10 +74,20 @@ function letterDocument({ record, ...letter }: DeadLetter) {
   }
 }
 
-/** @param message as `letterMessage` made it */
-function cutMessage(message: OutgoingMessage): OutgoingMessage {
-  const letter = JSON.parse(message.value) as ReturnType<typeof letterDocument>
-  const value = letter.value_base64.slice(0, CUT_BASE64_CHARACTERS)
-  const cut = { ...letter, value_base64: value, headers: {}, value_truncated: true }
-  return { ...message, value: JSON.stringify(cut) }
+interface CutDocument extends ReturnType<typeof letterDocument> {
+  value_truncated?: true
+  value_sha256?: string
+}
+
+/** @param message as `letterMessage` made it, or cut already */
+function cutMessage({ topic, key, value }: OutgoingMessage, bytesMax: number): OutgoingMessage {
+  const letter = JSON.parse(value) as CutDocument
+  const kept = Buffer.from(letter.value_base64, "base64")
+  const value_sha256 =
+    letter.value_sha256 ?? new Bun.CryptoHasher("sha256").update(kept).digest("hex")
+  const cut: CutDocument = { ...letter, headers: {}, value_truncated: true, value_sha256 }
+  const withHead = (bytes: number) =>
+    JSON.stringify({ ...cut, value_base64: kept.subarray(0, bytes).toString("base64") })
+  const room = bytesMax - Buffer.byteLength(withHead(0)) - Buffer.byteLength(key ?? "")
+  return { topic, key, value: withHead(3 * Math.floor(Math.max(0, room) / 4)) }
 }

@@ -8,7 +8,8 @@ import {
   type Kafka,
   type Producer,
 } from "./kafka-client.ts"
-import { cutLarge, type ProducedTopic, requests } from "./kafka-requests.ts"
+import { type ProducedTopic, requests } from "./kafka-requests.ts"
+import { TopicLimits } from "./topic-limits.ts"
 
 /** Calls waiting at once; a caller's own concurrency stays below it. */
 const WAITING_MAX = 4_096
@@ -32,6 +33,7 @@ interface Call {
 export class KafkaPublisher implements Publisher {
   readonly #kafka: Kafka
   readonly #produces: readonly ProducedTopic[]
+  readonly #limits: TopicLimits
   #waiting: Call[] = []
   #sending: Promise<void> | undefined
   #producer: Promise<Producer> | undefined
@@ -39,6 +41,7 @@ export class KafkaPublisher implements Publisher {
   constructor(kafka: Kafka, produces: readonly ProducedTopic[]) {
     this.#kafka = kafka
     this.#produces = produces
+    this.#limits = new TopicLimits(kafka, produces)
   }
 
   /**
@@ -81,28 +84,39 @@ export class KafkaPublisher implements Publisher {
   async #send(calls: readonly Call[]): Promise<void> {
     try {
       const producer = await this.#connectedProducer()
-      for (const topicMessages of requests(calls.flatMap(({ messages }) => messages))) {
+      const messages = calls.flatMap((call) => call.messages)
+      for (const topicMessages of requests(messages, this.#limits.batchBytesMax)) {
         await producer.sendBatch({ acks: -1, topicMessages })
       }
       for (const call of calls) call.settle()
     } catch (error) {
       await this.#replaceProducer()
-      await this.#refused(calls, asKafkaError(error))
+      const refused = asKafkaError(error)
+      if (refused instanceof TooLargeError) await this.#sendFitting(calls, refused)
+      else for (const { settle } of calls) settle(refused)
     }
   }
 
-  /** A broker may take less than we think: then each call is sent alone and has its own answer. */
-  async #refused(calls: readonly Call[], error: Error): Promise<void> {
-    const [call] = calls
-    if (error instanceof TooLargeError && call !== undefined) {
-      if (calls.length > 1) {
-        for (const each of calls) await this.#send([each])
-        return
-      }
-      const messages = cutLarge(call.messages, this.#produces)
-      if (messages !== undefined) return this.#send([{ ...call, messages }])
+  /** A topic may take less than we think. */
+  async #sendFitting(calls: readonly Call[], refused: TooLargeError): Promise<void> {
+    const isNews = await this.#limits.learn()
+    const fitting = calls.flatMap((call) => this.#fit(call))
+    const isOther = isNews || fitting.length < calls.length
+    if (isOther || fitting.some((call, at) => call !== calls[at])) return this.#send(fitting)
+    // each has its own answer
+    if (calls.length > 1) for (const call of calls) await this.#send([call])
+    else for (const { settle } of calls) settle(refused)
+  }
+
+  /** None where the call is refused. */
+  #fit(call: Call): readonly Call[] {
+    try {
+      const messages = this.#limits.fit(call.messages)
+      return messages === call.messages ? [call] : [{ ...call, messages }]
+    } catch (error) {
+      call.settle(error)
+      return []
     }
-    for (const { settle } of calls) settle(error)
   }
 
   #connectedProducer(): Promise<Producer> {

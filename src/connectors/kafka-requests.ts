@@ -3,8 +3,8 @@ import { MESSAGE_BYTES_MAX, type TopicSpec } from "./kafka-client.ts"
 
 /** A topic that messages are sent to. */
 export interface ProducedTopic extends TopicSpec {
-  /** Makes a message small where the topic turns out to take less than it was created for. */
-  cut?(message: OutgoingMessage): OutgoingMessage
+  /** What goes out instead of a message that is larger than `bytesMax`, which is what the topic takes. */
+  instead?(message: OutgoingMessage, bytesMax: number): OutgoingMessage
 }
 
 export interface TopicMessages {
@@ -16,12 +16,15 @@ export interface TopicMessages {
 const RECORD_OVERHEAD_BYTES = 64
 
 /** One request after the other, in order; each small enough for a single batch of its topic. */
-export function* requests(messages: Iterable<OutgoingMessage>): Generator<TopicMessages[]> {
+export function* requests(
+  messages: Iterable<OutgoingMessage>,
+  bytesMax = MESSAGE_BYTES_MAX,
+): Generator<TopicMessages[]> {
   let byTopic = new Map<string, TopicMessages>()
   let bytes = 0
   for (const message of messages) {
     const size = messageBytes(message)
-    if (bytes > 0 && bytes + size > MESSAGE_BYTES_MAX) {
+    if (bytes > 0 && bytes + size > bytesMax) {
       yield [...byTopic.values()]
       byTopic = new Map()
       bytes = 0
@@ -40,16 +43,4 @@ function messageBytes({ key, value, headers }: OutgoingMessage): number {
   let characters = (key?.length ?? 0) + value.length
   for (const name in headers) characters += name.length + (headers[name]?.length ?? 0)
   return RECORD_OVERHEAD_BYTES + 3 * characters
-}
-
-/** The messages with those cut that their topic did not take; undefined where none can be. */
-export function cutLarge(
-  messages: readonly OutgoingMessage[],
-  produces: readonly ProducedTopic[],
-): readonly OutgoingMessage[] | undefined {
-  const cut = messages.map((message) => {
-    const spec = produces.find(({ topic }) => topic === message.topic)
-    return message.value.length > MESSAGE_BYTES_MAX ? (spec?.cut?.(message) ?? message) : message
-  })
-  return cut.some((message, at) => message !== messages[at]) ? cut : undefined
 }

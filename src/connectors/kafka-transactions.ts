@@ -10,7 +10,8 @@ import {
   transactionalProducer,
 } from "./kafka-client.ts"
 import { committedOffset } from "./kafka-offsets.ts"
-import { cutLarge, type ProducedTopic, requests } from "./kafka-requests.ts"
+import { type ProducedTopic, requests } from "./kafka-requests.ts"
+import { TopicLimits } from "./topic-limits.ts"
 
 export interface TransactionParts {
   readonly kafka: Kafka
@@ -31,11 +32,13 @@ const CLOSE_TIMEOUT_MS = 3_000
  */
 export class PartitionTransactions {
   readonly #parts: TransactionParts
+  readonly #limits: TopicLimits
   #producer: Producer | undefined
   #committed: bigint | undefined
 
   constructor(parts: TransactionParts) {
     this.#parts = parts
+    this.#limits = new TopicLimits(parts.kafka, parts.produces)
   }
 
   /**
@@ -73,7 +76,7 @@ export class PartitionTransactions {
     try {
       await this.#transact(next, messages).catch(async (error) => {
         if (!(asKafkaError(error) instanceof TooLargeError)) throw error
-        await this.#transactCut(next, messages)
+        await this.#transactFitting(next, messages)
       })
     } catch {
       await this.close()
@@ -91,7 +94,7 @@ export class PartitionTransactions {
   async #transact(next: bigint, messages: readonly OutgoingMessage[]): Promise<void> {
     if (this.#producer === undefined) throw new PartitionLostError()
     const transaction = await this.#producer.transaction()
-    for (const topicMessages of requests(messages)) {
+    for (const topicMessages of requests(messages, this.#limits.batchBytesMax)) {
       await transaction.sendBatch({ acks: -1, topicMessages })
     }
     await this.#sendOffset(transaction, next)
@@ -99,10 +102,11 @@ export class PartitionTransactions {
   }
 
   /** A refused size fails before anything is committed, but the producer cannot be used again. */
-  async #transactCut(next: bigint, messages: readonly OutgoingMessage[]): Promise<void> {
+  async #transactFitting(next: bigint, messages: readonly OutgoingMessage[]): Promise<void> {
     const expected = this.#committed
     if ((await this.acquire()) !== expected) throw new PartitionLostError()
-    await this.#transact(next, cutLarge(messages, this.#parts.produces) ?? messages)
+    await this.#limits.learn()
+    await this.#transact(next, this.#limits.fit(messages))
   }
 
   /** The client repeats sends while the previous transaction is ending, but not this. */

@@ -113,9 +113,9 @@ describe.skipIf(service === undefined)("Kafka transactions", () => {
     expect(await committed(out.length + 1)).toEqual([...out, "end"])
   })
 
-  test("PartitionTransactions cuts a message that the topic does not take, and sends the others whole", async () => {
+  test("PartitionTransactions sends something else instead of a message that the topic does not take, and the others whole", async () => {
     const { owner, fresh, message, committed } = await rig({
-      cut: ({ value, ...rest }) => ({ ...rest, value: value.slice(0, 10) }),
+      instead: ({ value, ...rest }) => ({ ...rest, value: value.slice(0, 10) }),
     })
     const { transactions } = await fresh()
     await transactions.commit(5n, [message("small"), message("x".repeat(1_100_000)), message("z")])

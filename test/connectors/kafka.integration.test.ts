@@ -6,6 +6,7 @@ import {
   type Kafka,
   kafkaClient,
 } from "../../src/connectors/kafka-client.ts"
+import { kafkaDeadLetters, letterOfMessage } from "../../src/connectors/kafka-dead-letters.ts"
 import { KafkaPublisher } from "../../src/connectors/kafka-publisher.ts"
 import { kafkaSource } from "../../src/connectors/kafka-source.ts"
 import type {
@@ -231,15 +232,41 @@ describe.skipIf(service === undefined)("Kafka", () => {
     await small
   })
 
-  test("KafkaPublisher cuts a message that the topic does not take, where its topic says how", async () => {
+  test("KafkaPublisher sends something else instead of a message that the topic does not take", async () => {
     const [topic = ""] = await topics(1)
-    const cut = (message: OutgoingMessage) => ({ ...message, value: message.value.slice(0, 9) })
-    const publisher = new KafkaPublisher(kafka, [{ topic, cut }])
+    const instead = (message: OutgoingMessage) => ({ ...message, value: message.value.slice(0, 9) })
+    const publisher = new KafkaPublisher(kafka, [{ topic, instead }])
     await publisher.publish(messages(topic, ["x".repeat(1_100_000), "z"]))
     await publisher.close()
     const { recorder } = await reading([topic])
     await recorder.until(() => recorder.records.length === 2)
     expect(recorder.texts().toSorted()).toEqual(["x".repeat(9), "z"])
+  })
+
+  test("KafkaPublisher makes batches small enough, and a dead letter of what is too large, where a topic takes less", async () => {
+    const [topic, dead] = [`test.${randomUUID()}`, `test.${randomUUID()}`]
+    const letters = kafkaDeadLetters()
+    const instead = (message: OutgoingMessage, bytesMax: number) => ({
+      ...letters.message(letterOfMessage(message, { bytesMax, nowMs: 0 })),
+      topic: dead,
+    })
+    const publisher = new KafkaPublisher(kafka, [
+      { topic, messageBytesMax: 20_000, instead },
+      { ...letters.produces, topic: dead, messageBytesMax: 10_000 },
+    ])
+    const large = "x".repeat(20_000)
+    const values = ["a", "b", "c"].map((letter) => letter.repeat(15_000))
+    await publisher.publish(messages(topic, [...values, large, "small"]))
+    await publisher.close()
+    const { recorder } = await reading([topic, dead])
+    // what is refused is repeated, with what the broker took of it
+    const texts = () => [...new Set(recorder.texts())].toSorted()
+    await recorder.until(() => texts().length === 5)
+    expect(texts().slice(0, 4)).toEqual([...values, "small"])
+    const letter = JSON.parse(texts().at(-1) ?? "")
+    expect(letter).toMatchObject({ code: "TOO_LARGE", topic, offset: -1, value_truncated: true })
+    expect(letter.value_sha256).toBe(new Bun.CryptoHasher("sha256").update(large).digest("hex"))
+    expect(atob(letter.value_base64).length).toBeGreaterThan(7_000)
   })
 
   test("KafkaPublisher stops waiting when its signal says so", async () => {
