@@ -120,7 +120,9 @@ async function runFiles(
   if (files.length === 0 || run.signal.aborted) return { passed: 0, failed: 0, skipped: 0 }
   const report = join(run.reports, `${crypto.randomUUID()}.xml`)
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`]
-  const options = ["--no-env-file", `--timeout=${TEST_TIMEOUT_MS}`, ...reporter]
+  // a process for each core; each keeps what its files import, as one process for all of them would
+  const processes = ["--parallel", "--no-isolate"]
+  const options = ["--no-env-file", `--timeout=${TEST_TIMEOUT_MS}`, ...processes, ...reporter]
   const child = Bun.spawn([process.execPath, "test", ...options, ...files], {
     cwd: REPOSITORY,
     env: { ...run.env },
