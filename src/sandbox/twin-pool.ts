@@ -163,6 +163,9 @@ export class TwinPool {
         const host = await this.#start(twinClass)
         if (signal.aborted) this.#retire(host, "closed")
         else pool.ready.push(host)
+      } catch (error) {
+        // What is called off because nobody needs it any more is no failure.
+        if (!signal.aborted) throw error
       } finally {
         pool.starting--
       }
