@@ -19,20 +19,25 @@ export const systemClock: Clock = {
   },
 }
 
+/** Milliseconds, of the machine's own time where no clock is given. */
+export type Deadline = number | { readonly ms: number; readonly clock: Clock }
+
 /**
- * What `work` comes to, or what `late` gives or throws where that takes longer than `ms`. The work itself
- * goes on, and should end by a signal of its own where that matters.
+ * What `work` comes to, or what `late` gives or throws where that takes longer. The work itself goes on,
+ * and should end by a signal of its own where that matters.
  */
 export async function withDeadline<T, Late>(
-  ms: number,
+  deadline: Deadline,
   work: Promise<T>,
   late: () => Late,
 ): Promise<T | Late> {
-  const expiry = Promise.withResolvers<true>()
-  const timer = setTimeout(() => expiry.resolve(true), ms)
+  const { ms, clock } =
+    typeof deadline === "number" ? { ms: deadline, clock: systemClock } : deadline
+  const settled = new AbortController()
+  const expiry = clock.sleep(ms, settled.signal).then(late)
   try {
-    return await Promise.race([work, expiry.promise.then(late)])
+    return await Promise.race([work, expiry])
   } finally {
-    clearTimeout(timer)
+    settled.abort()
   }
 }

@@ -1,3 +1,4 @@
+import { withDeadline } from "../clock.ts"
 import { UnavailableError } from "../errors.ts"
 import type { Logger } from "../log.ts"
 import type { TrafficReport } from "../ml/serving/traffic-report.ts"
@@ -105,9 +106,8 @@ export class Cluster {
     const members = [...this.#members]
     for (const member of members) this.#dismiss(member, "stop")
     const gone = Promise.all(members.map(({ process }) => process.exited))
-    const deadline = new AbortController()
-    await Promise.race([gone, this.#parts.clock.sleep(deadlineMs, deadline.signal).catch(() => {})])
-    deadline.abort()
+    const { clock } = this.#parts
+    await withDeadline({ ms: deadlineMs, clock }, gone, () => undefined)
     for (const { process } of this.#members) process.kill()
     await gone
   }
@@ -135,14 +135,10 @@ export class Cluster {
   /** Puts a new process into the place. @returns its port @throws UnavailableError */
   async #fill(slot: Slot): Promise<number> {
     const member = this.#spawn(slot)
-    const deadline = new AbortController()
-    const late = this.#parts.clock.sleep(START_MAX_MS, deadline.signal).then(
-      () => undefined,
-      () => undefined,
-    )
+    const { clock } = this.#parts
     const died = member.process.exited.then(() => undefined)
-    const port = await Promise.race([member.listening, died, late])
-    deadline.abort()
+    const settled = Promise.race([member.listening, died])
+    const port = await withDeadline({ ms: START_MAX_MS, clock }, settled, () => undefined)
     if (port === undefined || !this.#members.has(member)) {
       member.leaving = true
       member.process.kill()

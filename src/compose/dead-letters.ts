@@ -1,5 +1,5 @@
 import type { DeadLetters, RedriveFailure, RedriveReport, RedriveRequest } from "../api/parts.ts"
-import { systemClock } from "../clock.ts"
+import { systemClock, withDeadline } from "../clock.ts"
 import type { Config } from "../config.ts"
 import { INBOX_TOPIC } from "../connectors/inbox-source.ts"
 import { kafkaClient } from "../connectors/kafka-client.ts"
@@ -108,27 +108,15 @@ async function putBack(
   try {
     if (target === undefined)
       throw new UnavailableError("kafka (KAFKA_BOOTSTRAP_SERVERS is not set)")
-    await inTime(parts.clock, target.send(letter))
+    // the client repeats a request for longer than whoever called waits for an answer
+    await withDeadline({ ms: SEND_TIMEOUT_MS, clock: parts.clock }, target.send(letter), () => {
+      throw new UnavailableError("the origin of the record")
+    })
     await parts.store.markRedriven(id)
     return undefined
   } catch (error) {
     if (!(error instanceof SentinelError)) throw error
     const { code, message } = publicError(error)
     return { id, code, message }
-  }
-}
-
-/** The client repeats a request for longer than whoever called waits for an answer. */
-async function inTime(clock: Clock, sending: Promise<void>): Promise<void> {
-  const sent = new AbortController()
-  const late = clock.sleep(SEND_TIMEOUT_MS, sent.signal).then(() => {
-    throw new UnavailableError("the origin of the record")
-  })
-  late.catch(() => undefined)
-  try {
-    await Promise.race([sending, late])
-  } finally {
-    sent.abort()
-    sending.catch(() => undefined)
   }
 }

@@ -1,5 +1,5 @@
 import { hostname } from "node:os"
-import { systemClock } from "../clock.ts"
+import { systemClock, withDeadline } from "../clock.ts"
 import type { Config } from "../config.ts"
 import { kafkaClient } from "../connectors/kafka-client.ts"
 import {
@@ -48,9 +48,9 @@ export class ModelEvents {
 
   /** Resolves once nothing waits, or it has waited long enough. */
   async close(): Promise<void> {
-    const { signal } = this.#stopping
-    const late = this.#parts.clock.sleep(FAREWELL_MS, signal).catch(() => undefined)
-    await Promise.race([this.#sending, late])
+    const { clock } = this.#parts
+    const sent = this.#sending ?? Promise.resolve()
+    await withDeadline({ ms: FAREWELL_MS, clock }, sent, () => undefined)
     this.#stopping.abort()
     await this.#sending
   }
