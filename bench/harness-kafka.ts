@@ -1,4 +1,5 @@
 import { type Kafka, kafkaClient } from "../src/connectors/kafka-client.ts"
+import { groupOffsets } from "../src/connectors/kafka-offsets.ts"
 
 /** @throws Error where the harness did not start Kafka: a suite says so in `services` */
 export function benchKafka(env: Readonly<Record<string, string | undefined>>): Kafka {
@@ -7,16 +8,14 @@ export function benchKafka(env: Readonly<Record<string, string | undefined>>): K
   return kafkaClient({ brokers: servers.split(",") })
 }
 
-/** Messages in the topic so far, over all its partitions. */
-export async function countMessages(kafka: Kafka, topic: string): Promise<number> {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const offsets = await admin.fetchTopicOffsets(topic)
-    return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0)
-  } finally {
-    await admin.disconnect()
-  }
+/** Records of a topic that a group is through with. */
+export async function committedRecords(
+  kafka: Kafka,
+  groupId: string,
+  topic: string,
+): Promise<number> {
+  const offsets = await groupOffsets(kafka, groupId, topic)
+  return offsets.reduce((sum, { low, committed = low }) => sum + Number(committed - low), 0)
 }
 
 export interface ParseLoop {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { ensureTopics, idempotentProducer, type Kafka } from "../src/connectors/kafka-client.ts"
 import { VERDICT_TOPIC } from "../src/connectors/kafka-sink.ts"
-import { countMessages } from "./harness-kafka.ts"
+import { committedRecords } from "./harness-kafka.ts"
 import { watchPeak } from "./harness-memory.ts"
 import type { EvidencePackage } from "./harness-packages.ts"
 
@@ -84,7 +84,8 @@ export async function runProcessor(
   kafka: Kafka,
   options: { env: Environment; dataDir: string; count: number; threads: number },
 ): Promise<ProcessorRun> {
-  const before = await countMessages(kafka, VERDICT_TOPIC)
+  // every run reads all that was announced
+  const groupId = `bench-${crypto.randomUUID()}`
   const logFile = join(options.dataDir, "processor.log")
   const child = Bun.spawn([process.execPath, MAIN, "process"], {
     cwd: options.dataDir,
@@ -94,8 +95,7 @@ export async function runProcessor(
       SENTINEL_SANDBOX: "none",
       SENTINEL_ANALYSIS_THREADS: `${options.threads}`,
       SENTINEL_DATA_DIR: options.dataDir,
-      // every run reads all that was announced
-      KAFKA_GROUP_ID: `bench-${crypto.randomUUID()}`,
+      KAFKA_GROUP_ID: groupId,
       MINIO_ENDPOINT: "",
     },
     stdio: ["ignore", "ignore", Bun.file(logFile)],
@@ -103,7 +103,7 @@ export async function runProcessor(
   })
   const peak = watchPeak(child.pid)
   try {
-    const packagesPerSecond = await measureRate(kafka, { ...options, before }, child).catch(
+    const packagesPerSecond = await measureRate(kafka, { ...options, groupId }, child).catch(
       async (error) => {
         process.stderr.write(await Bun.file(logFile).slice(-LOG_SHOWN_BYTES).text())
         throw error
@@ -126,12 +126,13 @@ export async function runProcessor(
 /** Verdicts per second between the warm-up share and the last one. */
 async function measureRate(
   kafka: Kafka,
-  { count, before }: { readonly count: number; readonly before: number },
+  { count, groupId }: { readonly count: number; readonly groupId: string },
   child: { readonly exitCode: number | null },
 ): Promise<number> {
   let first: { readonly count: number; readonly atMs: number } | undefined
   for (;;) {
-    const published = (await countMessages(kafka, VERDICT_TOPIC)) - before
+    // in the transactions that send the verdicts: to count these would count the markers as well
+    const published = await committedRecords(kafka, groupId, EVIDENCE_TOPIC)
     const atMs = performance.now()
     if (first === undefined && published >= count * WARM_UP_SHARE)
       first = { count: published, atMs }

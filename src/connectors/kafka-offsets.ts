@@ -1,5 +1,5 @@
 import { type PartitionId, partitionKey } from "../stream/types.ts"
-import { type Kafka, withAdmin } from "./kafka-client.ts"
+import { type Admin, type Kafka, withAdmin } from "./kafka-client.ts"
 
 /**
  * What the group has committed for the partition; undefined where it has committed nothing.
@@ -10,12 +10,46 @@ export async function committedOffset(
   groupId: string,
   { topic, partition }: PartitionId,
 ): Promise<bigint | undefined> {
-  const [offsets] = await withAdmin(kafka, (admin) =>
-    admin.fetchOffsets({ groupId, topics: [topic] }),
-  )
-  const offset = offsets?.partitions.find((one) => one.partition === partition)?.offset
+  const committed = await withAdmin(kafka, (admin) => committedOffsets(admin, groupId, topic))
+  return committed.get(partition)
+}
+
+export interface GroupOffsets {
+  readonly partition: number
+  /** The first offset that the partition still holds, and the one that its next message gets. */
+  readonly low: bigint
+  readonly high: bigint
+  /** Undefined where the group has committed nothing. */
+  readonly committed: bigint | undefined
+}
+
+/** How far a group is in each partition; none where there is no such topic. @throws UnavailableError */
+export function groupOffsets(
+  kafka: Kafka,
+  groupId: string,
+  topic: string,
+): Promise<readonly GroupOffsets[]> {
+  return withAdmin(kafka, async (admin) => {
+    if (!(await admin.listTopics()).includes(topic)) return []
+    const committed = await committedOffsets(admin, groupId, topic)
+    const ends = await admin.fetchTopicOffsets(topic)
+    return ends.map(({ partition, low, high }) => ({
+      ...{ partition, low: BigInt(low), high: BigInt(high) },
+      committed: committed.get(partition),
+    }))
+  })
+}
+
+/** By partition. */
+async function committedOffsets(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+): Promise<ReadonlyMap<number, bigint>> {
+  const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] })
   // negative where nothing was committed
-  return offset === undefined || offset.startsWith("-") ? undefined : BigInt(offset)
+  const known = offsets?.partitions.filter(({ offset }) => !offset.startsWith("-")) ?? []
+  return new Map(known.map(({ partition, offset }) => [partition, BigInt(offset)]))
 }
 
 /** The first offset that the partition still holds. @throws UnavailableError */

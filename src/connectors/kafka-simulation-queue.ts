@@ -8,7 +8,8 @@ import type {
 import type { Clock } from "../ports.ts"
 import type { OutgoingMessage, PartitionId, SourceListener, SourceRecord } from "../stream/types.ts"
 import { partitionKey } from "../stream/types.ts"
-import { type Kafka, withAdmin } from "./kafka-client.ts"
+import type { Kafka } from "./kafka-client.ts"
+import { groupOffsets } from "./kafka-offsets.ts"
 import { KafkaPublisher } from "./kafka-publisher.ts"
 import { type KafkaSource, kafkaSource } from "./kafka-source.ts"
 
@@ -124,18 +125,11 @@ class TopicQueue implements SimulationQueue, SourceListener {
    * other members of the group have leased counts as ready.
    */
   async depth(): Promise<SimulationDepth> {
-    const topic = this.#topicName
-    const { groupId } = this.#options
-    const unfinished = await withAdmin(this.#kafka, async (admin) => {
-      if (!(await admin.listTopics()).includes(topic)) return 0
-      const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] })
-      const ends = await admin.fetchTopicOffsets(topic)
-      return ends.reduce((sum, { partition, low, high }) => {
-        const found = committed?.partitions.find((one) => one.partition === partition)
-        // negative where nothing was committed
-        return sum + Math.max(0, Number(high) - Math.max(Number(low), Number(found?.offset ?? low)))
-      }, 0)
-    })
+    const offsets = await groupOffsets(this.#kafka, this.#options.groupId, this.#topicName)
+    // what was committed may have been deleted since
+    const unfinished = offsets.reduce((sum, { low, high, committed = low }) => {
+      return sum + Number(high) - Math.max(Number(committed), Number(low))
+    }, 0)
     const leased = this.#leases.size
     return { ready: Math.max(0, unfinished - leased), leased, dropped: this.#dropped }
   }
