@@ -8,13 +8,13 @@ export function benchKafka(env: Readonly<Record<string, string | undefined>>): K
   return kafkaClient({ brokers: servers.split(",") })
 }
 
-/** Records of a topic that a group is through with. */
+/** Records of a topic that a group is through with; 0 while its coordinator is not ready to tell. */
 export async function committedRecords(
   kafka: Kafka,
   groupId: string,
   topic: string,
 ): Promise<number> {
-  const offsets = await groupOffsets(kafka, groupId, topic)
+  const offsets = await groupOffsets(kafka, groupId, topic).catch(() => [])
   return offsets.reduce((sum, { low, committed = low }) => sum + Number(committed - low), 0)
 }
 

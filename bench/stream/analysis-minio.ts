@@ -21,14 +21,15 @@ const BYTES_MAX = 1_048_576
 
 /**
  * The analysis flow with its objects in MinIO, from announcement to explained verdict, beside gets
- * of the same objects alone; in turns, so that both meet the same machine. The server shares the
- * cores with both.
+ * of the same objects alone, by the client that the flow uses and by minio-js; in turns, so that all
+ * meet the same machine. The server shares the cores with them.
  */
 export async function analysisMinioRows({ quick, env }: SuiteOptions): Promise<readonly Row[]> {
   const config = readConfig(env)
   if (config.minio === undefined) throw new Error("the suite runs without MinIO")
   const rounds = quick ? ROUNDS.quick : ROUNDS.full
-  const stored = await storePackages(config.minio, WARM_UP + ROUND * rounds)
+  const client = minioClient(config.minio)
+  const stored = await storePackages(client, WARM_UP + ROUND * rounds)
   const objects = minioObjects(config.minio)
   const flow = buildAnalysis(analysisParts(await openModels(config), config, objects))
   const evaluation = new Evaluation(flow, {
@@ -41,20 +42,39 @@ export async function analysisMinioRows({ quick, env }: SuiteOptions): Promise<r
   }
   const get = ({ bucket, key }: StoredPackage) =>
     objects.get(bucket, key, { bytesMax: BYTES_MAX, signal })
-  const [gets, analyses] = [new Pace(), new Pace()]
+  const getByMinioJs = async ({ bucket, key }: StoredPackage) => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of await client.getObject(bucket, key)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+  const [gets, otherGets, analyses] = [new Pace(), new Pace(), new Pace()]
   await new Pace().time(stored.slice(0, WARM_UP), analyze)
+  await new Pace().time(stored.slice(0, WARM_UP), getByMinioJs)
   for (let at = WARM_UP; at < stored.length; at += ROUND) {
     const packages = stored.slice(at, at + ROUND)
     await gets.time(packages, get)
+    await otherGets.time(packages, getByMinioJs)
     await analyses.time(packages, analyze)
   }
+  const rate = { value: analyses.perSecond, unit: "packages/s" }
   return [
     row({
-      ...{ name: "analysis_minio", value: analyses.perSecond, unit: "packages/s" },
+      ...{ name: "analysis_minio, against gets alone by Bun's S3 client", ...rate },
       ...{ baseline: gets.perSecond, goal: { of: "ratio", least: 0.8 } },
     }),
+    row({
+      ...{ name: "analysis_minio, against gets alone by minio-js", ...rate },
+      baseline: otherGets.perSecond,
+    }),
     row({ name: "analysis_minio: cpu", value: analyses.cpuMicroseconds, unit: "us/package" }),
-    row({ name: "analysis_minio: cpu of a get", value: gets.cpuMicroseconds, unit: "us/package" }),
+    row({
+      name: "analysis_minio: cpu of a get by Bun's S3 client",
+      ...{ value: gets.cpuMicroseconds, unit: "us/package" },
+    }),
+    row({
+      name: "analysis_minio: cpu of a get by minio-js",
+      ...{ value: otherGets.cpuMicroseconds, unit: "us/package" },
+    }),
   ]
 }
 
@@ -97,9 +117,11 @@ interface StoredPackage {
   readonly record: SourceRecord
 }
 
-async function storePackages(minio: MinioConfig, count: number): Promise<readonly StoredPackage[]> {
-  const { host: endPoint, secure: useSSL, ...access } = minio
-  const client = new Client({ endPoint, useSSL, ...access })
+function minioClient({ host: endPoint, secure: useSSL, ...access }: MinioConfig): Client {
+  return new Client({ endPoint, useSSL, ...access })
+}
+
+async function storePackages(client: Client, count: number): Promise<readonly StoredPackage[]> {
   const bucket = `bench-${crypto.randomUUID()}`
   await client.makeBucket(bucket)
   const packages = analysisPackages(count).map((bytes, index) => {
