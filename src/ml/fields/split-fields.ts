@@ -5,7 +5,7 @@ import { MappedText } from "./mapped-text.ts"
 import { jsonStrings } from "./split-json.ts"
 import { multipartParts } from "./split-multipart.ts"
 import { headerLines, pairs, requestLine, urlParts } from "./split-request.ts"
-import { mayHoldFields, shapeOf, type TextShape } from "./text-shape.ts"
+import { mayHoldFields, mayOpenLater, shapeOf, type TextShape } from "./text-shape.ts"
 
 const NAME_CHARS_MAX = 64
 const ENCODINGS_MAX = 2
@@ -116,7 +116,8 @@ class Splitter {
         this.#open(read, shape, depth + 1)
         return true
       }
-      const plainer = layer < ENCODINGS_MAX ? decoded(read) : undefined
+      const isLast = layer === ENCODINGS_MAX || !mayOpenLater(read.text, kind)
+      const plainer = isLast ? undefined : decoded(read)
       if (plainer === undefined) return false
       read = plainer
     }

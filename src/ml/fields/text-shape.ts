@@ -76,3 +76,15 @@ const STRUCTURE =
 export function mayHoldFields(text: string): boolean {
   return STRUCTURE.test(text)
 }
+
+/** A blank, the first mark of a structure or an escape; or a name and what may go on with it or end it. */
+const OPENING =
+  /^(?:[\0- \ufeff{[\-/?%&\\\uff01-\uff5e]|[\w.+$\]]{1,128}[=:[\-%&\\\0\uff01-\uff5e])/
+
+/**
+ * False where `shapeOf` cannot answer anything however many escapes are undone: what stands before the
+ * first of them stays, and decides. Always true where a structure may begin in any way.
+ */
+export function mayOpenLater(text: string, kind: PayloadKind | undefined): boolean {
+  return kind === "cookie" || kind === "request" || kind === "body" || OPENING.test(text)
+}

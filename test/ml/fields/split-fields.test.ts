@@ -113,6 +113,17 @@ describe("splitFields", () => {
     expect(linesOf("/a/b.html", "request")).toEqual([])
   })
 
+  test.each([
+    ["\u0001{&quot;a&quot;:&quot;b&quot;}", ["param a b"]],
+    [String.raw`\u007b"a":"b"}`, ["param a b"]],
+    ["na%6de%3D1&b=2", ["param name 1", "param b 2"]],
+    ["name&#61;1&b=2", ["param name 1", "param b 2"]],
+    ["ht\0tp://h.example/?q=1", ["param q 1"]],
+    ["\uff0fa?q=1", ["path - /a", "param q 1"]],
+  ])("splitFields opens %j, whose beginning is spelt in another way", (text, fields) => {
+    expect(linesOf(text)).toEqual(fields)
+  })
+
   test("splitFields leaves entities whole, and takes &amp; for a separator", () => {
     expect(linesOf("/?a=1&#39;x&amp;b=2&c=&lt;", "request")).toEqual([
       "param a 1&#39;x",
