@@ -20,6 +20,7 @@ const HEADERS = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" } as const
 const FEW = 16_000
 /** Parts whose texts are kept: attacks share most of theirs. */
 const PARTS_KEPT_MAX = 64
+const TELLING_MAX = 128
 
 /** Reads the texts once and keeps what a WAF would see of them: about four bytes a character. */
 export function benignCorpus(name: string, texts: Iterable<string>): BenignCorpus {
@@ -43,7 +44,9 @@ function sentForms(text: string): readonly string[] {
 class SearchedCorpus implements BenignCorpus {
   readonly name: string
   readonly count: number
-  readonly #stretches: string[]
+  readonly #stretches: readonly string[]
+  /** Texts that met a pattern, the latest first: they are likely to meet the next one too. */
+  #telling: readonly string[] = []
   /** By part, the texts that it meets; undefined where they are many. */
   readonly #known = new Map<string, readonly string[] | undefined>()
 
@@ -54,18 +57,21 @@ class SearchedCorpus implements BenignCorpus {
   }
 
   meets(pattern: RegExp, parts: readonly string[] = []): boolean {
-    for (const part of parts) {
-      const few = this.#fewMeeting(part)
-      if (few !== undefined) return few.some((text) => pattern.test(text))
-    }
-    return this.#isMet(pattern)
+    const met = this.#telling.find((text) => pattern.test(text)) ?? this.#firstMet(pattern, parts)
+    if (met === undefined) return false
+    this.#telling = [met, ...this.#telling.filter((text) => text !== met)].slice(0, TELLING_MAX)
+    return true
   }
 
-  /** What meets one stretch is likely to meet the same as the last one did: it is searched first. */
-  #isMet(pattern: RegExp): boolean {
-    const met = this.#stretches.findIndex((stretch) => pattern.test(stretch))
-    if (met > 0) this.#stretches.unshift(...this.#stretches.splice(met, 1))
-    return met >= 0
+  #firstMet(pattern: RegExp, parts: readonly string[]): string | undefined {
+    for (const part of parts) {
+      const few = this.#fewMeeting(part)
+      if (few !== undefined) return few.find((text) => pattern.test(text))
+    }
+    for (const stretch of this.#stretches) {
+      for (const text of textsMeeting(stretch, pattern)) return text
+    }
+    return undefined
   }
 
   #fewMeeting(part: string): readonly string[] | undefined {

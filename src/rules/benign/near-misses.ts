@@ -3,7 +3,7 @@ import { sentence, word } from "../../ml/generators/vocabulary.ts"
 import { Random } from "../../ml/random.ts"
 
 /** The lines of `nearMisses` that rules are held against. */
-export const NEAR_MISSES = { seed: 8_004, count: 8_000 } as const
+export const NEAR_MISSES = { seed: 8_004, count: 40_000 } as const
 
 /**
  * Ordinary requests that look like attacks to whoever reads only a few tokens: filters of query
@@ -100,7 +100,22 @@ const SHELLS: readonly Grammar[] = [
   (r) => `${sentence(r)} && ${sentence(r)}`,
 ]
 
+const attributeText: Grammar = (r) =>
+  r.pick([
+    `${logic(r)} ${word(r)} ${word(r)}`,
+    `${logic(r)}-${word(r)}-${word(r)}`,
+    logic(r),
+    `${word(r)} ${logic(r)} ${word(r)}`,
+  ])
+
 const MARKUP: readonly Grammar[] = [
+  (r) => `<svg ${name(r)}="${attributeText(r)}" width="${digits(r, 2)}" height="${digits(r, 2)}">`,
+  (r) => `<a ${name(r)}='${attributeText(r)}'>${word(r)}</a>`,
+  (r) => `<meta content="${attributeText(r)}"><!-- ${sentence(r)} -->`,
+  (r) => `${word(r)} => '${r.pick(["", "\\"])}"${logic(r)}${r.pick(["", "\\"])}"' => '${word(r)}'`,
+  (r) => `<a href="javascript:${r.pick(["void(0)", ";", "void(0);"])}" class="${word(r)}">`,
+  (r) =>
+    `<script ${r.pick(["async ", "", "defer "])}src="https://${r.pick(["cdn", "platform", "static"])}.${word(r)}.com/${word(r)}.js"></script>`,
   (r) => `<p>${sentence(r)} <b>${word(r)}</b> & <i>${word(r)}</i></p>`,
   (r) => `the attribute onclick="${identifier(r)}()" of <button> ${sentence(r)}`,
   (r) => `<a href="/${word(r)}" title='${word(r)}'>${word(r)}</a>`,

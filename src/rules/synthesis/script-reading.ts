@@ -17,12 +17,19 @@ import { valueStart } from "./value-start.ts"
 const TOKENS_MAX = 24
 const PAIRS_MAX = 64
 const CODE_MAX = 48
+const BEGINNING_MAX = 24
 const NAME_MAX = 24
 const TOKEN =
-  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}(?=["'\])]{0,3}\s{0,4}[(`]))|(?<source>\b(?:src|href)\s{0,4}=)|(?<srcdoc>\bsrcdoc\s{0,4}=)|(?<hole>\$\{)|(?<breakout>["'`>])/gi
+  /(?<closing><\/[a-z]{1,24})|(?<tag><!?[a-z][\w-]{0,24})|(?<handler>\bon[a-z]{3,24}\s{0,8}=)|(?<scheme>(?:java|vb)\s{0,4}script\s{0,4}:|data:text\/html)|(?<call>[a-z_$][\w$]{0,32}(?=["'\])]{0,3}\s{0,4}[(`]))|(?<source>\b(?:src|href)\s{0,4}=["'`\s]{0,4}(?:(?:https?:)?\/\/[\w.-]{4,24})?)|(?<property>\bdocument\.(?:cookie|domain|location|body|documentElement)\b|\blocalStorage\b|\binnerHTML\b)|(?<srcdoc>\bsrcdoc\s{0,4}=)|(?<hole>\$\{)|(?<breakout>["'`>])/gi
 
 /** Functions that proofs of concept call, and those through which a script does harm. */
 const SINKS = "alert confirm prompt print eval fetch atob import function settimeout".split(" ")
+
+/** Where a script finds what is worth stealing, and what it changes of a page. */
+const PROPERTIES = [
+  ...["cookie", "domain", "location", "body", "documentElement"].map((name) => `document.${name}`),
+  ...["localStorage", "innerHTML"],
+]
 
 const LETTERS = CharacterSet.range(0x61, 0x7a).withBothCases()
 const LETTERS_AND_DIGITS = LETTERS.union(CharacterSet.range(0x30, 0x39))
@@ -37,8 +44,18 @@ const jsonBlank = sequence(literal("\\"), characters(CharacterSet.of("nrtf")))
 /** What may stand between two attributes; right before one, so that its name has one beginning. */
 const delimiter = choice(encoded(CharacterSet.of("\t\n\f\r +/\"'")), jsonBlank)
 const attributes = sequence(delimiter, optional(sequence(pairs(inTag), delimiter)))
+/** What may stand before the value of an attribute; `=` alone where that has no quotes. */
+const valueDelimiter = choice(encoded(CharacterSet.of("\t\n\f\r +/\"'`=")), jsonBlank)
+const upToValue = sequence(delimiter, pairs(inTag), valueDelimiter)
 /** From a tag's name into what it holds. */
-const content = pairs(textOf(ASCII.without(CharacterSet.of("<%"))))
+const inContent = textOf(ASCII.without(CharacterSet.of("<%")))
+const content = pairs(inContent)
+/** The same, but not far: prose that names a tag may name what scripts read further on. */
+const beginning = sequence(
+  pairs(inTag),
+  encoded(CharacterSet.of(">")),
+  repeat(inContent, { min: 0, max: BEGINNING_MAX }),
+)
 const code = repeat(inCode, { min: 0, max: CODE_MAX })
 /** Without `:`, so that it is the last scheme before the code that is meant. */
 const url = repeat(textOf(ASCII.without(CharacterSet.of("<>%:"))), { min: 0, max: CODE_MAX })
@@ -58,6 +75,16 @@ const reference = sequence(
   }),
   encoded(CharacterSet.of(";")),
 )
+/** Between `=` and a URL. */
+const opened = repeat(
+  choice(encoded(CharacterSet.of("\t\n\f\r +\"'`")), jsonBlank, literal('\\"')),
+  { min: 0, max: 4 },
+)
+/** Another host. */
+const elsewhere = sequence(
+  optional(sequence(encodedCaseless("http"), optional(encodedCaseless("s")), encodedLiteral(":"))),
+  encodedLiteral("//"),
+)
 const schemeBlank = choice(encoded(CharacterSet.of("\t\n\r")), jsonBlank)
 
 /** Up to 2 * PAIRS_MAX + 1 characters: two for each count, for a repeat may not be higher. */
@@ -75,7 +102,7 @@ export function readScript(payload: string): Reading {
   const atoms = tokens.map((token, index) => atomOf(token, tokens[index - 1]))
   const [first, ...rest] = atoms
   const started = first === undefined ? [] : [{ ...first, gap: blanks }, ...rest]
-  return { atoms: [valueStart, ...started], others: escapedCalls, limits: [] }
+  return { atoms: [valueStart, ...started], others: disguisedCalls, limits: [] }
 }
 
 /** Quotes and brackets count where the attack breaks out of what it was put into, not further on. */
@@ -115,27 +142,40 @@ type Token = Readonly<Record<string, string | undefined>>
 
 function atomOf(token: Token, before: Token | undefined): Atom {
   const kind = Object.keys(token).find((key) => token[key] !== undefined) ?? ""
-  return { name: kind, ladder: ladderOf(kind, token[kind] ?? ""), gap: gapOf(kind, before) }
+  const isInTag = before?.tag !== undefined
+  return {
+    name: kind,
+    ladder: ladderOf(kind, { text: token[kind] ?? "", isInTag }),
+    gap: gapOf(kind, before),
+  }
 }
 
 function gapOf(kind: string, before: Token | undefined): Pattern {
   if (kind === "breakout") return blanks
   if (before?.scheme !== undefined) return url
   if (before?.tag === undefined) return code
+  if (kind === "scheme") return upToValue
+  if (kind === "property") return beginning
   return kind === "call" ? content : attributes
 }
 
-function ladderOf(kind: string, text: string): readonly Step[] {
+function ladderOf(
+  kind: string,
+  { text, isInTag }: { readonly text: string; readonly isInTag: boolean },
+): readonly Step[] {
   switch (kind) {
     case "tag":
       return tagLadder(text.slice(1))
     case "handler":
-      return handlerLadder(text.replace(/[^a-z]/gi, ""))
+      return handlerLadder(text.replace(/[^a-z]/gi, ""), isInTag)
     case "scheme":
-      return schemeLadder(text.replace(/\s/g, ""))
+      return schemeLadder(text.replace(/\s/g, ""), isInTag)
     case "source":
+      return sourceLadder(text)
+    case "property":
       return [
-        { pattern: sequence(encodedCaseless(text.replace(/[^a-z]/gi, "")), equals), evidence: 1 },
+        { pattern: encodedLiteral(text), evidence: 2.5 },
+        { pattern: anyOf(PROPERTIES, encodedLiteral), evidence: 2.5 },
       ]
     case "srcdoc":
       return [{ pattern: sequence(encodedCaseless("srcdoc"), equals), evidence: 4.5 }]
@@ -157,23 +197,37 @@ function tagLadder(tag: string): readonly Step[] {
   return [exact, { pattern: sequence(lessThan, name), evidence: 1 }]
 }
 
-function handlerLadder(handler: string): readonly Step[] {
+/** Prose and code hold names like those of handlers; in tags alone few other attributes do. */
+function handlerLadder(handler: string, isInTag: boolean): readonly Step[] {
   const any = sequence(encodedCaseless("on"), repeat(encoded(LETTERS), { min: 3, max: NAME_MAX }))
   return [
     { pattern: sequence(encodedCaseless(handler), equals), evidence: 4.5 },
-    { pattern: sequence(any, equals), evidence: 4.5 },
+    { pattern: sequence(any, equals), evidence: isInTag ? 4.5 : 3 },
+  ]
+}
+
+/** Ordinary pages have scripts of other hosts as well: only the name of the host says more. */
+function sourceLadder(text: string): readonly Step[] {
+  const start = sequence(encodedCaseless(/^[a-z]*/i.exec(text)?.[0] ?? ""), equals, opened)
+  const host = /\/\/([\w.-]+)$/.exec(text)?.[1]
+  if (host === undefined) return [{ pattern: start, evidence: 1 }]
+  return [
+    { pattern: sequence(start, elsewhere, encodedCaseless(host)), evidence: 3 },
+    { pattern: sequence(start, reference, reference, reference), evidence: 3 },
+    { pattern: sequence(start, elsewhere), evidence: 1 },
   ]
 }
 
 /** URLs pass over blanks inside of a scheme; HTML reads references as their characters. */
-function schemeLadder(scheme: string): readonly Step[] {
+function schemeLadder(scheme: string, isInTag: boolean): readonly Step[] {
+  const evidence = isInTag ? 4.5 : 3.5
   const letters = Array.from(scheme, encodedCaseless)
   const blank = repeat(choice(schemeBlank, reference), { min: 0, max: 2 })
   const referred = letters.map((letter) => choice(letter, reference))
   return [
-    { pattern: sequence(...letters), evidence: 3.5 },
-    { pattern: spread(letters, blank), evidence: 3.5 },
-    { pattern: spread(referred, repeat(schemeBlank, { min: 0, max: 2 })), evidence: 3.5 },
+    { pattern: sequence(...letters), evidence },
+    { pattern: spread(letters, blank), evidence },
+    { pattern: spread(referred, repeat(schemeBlank, { min: 0, max: 2 })), evidence },
   ]
 }
 
@@ -186,7 +240,7 @@ function spread(letters: readonly Pattern[], between: Pattern): Pattern {
 /** What may stand between a function, in brackets or quotes as well, and its arguments. */
 const opening = sequence(
   repeat(encoded(CharacterSet.of("\t\n\f\r +\"'\\])")), { min: 0, max: 4 }),
-  encoded(CharacterSet.of("(`")),
+  choice(encoded(CharacterSet.of("(`")), reference),
 )
 
 const digits = characters(CharacterSet.range(0x30, 0x39))
@@ -213,23 +267,33 @@ const escapedLetter = choice(
   ),
 )
 const letters = repeat(encoded(LETTERS), { min: 3, max: NAME_MAX })
-/** Handlers, and the contents of scripts, in which letters are escaped. */
-const escapedCalls: readonly (readonly Atom[])[] = [
+const anyHandler = sequence(delimiter, encodedCaseless("on"), letters, equals)
+/** What begins a script, and what may stand between that and what disguises a name in it. */
+const beginnings: readonly (readonly [string, Step, Pattern])[] = [
+  ["handler", { pattern: anyHandler, evidence: 4.5 }, code],
+  ...tagLadder("script").map((step) => ["tag", step, content] as const),
+  ...schemeLadder("javascript:", false)
+    .slice(-1)
+    .map((step) => ["scheme", step, url] as const),
+]
+const globals = ["window", "self", "top", "globalThis", "parent", "frames"]
+const disguises: readonly (readonly [string, Step])[] = [
+  ["escape", { pattern: escapedLetter, evidence: 3 }],
   [
+    "member",
     {
-      name: "handler",
-      ladder: [
-        { pattern: sequence(delimiter, encodedCaseless("on"), letters, equals), evidence: 4.5 },
-      ],
-      gap: NOTHING,
+      pattern: sequence(anyOf(globals, encodedCaseless), blanks, encoded(CharacterSet.of("["))),
+      evidence: 3,
     },
-    { name: "escape", ladder: [{ pattern: escapedLetter, evidence: 3 }], gap: code },
-  ],
-  [
-    { name: "tag", ladder: tagLadder("script"), gap: NOTHING },
-    { name: "escape", ladder: [{ pattern: escapedLetter, evidence: 3 }], gap: content },
   ],
 ]
+/** Scripts of any kind in which letters are escaped, or functions called as members of the page. */
+const disguisedCalls: readonly (readonly Atom[])[] = beginnings.flatMap(([name, step, gap]) =>
+  disguises.map(([disguise, hiding]) => [
+    { name, ladder: [step], gap: NOTHING },
+    { name: disguise, ladder: [hiding], gap },
+  ]),
+)
 
 function callLadder(callee: string): readonly Step[] {
   const isSink = SINKS.includes(callee.toLowerCase())

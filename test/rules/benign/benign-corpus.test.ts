@@ -31,7 +31,18 @@ describe("benignCorpus", () => {
       expect(corpus.meets(/rare n4201 /u, parts)).toBe(false)
     }
     expect(corpus.meets(/end/u, ["é"])).toBe(true)
-    expect(corpus.meets(/rare n4200 /u, ["absent"])).toBe(false)
+    const unsearched = benignCorpus("test", texts)
+    expect(unsearched.meets(/rare n4200 /u, ["absent"])).toBe(false)
+  })
+
+  test("meets answers the same whatever it was asked before", () => {
+    const texts = Array.from({ length: 300 }, (_, index) => `text n${index} é`)
+    const corpus = benignCorpus("test", texts)
+    const patterns = texts.map((_, index) => new RegExp(`n${index} `, "u"))
+    for (const pattern of [...patterns, ...patterns.toReversed()]) {
+      expect(corpus.meets(pattern)).toBe(true)
+    }
+    expect(corpus.meets(/n300 /u)).toBe(false)
   })
 
   test("a text is cut, so that no corpus grows beyond its count", () => {
