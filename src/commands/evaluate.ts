@@ -4,7 +4,7 @@ import { createAnalyzer } from "../compose/analyzer.ts"
 import { openModels } from "../compose/models.ts"
 import { readConfig } from "../config.ts"
 import { textLines } from "../connectors/evidence-file.ts"
-import { TooLargeError } from "../errors.ts"
+import { MalformedError, TooLargeError } from "../errors.ts"
 import { type DetectionReport, evaluateDetection } from "../ml/evaluation/evaluate-detection.ts"
 import {
   evaluateSessions,
@@ -74,6 +74,9 @@ export async function evaluate(
   const payloads = await evaluateRows(data, { options, terminal, classifier: models.classifier })
   const judged = judgeSessions(options, createAnalyzer(models, config), terminal)
   const sessions = await evaluateSessions(judged)
+  if (options.sessions !== undefined && sessions.length === 0) {
+    throw new MalformedError("sessions", "at least one labelled session")
+  }
   endProgress(terminal)
   await publish(
     { ...(payloads && { payloads }), ...(sessions.length > 0 && { sessions }) },
@@ -95,7 +98,9 @@ async function evaluateRows(
   const { seed, errors: errorsMax, without = [] } = by.options
   const rows = readAll(data, new Set(without))
   const onProgress = (message: string) => showProgress(by.terminal, message)
-  return await evaluateDetection(rows, by.classifier, { seed, errorsMax, onProgress })
+  const report = await evaluateDetection(rows, by.classifier, { seed, errorsMax, onProgress })
+  if (report.rows === 0) throw new MalformedError("data", "at least one labelled payload")
+  return report
 }
 
 async function* readAll(paths: readonly string[], without: ReadonlySet<string>) {

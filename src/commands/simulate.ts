@@ -49,6 +49,7 @@ async function readPayload(path: string): Promise<string> {
   const bytes = await readBounded(path === "-" ? "/dev/stdin" : path).catch((error) => {
     throw asReadError(error)
   })
+  if (bytes.length === 0) throw new MalformedError("payload", "at least one byte")
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {

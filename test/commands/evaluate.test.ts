@@ -102,4 +102,11 @@ describe("evaluate", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: EXIT.refused, stdout: "" })
     expect(stderr).toContain("session_id")
   })
+
+  test.each(["data", "sessions"])("evaluate refuses %s without a row", async (what) => {
+    const file = await writeLines("empty.jsonl", [])
+    const { exitCode, stdout, stderr } = await run(...(what === "data" ? [] : ["--sessions"]), file)
+    expect({ exitCode, stdout }).toEqual({ exitCode: EXIT.refused, stdout: "" })
+    expect(stderr).toContain(`${what}: expected at least one labelled`)
+  })
 })

@@ -179,3 +179,9 @@ describe("topology, features, models", () => {
     ])
   })
 })
+
+test("simulate refuses an empty payload", async () => {
+  const { exitCode, stderr } = await run("simulate", "/dev/null")
+  expect(exitCode).toBe(EXIT.refused)
+  expect(stderr).toContain("payload: expected at least one byte")
+})

@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises"
+import { basename } from "node:path"
 import { gunzipSync } from "node:zlib"
-import { MalformedError, TooLargeError } from "../../errors.ts"
+import { FileUnreadableError, MalformedError, TooLargeError } from "../../errors.ts"
 import {
   PAYLOAD_CLASSES,
   PAYLOAD_KINDS,
@@ -40,10 +42,12 @@ export async function* readLabelledPayloads(
 /**
  * The same from a file, gzipped where its name ends in `.gz`.
  *
- * @throws TooLargeError for a file beyond FILE_BYTES_MAX unpacked
+ * @throws FileUnreadableError; TooLargeError for a file beyond FILE_BYTES_MAX unpacked
  */
 export async function readLabelledFile(file: string): Promise<readonly LabelledPayload[]> {
-  const stored = await Bun.file(file).bytes()
+  const stored = await readFile(file).catch((error) => {
+    throw new FileUnreadableError(basename(file), error)
+  })
   const bytes = file.endsWith(".gz") ? unpack(stored) : stored
   return Array.fromAsync(readLabelledPayloads(new TextDecoder().decode(bytes).split("\n")))
 }
@@ -66,7 +70,7 @@ function isProbe(text: string): boolean {
   return text.length <= PROBE_CHARS_MAX && PROBE.test(text)
 }
 
-function unpack(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+function unpack(bytes: Uint8Array): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: FILE_BYTES_MAX })
   } catch {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { isClean } from "../../../src/ml/evaluation/labelled-payloads.ts"
+import { isClean, readLabelledFile } from "../../../src/ml/evaluation/labelled-payloads.ts"
 
 const SOURCE = { source: "list" }
 
@@ -27,4 +27,9 @@ describe("isClean", () => {
   ] as const)("keeps %j as %s", (text, label) => {
     expect(isClean({ text, label, ...SOURCE })).toBe(true)
   })
+})
+
+test("readLabelledFile names the file that is not there, and not where it would be", async () => {
+  const reading = readLabelledFile("/no/such/folder/train.jsonl.gz")
+  await expect(reading).rejects.toThrow(/^file unreadable: train.jsonl.gz$/)
 })
