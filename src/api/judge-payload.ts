@@ -88,15 +88,12 @@ const knownTexts = new WeakMap<Classification, string>()
 /** The answer as JSON. What the cache remembers is written once for all who ask for it. */
 export function predictionText(judged: JudgedPayload, reasons?: PayloadReasons): string {
   const { classification, cached } = judged
-  if (reasons !== undefined) return JSON.stringify({ ...classification, cached, ...reasons })
-  if (!cached) return withCached(classification, false)
+  if (reasons !== undefined || !cached) {
+    return JSON.stringify({ ...classification, cached, ...reasons })
+  }
   const known = knownTexts.get(classification)
   if (known !== undefined) return known
-  const text = withCached(classification, true)
+  const text = JSON.stringify({ ...classification, cached })
   knownTexts.set(classification, text)
   return text
-}
-
-function withCached(classification: Classification, cached: boolean): string {
-  return `${JSON.stringify(classification).slice(0, -1)},"cached":${cached}}`
 }
