@@ -98,7 +98,7 @@ test("README shows what analyze prints of the examples, but for [...]", async ()
   const printed = documents.map((line) => JSON.parse(line).explanation.narrative).join(" ")
   const literals = narratives.trim().replace(/\s+/g, " ").split("[...]").map(escapeRegExp)
   expect(printed).toMatch(new RegExp(`^${literals.join(".*")}$`))
-})
+}, 60_000)
 
 function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
