@@ -18,7 +18,7 @@ import {
   sequence,
 } from "../pattern/pattern.ts"
 import type { Atom, Reading, Step } from "./atom.ts"
-import { slashlessStart, valueStart } from "./value-start.ts"
+import { fieldEnd, slashlessStart, valueStart } from "./value-start.ts"
 
 const TOKENS_MAX = 24
 /** JSON writes each backslash as two. */
@@ -126,9 +126,15 @@ const separators = sequence(
     max: SEPARATORS_MAX,
   }),
 )
-/** Folders in any spelling, up and down, to a last slash. */
-const inFolders = characters(NAME.union(CharacterSet.of("./\\%;\u2215")))
-const folders = optional(sequence(repeat(inFolders, { min: 0, max: FOLDERS_MAX }), separator))
+/** A character of folders in any spelling, up and down. */
+const inFolders = NAME.union(CharacterSet.of("./\\;\u2215"))
+const escapedDigit = characters(inFolders.union(CharacterSet.of("%")))
+const folderCharacter = choice(
+  characters(inFolders),
+  sequence(literal("%"), escapedDigit, escapedDigit),
+)
+/** To a last slash. */
+const folders = optional(sequence(repeat(folderCharacter, { min: 0, max: FOLDERS_MAX }), separator))
 const folder = repeat(encoded(NAME), { min: 1, max: NAME_MAX })
 const pathStart: Atom = {
   ...valueStart,
@@ -160,6 +166,22 @@ function codePoint(...hex: readonly string[]): Pattern {
   )
 }
 
+/** Where a value ends, with what an attacker puts behind a name for it to be cut off again. */
+const cutOff = sequence(
+  choice(encoded(CharacterSet.of("\0?")), literal("\\u0000")),
+  repeat(encoded(NAME.union(CharacterSet.of(".="))), { min: 0, max: NAME_MAX }),
+)
+const ended: Atom = {
+  name: "value_end",
+  ladder: [
+    {
+      pattern: sequence(optional(cutOff), repeat(literal(" "), { min: 0, max: 2 }), fieldEnd),
+      evidence: 1.5,
+    },
+  ],
+  gap: NOTHING,
+}
+
 /** Reads a path that leaves its folder: the climb, then the names it goes down to. */
 export function readPath(payload: string): Reading {
   const atoms: Atom[] = []
@@ -172,7 +194,9 @@ export function readPath(payload: string): Reading {
     }
     isBehindSeparator = groups.separator !== undefined
   }
-  return { atoms: [pathStart, ...started(atoms)], limits: [] }
+  // one that climbs says enough
+  const isAbsolute = !atoms.some(({ name }) => name === "climb")
+  return { atoms: [pathStart, ...started(atoms), ...(isAbsolute ? [ended] : [])], limits: [] }
 }
 
 /** Before its first name an attacker may put folders that he leaves again. */

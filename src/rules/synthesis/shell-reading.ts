@@ -182,10 +182,12 @@ const ended: Atom = {
   ladder: [{ pattern: valueEnd, evidence: 1.5 }],
   gap: NOTHING,
 }
+/** Without newlines, which end commands. */
+const indent = repeat(encoded(CharacterSet.of(" \t+")), { min: 0, max: GAP_MAX })
 const started: Atom = {
   ...valueStart,
   ladder: [
-    fieldStarts,
+    { ...fieldStarts, pattern: sequence(fieldStarts.pattern, indent) },
     { pattern: startWith(expected, PREFIX_WORD_MAX), evidence: 1, isLong: true },
     {
       pattern: startWith(expected.union(CharacterSet.of(" ")), PREFIX_MAX),

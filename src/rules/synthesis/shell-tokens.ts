@@ -4,7 +4,9 @@ const WORD_CHARACTERS_MAX = 40
 const TOKEN =
   /(?<opening>\$\(|[<>]\(|`)|(?<separator>\|\||&&|[;|&\n\r])|(?<redirection>[<>]{1,3})|(?<word>(?:[\w./:@%?*+=,~!^[\]{}-]|\\.|'[^'\s;|&`()]{0,80}'|"[^"\s;|&`()]{0,80}"|\$'[^']{0,80}'|\$[@*0-9\w{}]{1,16})+)/g
 /** The variable that holds blanks, with what ends its name. */
-const BLANK = /\$(?:IFS|\{IFS\})(?:\$[@*0-9])?/g
+const IFS = /\$(?:IFS|\{IFS\})(?:\$[@*0-9])?/g
+/** `{cat,/etc/passwd}`, two words in bash. */
+const BRACES = /(?<![$\w])\{([^\s{},]{1,80}(?:,[^\s{},]{0,80}){1,8})\}/g
 /** Words behind which a command stands (POSIX.1-2024, Shell Command Language, 2.4). */
 const RESERVED = new Set("if then else elif while until do ! time exec nohup".split(" "))
 
@@ -17,11 +19,15 @@ export interface ShellToken {
 /** The words and operators of a command line, at most 24, without quotes that merely disguise. */
 export function shellTokens(payload: string): readonly ShellToken[] {
   const tokens: ShellToken[] = []
-  for (const { groups = {} } of payload.replace(BLANK, " ").matchAll(TOKEN)) {
+  for (const { groups = {} } of withBlanks(payload).matchAll(TOKEN)) {
     if (tokens.length >= TOKENS_MAX) break
     tokens.push(tokenOf(groups, tokens.at(-1)?.kind))
   }
   return tokens
+}
+
+function withBlanks(payload: string): string {
+  return payload.replace(IFS, " ").replace(BRACES, (_, words: string) => words.replaceAll(",", " "))
 }
 
 type Groups = Readonly<Record<string, string | undefined>>

@@ -177,7 +177,8 @@ class Trial {
         (one, other) =>
           gain(other) - gain(one) ||
           other.evidence - one.evidence ||
-          generality(other) - generality(one),
+          narrowness(one) - narrowness(other) ||
+          one.shape.atoms.length - other.shape.atoms.length,
       )
       .find((candidate) => this.#isGood(candidate) && fits(candidate, wanted.chosen))
   }
@@ -193,9 +194,12 @@ class Trial {
   }
 }
 
-/** Steps that its tokens are written more generally than they stand in the attack. */
-function generality({ shape }: Candidate): number {
-  return shape.levels.reduce((sum, level) => sum + level, 0)
+/** Steps that its tokens are written more narrowly than they could be. */
+function narrowness({ shape }: Candidate): number {
+  const steps = shape.atoms.map(
+    ({ ladder }, index) => ladder.length - 1 - (shape.levels[index] ?? 0),
+  )
+  return steps.reduce((sum, count) => sum + count, 0)
 }
 
 /** Together they must not grow longer than a pattern may. */
