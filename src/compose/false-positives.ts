@@ -2,7 +2,7 @@ import type { FalsePositives } from "../api/parts.ts"
 import { systemClock } from "../clock.ts"
 import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import { FalsePositiveStore } from "../store/false-positive-store.ts"
-import type { ModelServer } from "./model-server.ts"
+import type { ModelServer } from "./models/model-server.ts"
 
 /** Keeps each report and counts a new one against the model that answers its payload. */
 export function openFalsePositives(

@@ -6,7 +6,7 @@ import type { JudgingThreads } from "../operators/judge-evidence.ts"
 import type { EngineObserver } from "../stream/types.ts"
 import type { Telemetry } from "../telemetry.ts"
 import type { JudgingAnswer, JudgingOrder, JudgingSettings } from "./judging-worker.ts"
-import type { ModelServer } from "./model-server.ts"
+import type { ModelServer } from "./models/model-server.ts"
 import { workerPool } from "./worker-pool.ts"
 
 export interface JudgingThreadsParts {

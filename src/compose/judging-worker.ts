@@ -9,7 +9,7 @@ import { Executor } from "../stream/execute.ts"
 import type { EngineObserver, SourceRecord } from "../stream/types.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { judgingParts } from "./flow-parts.ts"
-import type { ModelServer } from "./model-server.ts"
+import type { ModelServer } from "./models/model-server.ts"
 import { openThreadModels, type ServedModels } from "./models.ts"
 
 /** What a thread must know of the configuration. */

@@ -14,11 +14,11 @@ import type { ModelRegistryStore, RegistryState } from "../model-traffic.ts"
 import type { CachedClassifier } from "../ports.ts"
 import { dataDirectoryPaths } from "../store/data-directory.ts"
 import { modelRegistryFile } from "../store/model-registry.ts"
-import { checkInThread } from "./model-check.ts"
-import type { FixedModel } from "./model-descriptions.ts"
-import { ModelServer, type ModelServerParts } from "./model-server.ts"
-import { loadSecondTier, type SecondTierOptions } from "./second-tier.ts"
-import { loadPlan, type PlanParts } from "./served-plan.ts"
+import { checkInThread } from "./models/model-check.ts"
+import type { FixedModel } from "./models/model-descriptions.ts"
+import { ModelServer, type ModelServerParts } from "./models/model-server.ts"
+import { loadSecondTier, type SecondTierOptions } from "./models/second-tier.ts"
+import { loadPlan, type PlanParts } from "./models/served-plan.ts"
 
 const MODELS = resolve(import.meta.dir, "../../models")
 

@@ -8,8 +8,8 @@ import { openDeadLetterStore } from "../store/dead-letter-store.ts"
 import { createTelemetry } from "../telemetry.ts"
 import { auditOnDemand } from "./audit-log.ts"
 import { openDeadLetterAccess } from "./dead-letters.ts"
-import { announceDecisions } from "./model-announcements.ts"
-import { offlineModels } from "./offline-models.ts"
+import { announceDecisions } from "./models/model-announcements.ts"
+import { offlineModels } from "./models/offline-models.ts"
 import { offlineRules } from "./rules/offline-rules.ts"
 
 /** The operating endpoints without a server: for a data directory that nobody runs. */

@@ -9,7 +9,7 @@ import type { Logger } from "../log.ts"
 import type { DataDirectoryPaths } from "../store/data-directory.ts"
 import type { Telemetry } from "../telemetry.ts"
 import { Cluster } from "./cluster.ts"
-import type { ModelServer } from "./model-server.ts"
+import type { ModelServer } from "./models/model-server.ts"
 import { spawnWorker } from "./worker-process.ts"
 
 export interface ServeClusterParts {

@@ -8,9 +8,9 @@ import { signatureOpinion } from "../ml/serving/signatures.ts"
 import { dataDirectoryPaths } from "../store/data-directory.ts"
 import { createTelemetry } from "../telemetry.ts"
 import type { FromWorker, ToWorker } from "./cluster-messages.ts"
-import { LOOK_EVERY_MS } from "./model-server.ts"
+import { LOOK_EVERY_MS } from "./models/model-server.ts"
+import { secondTierMeter } from "./models/second-tier.ts"
 import { openWorkerModels } from "./models.ts"
-import { secondTierMeter } from "./second-tier.ts"
 
 /** The owner of the data directory, as a worker hears it and speaks to it. */
 export interface OwnerChannel {

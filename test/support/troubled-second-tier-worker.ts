@@ -1,4 +1,4 @@
-import answerWell, { type SecondTierOrder } from "../../src/compose/second-tier-worker.ts"
+import answerWell, { type SecondTierOrder } from "../../src/compose/models/second-tier-worker.ts"
 
 export const SLOW_TEXT = "be slow about this"
 export const CRASH_TEXT = "die of this"

@@ -1,6 +1,6 @@
-import { publicError } from "../errors.ts"
-import type { Logger } from "../log.ts"
-import type { ModelRegistryStore, RegistryState } from "../model-traffic.ts"
+import { publicError } from "../../errors.ts"
+import type { Logger } from "../../log.ts"
+import type { ModelRegistryStore, RegistryState } from "../../model-traffic.ts"
 
 interface Remembering {
   readonly store: ModelRegistryStore

@@ -1,15 +1,15 @@
-import { ModelRefusedError, publicError } from "../errors.ts"
-import type { Logger } from "../log.ts"
-import type { LoadedModel, ModelCheck } from "../ml/serving/load-served-model.ts"
+import { ModelRefusedError, publicError } from "../../errors.ts"
+import type { Logger } from "../../log.ts"
+import type { LoadedModel, ModelCheck } from "../../ml/serving/load-served-model.ts"
 import {
   type CatalogEntry,
   listPayloadModels,
   type ModelDirectories,
-} from "../ml/serving/model-catalog.ts"
-import { initialState, withoutModel } from "../ml/serving/registry-state.ts"
-import type { Traffic } from "../ml/serving/traffic-classifier.ts"
-import { TrialComparison } from "../ml/serving/trial-comparison.ts"
-import type { RegistryState, TrafficPlan } from "../model-traffic.ts"
+} from "../../ml/serving/model-catalog.ts"
+import { initialState, withoutModel } from "../../ml/serving/registry-state.ts"
+import type { Traffic } from "../../ml/serving/traffic-classifier.ts"
+import { TrialComparison } from "../../ml/serving/trial-comparison.ts"
+import type { RegistryState, TrafficPlan } from "../../model-traffic.ts"
 
 export interface PlanParts {
   readonly directories: ModelDirectories

@@ -6,14 +6,14 @@ import type {
   ModelSummary,
   PromoteRequest,
   Tier,
-} from "../api/model-operations.ts"
-import { MalformedError, ModelNotPromotableError, publicError } from "../errors.ts"
+} from "../../api/model-operations.ts"
+import { MalformedError, ModelNotPromotableError, publicError } from "../../errors.ts"
 import {
   type CatalogEntry,
   isDeepModel,
   listDeepModels,
   listPayloadModels,
-} from "../ml/serving/model-catalog.ts"
+} from "../../ml/serving/model-catalog.ts"
 import {
   CANARY_STAGES,
   endProbation,
@@ -21,12 +21,12 @@ import {
   promoteSecondTier,
   rollback,
   takeSecondTierAway,
-} from "../ml/serving/registry-state.ts"
-import type { TrafficClassifier } from "../ml/serving/traffic-classifier.ts"
-import type { TrafficReport } from "../ml/serving/traffic-report.ts"
-import type { GuardTrip } from "../ml/serving/trial-guards.ts"
-import { nextStep } from "../ml/serving/trial-steps.ts"
-import type { RegistryState, TrafficPlan } from "../model-traffic.ts"
+} from "../../ml/serving/registry-state.ts"
+import type { TrafficClassifier } from "../../ml/serving/traffic-classifier.ts"
+import type { TrafficReport } from "../../ml/serving/traffic-report.ts"
+import type { GuardTrip } from "../../ml/serving/trial-guards.ts"
+import { nextStep } from "../../ml/serving/trial-steps.ts"
+import type { RegistryState, TrafficPlan } from "../../model-traffic.ts"
 import {
   compareWithLive,
   describe,

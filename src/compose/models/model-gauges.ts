@@ -1,9 +1,13 @@
-import type { ServedModelHealth } from "../api/model-operations.ts"
-import { COUNTED_CLASSES, classIndex } from "../ml/serving/arm-meter.ts"
-import { populationStability } from "../ml/serving/population-stability.ts"
-import type { ModelReport, SecondTierReport, TrafficReport } from "../ml/serving/traffic-report.ts"
-import { GUARD_NAMES, type TrialGuards } from "../ml/serving/trial-guards.ts"
-import type { TrafficPlan } from "../model-traffic.ts"
+import type { ServedModelHealth } from "../../api/model-operations.ts"
+import { COUNTED_CLASSES, classIndex } from "../../ml/serving/arm-meter.ts"
+import { populationStability } from "../../ml/serving/population-stability.ts"
+import type {
+  ModelReport,
+  SecondTierReport,
+  TrafficReport,
+} from "../../ml/serving/traffic-report.ts"
+import { GUARD_NAMES, type TrialGuards } from "../../ml/serving/trial-guards.ts"
+import type { TrafficPlan } from "../../model-traffic.ts"
 import { percentOf } from "./model-descriptions.ts"
 import type { EndedTrial } from "./traffic-reports.ts"
 

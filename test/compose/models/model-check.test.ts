@@ -2,20 +2,20 @@ import { afterAll, beforeAll, expect, spyOn, test } from "bun:test"
 import { cp, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { checkInThread } from "../../src/compose/model-check.ts"
-import { ModelRefusedError } from "../../src/errors.ts"
-import { decodeOnnx } from "../../src/ml/onnx/decode.ts"
-import { encodeOnnx } from "../../src/ml/onnx/encode.ts"
-import { LinearPayloadClassifier } from "../../src/ml/serving/linear-payload-classifier.ts"
-import { openPayloadModel } from "../../src/ml/serving/load-payload-classifier.ts"
+import { checkInThread } from "../../../src/compose/models/model-check.ts"
+import { ModelRefusedError } from "../../../src/errors.ts"
+import { decodeOnnx } from "../../../src/ml/onnx/decode.ts"
+import { encodeOnnx } from "../../../src/ml/onnx/encode.ts"
+import { LinearPayloadClassifier } from "../../../src/ml/serving/linear-payload-classifier.ts"
+import { openPayloadModel } from "../../../src/ml/serving/load-payload-classifier.ts"
 import {
   checkedScores,
   loadServedModel,
   warmMemory,
-} from "../../src/ml/serving/load-served-model.ts"
-import { listPayloadModels } from "../../src/ml/serving/model-catalog.ts"
-import { sha256 } from "../../src/ml/serving/payload-model-files.ts"
-import { trainPayloadClassifier } from "../../src/ml/training/train-payload-classifier.ts"
+} from "../../../src/ml/serving/load-served-model.ts"
+import { listPayloadModels } from "../../../src/ml/serving/model-catalog.ts"
+import { sha256 } from "../../../src/ml/serving/payload-model-files.ts"
+import { trainPayloadClassifier } from "../../../src/ml/training/train-payload-classifier.ts"
 
 const CACHE = { entriesMax: 1_000, ttlMs: 60_000 }
 let root = ""

@@ -1,8 +1,8 @@
 import { constants, setPriority } from "node:os"
-import { ModelRefusedError } from "../errors.ts"
-import { openPayloadModel } from "../ml/serving/load-payload-classifier.ts"
-import { checkedScores } from "../ml/serving/load-served-model.ts"
-import { sha256 } from "../ml/serving/payload-model-files.ts"
+import { ModelRefusedError } from "../../errors.ts"
+import { openPayloadModel } from "../../ml/serving/load-payload-classifier.ts"
+import { checkedScores } from "../../ml/serving/load-served-model.ts"
+import { sha256 } from "../../ml/serving/payload-model-files.ts"
 
 export interface ModelCheckOrder {
   readonly directory: string

@@ -1,9 +1,9 @@
-import type { ModelOperations } from "../api/model-operations.ts"
-import type { Config } from "../config.ts"
-import { UnavailableError } from "../errors.ts"
-import type { Logger } from "../log.ts"
+import type { ModelOperations } from "../../api/model-operations.ts"
+import type { Config } from "../../config.ts"
+import { UnavailableError } from "../../errors.ts"
+import type { Logger } from "../../log.ts"
+import { openServedModels } from "../models.ts"
 import type { ModelServerParts } from "./model-server.ts"
-import { openServedModels } from "./models.ts"
 
 export interface OfflineModelsParts extends Required<Pick<ModelServerParts, "onDecided">> {
   readonly config: Config

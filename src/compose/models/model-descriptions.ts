@@ -1,6 +1,6 @@
-import type { ModelDetail, ModelSummary } from "../api/model-operations.ts"
-import { ModelUnknownError } from "../errors.ts"
-import { compareFigures } from "../ml/serving/compare-figures.ts"
+import type { ModelDetail, ModelSummary } from "../../api/model-operations.ts"
+import { ModelUnknownError } from "../../errors.ts"
+import { compareFigures } from "../../ml/serving/compare-figures.ts"
 import {
   type CatalogEntry,
   describeModel,
@@ -9,10 +9,15 @@ import {
   listPayloadModels,
   type ModelDirectories,
   unmetGates,
-} from "../ml/serving/model-catalog.ts"
-import { readModelDocuments } from "../ml/serving/payload-model-files.ts"
-import type { FigureComparison, ModelRecord, RegistryState, TrafficPlan } from "../model-traffic.ts"
-import type { ModelInfo } from "../ports.ts"
+} from "../../ml/serving/model-catalog.ts"
+import { readModelDocuments } from "../../ml/serving/payload-model-files.ts"
+import type {
+  FigureComparison,
+  ModelRecord,
+  RegistryState,
+  TrafficPlan,
+} from "../../model-traffic.ts"
+import type { ModelInfo } from "../../ports.ts"
 
 /** A model that is in use and not changed under traffic: it is listed, and that is all. */
 export interface FixedModel {

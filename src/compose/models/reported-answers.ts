@@ -1,6 +1,6 @@
-import type { TrafficClassifier } from "../ml/serving/traffic-classifier.ts"
-import type { Tally } from "../model-traffic.ts"
-import type { PayloadClassifier } from "../ports.ts"
+import type { TrafficClassifier } from "../../ml/serving/traffic-classifier.ts"
+import type { Tally } from "../../model-traffic.ts"
+import type { PayloadClassifier } from "../../ports.ts"
 
 /** A payload that was called an attack and is none. */
 export interface Reported {

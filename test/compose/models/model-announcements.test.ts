@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test"
-import { announceDecisions } from "../../src/compose/model-announcements.ts"
-import { UnavailableError } from "../../src/errors.ts"
-import { createLogger } from "../../src/log.ts"
-import type { ModelDecision } from "../../src/model-traffic.ts"
-import type { AuditLog } from "../../src/ports/sandbox.ts"
+import { announceDecisions } from "../../../src/compose/models/model-announcements.ts"
+import { UnavailableError } from "../../../src/errors.ts"
+import { createLogger } from "../../../src/log.ts"
+import type { ModelDecision } from "../../../src/model-traffic.ts"
+import type { AuditLog } from "../../../src/ports/sandbox.ts"
 
 const TAKEN_BACK: ModelDecision = {
   ...{ modelId: "m/2", from: "canary", to: "retired", percent: 0, guard: "errors" },

@@ -1,11 +1,11 @@
-import type { LoadedModel } from "../ml/serving/load-served-model.ts"
-import type { TrafficClassifier } from "../ml/serving/traffic-classifier.ts"
+import type { LoadedModel } from "../../ml/serving/load-served-model.ts"
+import type { TrafficClassifier } from "../../ml/serving/traffic-classifier.ts"
 import {
   combineReports,
   type TrafficReport,
   type TrialReport,
-} from "../ml/serving/traffic-report.ts"
-import type { TrafficPlan } from "../model-traffic.ts"
+} from "../../ml/serving/traffic-report.ts"
+import type { TrafficPlan } from "../../model-traffic.ts"
 import type { SecondTierHolder } from "./second-tier.ts"
 
 export interface TrafficReportsParts {

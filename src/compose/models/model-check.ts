@@ -1,7 +1,7 @@
-import { ModelRefusedError } from "../errors.ts"
-import type { ModelCheck } from "../ml/serving/load-served-model.ts"
+import { ModelRefusedError } from "../../errors.ts"
+import type { ModelCheck } from "../../ml/serving/load-served-model.ts"
+import { workerPool } from "../worker-pool.ts"
 import type { ModelCheckAnswer, ModelCheckOrder } from "./model-check-worker.ts"
-import { workerPool } from "./worker-pool.ts"
 
 const WORKER = new URL("./model-check-worker.ts", import.meta.url)
 /** Half a second of one core: on one that is busy, where it comes last, some ten times as long. */

@@ -1,5 +1,5 @@
-import { DeepJudge } from "../ml/deep/deep-judge.ts"
-import type { PlacedText, Probabilities } from "../ml/serving/text-gatherer.ts"
+import { DeepJudge } from "../../ml/deep/deep-judge.ts"
+import type { PlacedText, Probabilities } from "../../ml/serving/text-gatherer.ts"
 
 /** What the thread is asked: which model, always the same of one pool, and about which texts. */
 export interface SecondTierOrder {

@@ -1,20 +1,20 @@
 import { describe, expect, test } from "bun:test"
 import { cp, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { LOOK_EVERY_MS } from "../../src/compose/model-server.ts"
+import { LOOK_EVERY_MS } from "../../../src/compose/models/model-server.ts"
 import {
   ModelNotPromotableError,
   ModelRefusedError,
   ModelUnknownError,
   UnavailableError,
-} from "../../src/errors.ts"
-import { MEMORY_GROWTH_MAX, MEMORY_LOOKS } from "../../src/ml/serving/trial-guards.ts"
+} from "../../../src/errors.ts"
+import { MEMORY_GROWTH_MAX, MEMORY_LOOKS } from "../../../src/ml/serving/trial-guards.ts"
 import {
   PROBATION_MS,
   STAGE_COMPARISONS_MIN,
   STAGE_HOLD_MS,
-} from "../../src/ml/serving/trial-steps.ts"
-import { failing, flipping } from "../support/served-models.ts"
+} from "../../../src/ml/serving/trial-steps.ts"
+import { failing, flipping } from "../../support/served-models.ts"
 import {
   type Change,
   directories,
@@ -23,7 +23,7 @@ import {
   POOR,
   root,
   start,
-} from "../support/started-model-server.ts"
+} from "../../support/started-model-server.ts"
 
 describe("ModelServer: states", () => {
   test("ModelServer lists shipped and registered models with what keeps them from promotion", async () => {

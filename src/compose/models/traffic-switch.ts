@@ -1,23 +1,27 @@
-import { type LoadedModel, type ModelCheck, warmMemory } from "../ml/serving/load-served-model.ts"
-import type { CatalogEntry } from "../ml/serving/model-catalog.ts"
+import {
+  type LoadedModel,
+  type ModelCheck,
+  warmMemory,
+} from "../../ml/serving/load-served-model.ts"
+import type { CatalogEntry } from "../../ml/serving/model-catalog.ts"
 import {
   decisionsBetween,
   isSameTraffic,
   takeSecondTierAway,
-} from "../ml/serving/registry-state.ts"
-import { type TrafficClassifier, trafficClassifier } from "../ml/serving/traffic-classifier.ts"
+} from "../../ml/serving/registry-state.ts"
+import { type TrafficClassifier, trafficClassifier } from "../../ml/serving/traffic-classifier.ts"
 import {
   type GuardName,
   type GuardReading,
   NO_COUNTS,
   TrialGuards,
-} from "../ml/serving/trial-guards.ts"
+} from "../../ml/serving/trial-guards.ts"
 import type {
   ModelDecision,
   ModelRegistryStore,
   RegistryState,
   TrafficPlan,
-} from "../model-traffic.ts"
+} from "../../model-traffic.ts"
 import { findModel } from "./model-descriptions.ts"
 import { persist, readState } from "./remembered-state.ts"
 import { ReportedAnswers } from "./reported-answers.ts"

@@ -1,9 +1,9 @@
-import { publicError } from "../errors.ts"
-import type { Logger } from "../log.ts"
-import type { ModelDecision } from "../model-traffic.ts"
-import type { AuditLog } from "../ports/sandbox.ts"
-import type { Telemetry } from "../telemetry.ts"
-import type { ModelEvents } from "./model-events.ts"
+import { publicError } from "../../errors.ts"
+import type { Logger } from "../../log.ts"
+import type { ModelDecision } from "../../model-traffic.ts"
+import type { AuditLog } from "../../ports/sandbox.ts"
+import type { Telemetry } from "../../telemetry.ts"
+import type { ModelEvents } from "../model-events.ts"
 
 export interface ModelAnnouncementParts {
   readonly audit: Pick<AuditLog, "append">
