@@ -1,6 +1,6 @@
 import { openModels } from "../compose/models.ts"
-import { simulateOffline } from "../compose/offline-simulation.ts"
-import { taskOfRequest } from "../compose/simulation-requests.ts"
+import { simulateOffline } from "../compose/simulation/offline-simulation.ts"
+import { taskOfRequest } from "../compose/simulation/simulation-requests.ts"
 import { type Config, readConfig } from "../config.ts"
 import { asReadError, readChunks } from "../connectors/lines.ts"
 import { MalformedError, TooLargeError, UnavailableError } from "../errors.ts"

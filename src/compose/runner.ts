@@ -37,8 +37,8 @@ import { analysisParts, FORMS, threadedJudging } from "./flow-parts.ts"
 import type { Models } from "./models.ts"
 import { Reachability, watchObjects } from "./reachability.ts"
 import { describeRunning, type RunningTopology } from "./running-topology.ts"
-import type { SimulationQueues } from "./simulation-queues.ts"
-import type { SimulationRunner } from "./simulation-runner.ts"
+import type { SimulationQueues } from "./simulation/simulation-queues.ts"
+import type { SimulationRunner } from "./simulation/simulation-runner.ts"
 
 export interface RunnerParts {
   readonly config: Config

@@ -27,8 +27,8 @@ import { secondTierMeter } from "./models/second-tier.ts"
 import { openServedModels, type ServedModels } from "./models.ts"
 import { createRunner, type Runner } from "./runner.ts"
 import { serveByCluster } from "./serve-cluster.ts"
-import { openSimulationQueues } from "./simulation-queues.ts"
-import { openSimulationService, type SimulationService } from "./simulation-service.ts"
+import { openSimulationQueues } from "./simulation/simulation-queues.ts"
+import { openSimulationService, type SimulationService } from "./simulation/simulation-service.ts"
 
 /** start = flow and API; serve = the API alone; process = the flow with probes only. */
 export type Mode = "start" | "serve" | "process"

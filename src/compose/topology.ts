@@ -9,8 +9,8 @@ import { EngineMeter } from "./engine-meter.ts"
 import { observeNothing } from "./engine-observer.ts"
 import { openModels } from "./models.ts"
 import { createRunner } from "./runner.ts"
-import { describedSimulationQueues } from "./simulation-queues.ts"
-import { describedSimulation } from "./simulation-service.ts"
+import { describedSimulationQueues } from "./simulation/simulation-queues.ts"
+import { describedSimulation } from "./simulation/simulation-service.ts"
 
 /**
  * The flow as `config` would run it, drawn from the flow itself; nothing is connected or written.

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto"
-import type { SimulationRequest, Simulations } from "../api/parts.ts"
-import { SandboxPanickedError, SandboxUnavailableError } from "../errors.ts"
-import { payloadDocument } from "../operators/simulation-document.ts"
-import type { Sandbox } from "../ports/sandbox.ts"
-import type { SimulationQueue, SimulationTask } from "../ports/simulation-queue.ts"
-import type { SimulationStore } from "../ports/simulation-store.ts"
-import type { Clock } from "../ports.ts"
-import type { SimulationJob } from "../simulation-result.ts"
+import type { SimulationRequest, Simulations } from "../../api/parts.ts"
+import { SandboxPanickedError, SandboxUnavailableError } from "../../errors.ts"
+import { payloadDocument } from "../../operators/simulation-document.ts"
+import type { Sandbox } from "../../ports/sandbox.ts"
+import type { SimulationQueue, SimulationTask } from "../../ports/simulation-queue.ts"
+import type { SimulationStore } from "../../ports/simulation-store.ts"
+import type { Clock } from "../../ports.ts"
+import type { SimulationJob } from "../../simulation-result.ts"
 
 export interface SimulationRequestParts {
   readonly sandbox: Pick<Sandbox, "describe" | "isPanicked">

@@ -1,7 +1,7 @@
-import type { Logger } from "../log.ts"
-import type { EngineObserver } from "../stream/types.ts"
-import type { Telemetry } from "../telemetry.ts"
-import type { EngineMeter } from "./engine-meter.ts"
+import type { Logger } from "../../log.ts"
+import type { EngineObserver } from "../../stream/types.ts"
+import type { Telemetry } from "../../telemetry.ts"
+import type { EngineMeter } from "../engine-meter.ts"
 import { isPassing } from "./simulation-runner.ts"
 
 /**

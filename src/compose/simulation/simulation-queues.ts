@@ -1,17 +1,21 @@
-import { systemClock } from "../clock.ts"
-import type { Config } from "../config.ts"
-import { kafkaClient } from "../connectors/kafka-client.ts"
+import { systemClock } from "../../clock.ts"
+import type { Config } from "../../config.ts"
+import { kafkaClient } from "../../connectors/kafka-client.ts"
 import {
   kafkaSimulationQueue,
   SIMULATION_TOPIC,
   simulationMessage,
-} from "../connectors/kafka-simulation-queue.ts"
-import { UnavailableError } from "../errors.ts"
-import type { ExplainedVerdict } from "../events.ts"
-import type { SimulationDepth, SimulationQueue, SimulationTask } from "../ports/simulation-queue.ts"
-import type { DataDirectoryPaths } from "../store/data-directory.ts"
-import { openSimulationQueue } from "../store/simulation-queue.ts"
-import type { MessageSink, Sink, WritingSink } from "../stream/types.ts"
+} from "../../connectors/kafka-simulation-queue.ts"
+import { UnavailableError } from "../../errors.ts"
+import type { ExplainedVerdict } from "../../events.ts"
+import type {
+  SimulationDepth,
+  SimulationQueue,
+  SimulationTask,
+} from "../../ports/simulation-queue.ts"
+import type { DataDirectoryPaths } from "../../store/data-directory.ts"
+import { openSimulationQueue } from "../../store/simulation-queue.ts"
+import type { MessageSink, Sink, WritingSink } from "../../stream/types.ts"
 
 /** The queues between analysis and simulation, as the analysis sees them. */
 export interface SimulationQueues {
