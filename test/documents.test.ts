@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { tmpdir } from "node:os"
 import { resolve } from "node:path"
+import packages from "../package.json"
 import { runCommandLine } from "../src/commands/program.ts"
 import { VARIABLES } from "../src/config/variables.ts"
 import { start } from "./support/api-client.ts"
@@ -79,6 +80,13 @@ test("the documents show only command lines that runCommandLine understands", as
   }
   expect(lines.length).toBeGreaterThan(40)
   expect(wrong).toEqual([])
+})
+
+test("docs/DEPENDENCIES.md says of every package of package.json why it is there", async () => {
+  const explained = await Bun.file(`${ROOT}/docs/DEPENDENCIES.md`).text()
+  const names = Object.keys({ ...packages.dependencies, ...packages.devDependencies })
+  const words = found(explained, /(?:`|\| )(@?[a-z][\w./-]*)(?:`| )/g)
+  expect(missing(names, words)).toEqual([])
 })
 
 test("README's table of commands has every command of runCommandLine", async () => {
