@@ -128,10 +128,17 @@ const separators = sequence(
 )
 /** A character of folders in any spelling, up and down. */
 const inFolders = NAME.union(CharacterSet.of("./\\;\u2215"))
-const escapedDigit = characters(inFolders.union(CharacterSet.of("%")))
+const inEscape = inFolders.union(CharacterSet.of("%"))
+/** Any escape but that of a blank, behind which something else begins. */
 const folderCharacter = choice(
   characters(inFolders),
-  sequence(literal("%"), escapedDigit, escapedDigit),
+  sequence(
+    literal("%"),
+    choice(
+      sequence(characters(inEscape.without(CharacterSet.of("2"))), characters(inEscape)),
+      sequence(literal("2"), characters(inEscape.without(CharacterSet.of("0")))),
+    ),
+  ),
 )
 /** To a last slash. */
 const folders = optional(sequence(repeat(folderCharacter, { min: 0, max: FOLDERS_MAX }), separator))

@@ -35,6 +35,7 @@ export const FAMILIES: Readonly<Record<SimulatedClass, readonly Family[]>> = {
         '8.8.8.8\nca""t$IFS/e?c/passwd',
         "x & c\\at /etc/./passwd #x",
         "x;c$@at /etc/passwd",
+        "x;ca$" + "{empty}t$IFS''/etc/passwd",
       ],
       benign: ["hour set; cat, return", "| cat | dog |", "cat /var/log is a command", "a&cat=5"],
     },
@@ -44,13 +45,31 @@ export const FAMILIES: Readonly<Record<SimulatedClass, readonly Family[]>> = {
       unseen: ["$(i''d)", "8.8.8.8`i\\d`"],
       benign: ["run `idea` to see", "price is $(10)"],
     },
+    {
+      exploit: ";date",
+      made: ["|date", " & date"],
+      unseen: [" ; 'date'", "|\td\\ate"],
+      benign: ["id;name;date", "the time; date", "date"],
+    },
   ],
   path_traversal: [
     {
       exploit: "../../../etc/passwd",
       made: ["..\\..\\../etc/passwd", "x/../../../../etc/passwd"],
-      unseen: ["%2e%2e/%252e%252e//..%c0%af..%2fetc/./passwd%00.png", "../ETC/passwd"],
+      unseen: [
+        "%2e%2e/%252e%252e//..%c0%af..%2fetc/./passwd%00.png",
+        "../ETC/passwd",
+        "..;/..;x=1/..%u2215..%ef%bc%8fetc\uff0fpasswd",
+        "%f0%80%80%ae%f0%80%80%ae/..%00/%uff0e%uff0e\\etc/././//passwd",
+        `a/${"..%252f".repeat(20)}etc/passwd`,
+      ],
       benign: ["../style.css", "see ../../readme", "etc and passwords"],
+    },
+    {
+      exploit: "/etc/hosts",
+      made: ["/./etc//hosts", "//etc/hosts%00.png"],
+      unseen: ["/%65tc/./hosts", "/etc/hosts?x=1", "\\etc\\hosts"],
+      benign: ["/etc/hosts tutorial", "edit /etc/hosts", "/docs/etc/hosts.html"],
     },
   ],
   xss: [
