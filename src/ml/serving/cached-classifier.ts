@@ -16,7 +16,7 @@ export interface PredictionCacheOptions {
 
 /** One whose memory another model can take over. */
 export interface RememberingClassifier extends CachedClassifier {
-  /** What it was asked last and still remembers, newest first. */
+  /** What it was asked among the last `max` entries of the memory, newest first. */
   recent(max: number): readonly PayloadInput[]
   /** Judges what it does not remember yet; counts as neither hit nor miss. */
   warm(input: PayloadInput): void
@@ -46,7 +46,7 @@ export function cachedClassifier(
 ): RememberingClassifier {
   const { entriesMax, onLookup, memory: cache = predictionMemory(options) } = options
   loaded += 1
-  const owner = `${classifier.info.modelId}#${loaded}`
+  const owner = `${classifier.info.modelId}#${loaded}\n`
   let [hits, misses] = [0, 0]
 
   function count(hit: boolean): void {
@@ -66,12 +66,13 @@ export function cachedClassifier(
     return { classification, cached: false }
   }
 
-  function* recent(): Generator<PayloadInput> {
-    for (const key of cache.keys()) {
-      const [of = "", kind = "", ...lines] = key.split("\n")
-      const text = lines.join("\n")
-      if (of === owner) yield kind === "" ? { text } : { text, kind: kind as PayloadKind }
+  /** Others wait meanwhile: looks at no more entries than are wanted, whichever model they are of. */
+  function recent(max: number): readonly PayloadInput[] {
+    const inputs: PayloadInput[] = []
+    for (const key of cache.keys().take(max)) {
+      if (key.startsWith(owner)) inputs.push(inputOf(key, owner))
     }
+    return inputs
   }
 
   return {
@@ -81,7 +82,7 @@ export function cachedClassifier(
     classify: (input) => lookup(input).classification,
     explain: (input, spansMax) => classifier.explain(withKind(input), spansMax),
     lookup,
-    recent: (max) => recent().take(max).toArray(),
+    recent,
     warm(input) {
       const key = keyOf(owner, input)
       if (key !== undefined && !cache.has(key)) cache.set(key, classifier.classify(input))
@@ -92,5 +93,12 @@ export function cachedClassifier(
 
 /** No key for a text that is too long to keep. */
 function keyOf(owner: string, { text, kind }: PayloadInput): string | undefined {
-  return text.length > KEY_CHARS_MAX ? undefined : `${owner}\n${kind ?? ""}\n${text}`
+  return text.length > KEY_CHARS_MAX ? undefined : `${owner}${kind ?? ""}\n${text}`
+}
+
+function inputOf(key: string, owner: string): PayloadInput {
+  const kindEnd = key.indexOf("\n", owner.length)
+  const text = key.slice(kindEnd + 1)
+  const kind = key.slice(owner.length, kindEnd)
+  return kind === "" ? { text } : { text, kind: kind as PayloadKind }
 }
