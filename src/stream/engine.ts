@@ -8,6 +8,7 @@ import { Executor, type OperatorStats } from "./execute.ts"
 import { EngineSuspectError, type OperatorFailure } from "./failures.ts"
 import type { Journey } from "./journey.ts"
 import { Partition, type PartitionLimits } from "./partition.ts"
+import type { Maybe } from "./run-operator.ts"
 import { settleWithin } from "./settle-within.ts"
 import type {
   DeadLetter,
@@ -224,30 +225,29 @@ export class Engine {
     if (partition.release()) partition.source.resume(partition.id)
   }
 
-  /** A record whose steps all answer at once is finished when this returns. */
+  /** A record whose steps all answer at once is finished, or buried, when this returns. */
   #process(partition: Partition, journey: Journey): void {
     this.#running += 1
     journey.startedMs = performance.now()
-    try {
-      const output = this.#executor.run(journey.record, journey)
-      if (!(output instanceof Promise)) {
-        this.#settle(partition, journey, "done")
-        return
-      }
-      output.then(
-        () => this.#arrived(partition, journey, "done"),
-        (error) => this.#fail(partition, journey, error),
-      )
-    } catch (error) {
-      void this.#fail(partition, journey, error)
+    const outcome = this.#carry(journey)
+    if (outcome instanceof Promise) {
+      void outcome.then((final) => this.#arrived(partition, journey, final))
+    } else {
+      this.#settle(partition, journey, outcome)
     }
   }
 
-  async #fail(partition: Partition, journey: Journey, error: unknown): Promise<void> {
-    const failure = asFailure(error)
-    const buried = !journey.signal.aborted && (await this.#bury(failure, journey))
-    if (buried) this.#countUnexpected(failure)
-    this.#arrived(partition, journey, buried ? "dead_letter" : "abandoned")
+  #carry(journey: Journey): Maybe<RecordOutcome> {
+    try {
+      const output = this.#executor.run(journey.record, journey)
+      if (!(output instanceof Promise)) return "done"
+      return output.then(
+        () => "done",
+        (error) => this.#bury(asFailure(error), journey),
+      )
+    } catch (error) {
+      return this.#bury(asFailure(error), journey)
+    }
   }
 
   #arrived(partition: Partition, journey: Journey, outcome: RecordOutcome): void {
@@ -270,16 +270,41 @@ export class Engine {
     this.#delivery.schedule(partition)
   }
 
+  /** At once where the dead-letter sinks answer at once. */
+  #bury(failure: OperatorFailure, journey: Journey): Maybe<RecordOutcome> {
+    if (journey.signal.aborted) return "abandoned"
+    const letter = letterOf(failure, journey.record, this.#parts.clock.nowMs())
+    const buried = (): RecordOutcome => {
+      this.#parts.observer.deadLettered(letter)
+      this.#countUnexpected(failure)
+      return "dead_letter"
+    }
+    const written = this.#writeLetter(letter, journey)
+    if (!(written instanceof Promise)) return buried()
+    const untilWritten = this.#untilWritten(written, letter, journey)
+    return untilWritten.then((isWritten) => (isWritten ? buried() : "abandoned"))
+  }
+
+  #writeLetter(letter: DeadLetter, journey: Journey): Maybe<unknown> {
+    // what a later step failed on must not go out beside its own dead letter
+    journey.staged = undefined
+    try {
+      return this.#burial.run(letter, journey)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
   /** Tries until the letter is durable: giving up would lose the record. False once abandoned. */
-  async #bury(failure: OperatorFailure, journey: Journey): Promise<boolean> {
+  async #untilWritten(
+    first: Promise<unknown>,
+    letter: DeadLetter,
+    journey: Journey,
+  ): Promise<boolean> {
     const { observer, clock, random } = this.#parts
-    const letter = letterOf(failure, journey.record, clock.nowMs())
     for (let attempt = 1; !journey.signal.aborted; attempt += 1) {
       try {
-        // what a later step failed on must not go out beside its own dead letter
-        journey.staged = undefined
-        await this.#burial.run(letter, journey)
-        observer.deadLettered(letter)
+        await (attempt === 1 ? first : this.#writeLetter(letter, journey))
         return true
       } catch (error) {
         observer.retried(DEAD_LETTERS, codeOf(error))

@@ -105,13 +105,14 @@ export class Executor {
   /** An arm that may be missing leaves its error's code where its output would have been. */
   #compileArm({ operator }: ParallelArm): CompiledStep {
     const runner = this.#add(operator, this.#parts)
-    if (operator.onFailure !== "degraded") return (value, context) => runner.run(value, context)
+    const run: CompiledStep = (value, context) => runner.run(value, context)
+    if (operator.onFailure !== "degraded") return run
     const degrade = (error: unknown) => {
       if (!(error instanceof OperatorFailure)) throw error
       return { failed: error.code }
     }
     return (value, context) => {
-      const output = runner.run(value, context)
+      const output = start(run, value, context)
       return output instanceof Promise ? output.catch(degrade) : output
     }
   }

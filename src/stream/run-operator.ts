@@ -55,6 +55,8 @@ export class OperatorRunner implements Runner {
       return output
     } catch (error) {
       this.#left("failed", startedMs)
+      context.signal.throwIfAborted()
+      if (!isRetryable(error)) throw this.#failure(error, 1)
       return this.#retrying(input, context, Promise.resolve({ error }))
     }
   }
@@ -87,17 +89,21 @@ export class OperatorRunner implements Runner {
       if (!("error" in result)) return result.output
       context.signal.throwIfAborted()
       const { error } = result
-      // a flow inside the operator has tried what is worth trying
-      if (error instanceof OperatorFailure) throw error
       failingSinceMs ??= clock.nowMs()
       const failingMs = clock.nowMs() - failingSinceMs
       if (!isWorthRetrying(error, { attempt, failingMs, retry })) {
-        throw new OperatorFailure(this.operator.name, attempt, error)
+        throw this.#failure(error, attempt)
       }
       observer.retried(this.operator.name, error.code)
       await clock.sleep(backoffMs(attempt, retry, random), context.signal)
       running = undefined
     }
+  }
+
+  /** A flow inside the operator has tried what is worth trying. */
+  #failure(error: unknown, attempts: number): OperatorFailure {
+    if (error instanceof OperatorFailure) return error
+    return new OperatorFailure(this.operator.name, attempts, error)
   }
 
   async #attempt(input: unknown, context: OperatorContext): Promise<Attempt> {
@@ -174,11 +180,15 @@ class TimedContext implements OperatorContext {
   }
 }
 
+function isRetryable(error: unknown): error is SentinelError {
+  return error instanceof SentinelError && error.retryable
+}
+
 function isWorthRetrying(
   error: unknown,
   tried: { attempt: number; failingMs: number; retry: RetryPolicy },
 ): error is SentinelError {
-  if (!(error instanceof SentinelError) || !error.retryable) return false
+  if (!isRetryable(error)) return false
   const { attemptsMax, outageMs = 0 } = tried.retry
   const isOutage = error instanceof UnavailableError && tried.failingMs < outageMs
   return isOutage || tried.attempt < attemptsMax

@@ -105,10 +105,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "give-up-on-letters",
-    breaks: "a record whose dead letter cannot be written counts as finished",
+    breaks: "a record that was abandoned before its dead letter was written counts as finished",
     file: "stream/engine.ts",
-    text: 'buried ? "dead_letter" : "abandoned"',
-    instead: '"dead_letter"',
+    text: 'if (journey.signal.aborted) return "abandoned"',
+    instead: 'if (journey.signal.aborted) return "dead_letter"',
   },
   {
     name: "impatient-sinks",

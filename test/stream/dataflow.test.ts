@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { UnavailableError } from "../../src/errors.ts"
+import { MalformedError, UnavailableError } from "../../src/errors.ts"
 import { Dataflow } from "../../src/stream/dataflow.ts"
 import { Evaluation } from "../../src/stream/evaluate.ts"
 import { describeFlow, topologyMermaid, topologyText } from "../../src/stream/topology.ts"
@@ -23,6 +23,7 @@ const shout: Operator<Sized, string> = {
   onFailure: "degraded",
   process: ({ text }) => {
     if (text === "mute") throw new UnavailableError("voice")
+    if (text === "mumble") throw new MalformedError("text", "words")
     return text.toUpperCase()
   },
 }
@@ -53,6 +54,11 @@ describe("Dataflow", () => {
   test("parallel leaves an ArmFailure where a degraded arm failed", async () => {
     const { both } = await evaluate(forked, "mute")
     expect(both).toEqual({ twice: 8, loud: { failed: "UNAVAILABLE" } })
+  })
+
+  test("parallel leaves an ArmFailure where a degraded arm failed for good at once", async () => {
+    const { both } = await evaluate(forked, "mumble")
+    expect(both).toEqual({ twice: 12, loud: { failed: "MALFORMED" } })
   })
 
   test("parallel fails with the error of an arm that fails closed", async () => {

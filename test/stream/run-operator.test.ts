@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+import { HashMismatchError } from "../../src/errors.ts"
 import { OperatorFailure, OperatorTimeoutError } from "../../src/stream/failures.ts"
 import { OperatorRunner } from "../../src/stream/run-operator.ts"
 import type { Operator } from "../../src/stream/types.ts"
@@ -43,6 +44,17 @@ describe("OperatorRunner", () => {
       },
     })
     expect(runner.run(1, operatorContext(record.signal))).toBe(true)
+  })
+
+  test("OperatorRunner throws at once what fails for good at once", () => {
+    const { runner } = runnerOf({
+      name: "picky",
+      process() {
+        throw new HashMismatchError("sha256")
+      },
+    })
+    expect(() => runner.run(1, operatorContext())).toThrow(OperatorFailure)
+    expect(runner.gate.inside).toBe(0)
   })
 
   test("what a flow inside the operator gave up on is not tried again", async () => {
