@@ -151,7 +151,8 @@ function readSandbox(read: VariableReader): SandboxConfig {
 
 function readAnalysisThreads(read: VariableReader): number {
   if (read.optional("SENTINEL_ANALYSIS_THREADS") === undefined) {
-    return Math.min(ANALYSIS_THREADS_DEFAULT_MAX, availableParallelism() - 1)
+    // a core for what stays in this thread, and one for the broker or whatever else runs here
+    return Math.min(ANALYSIS_THREADS_DEFAULT_MAX, Math.max(0, availableParallelism() - 2))
   }
   return read.integer("SENTINEL_ANALYSIS_THREADS", 0, 64)
 }

@@ -69,7 +69,7 @@ export const VARIABLES = [
   {
     name: "SENTINEL_ANALYSIS_THREADS",
     default: "",
-    meaning: "threads (0..64) that analyse under load; unset = one less than cores, 8 at most",
+    meaning: "threads (0..64) that analyse under load; unset = two less than cores, 8 at most",
   },
   {
     name: "SENTINEL_DRAIN_TIMEOUT_S",
