@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -68,6 +68,9 @@ function generatedEvidence(count: number): readonly FetchedEvidence[] {
   )
 }
 
+// threads open their models, and one test trains one: on a busy machine that takes its time
+setDefaultTimeout(300_000)
+
 describe("openJudgingThreads", () => {
   test("judge gives the verdicts that this thread would give, and leaves the bytes here", async () => {
     const judging = open()
@@ -80,7 +83,7 @@ describe("openJudgingThreads", () => {
     expect(await judging.judge(given)).toEqual(expected)
     expect(expected.some(({ verdict }) => verdict.verdict === "simulate")).toBe(true)
     expect(given.every(({ objects }) => (objects[0]?.bytes.length ?? 0) > 0)).toBe(true)
-  }, 60_000)
+  })
 
   test("judge leaves out what cannot be judged, and counts for this process", async () => {
     const before = [models.server.report().cache.misses, await missesShown()]
@@ -92,7 +95,7 @@ describe("openJudgingThreads", () => {
     const [reported = 0, shown = 0] = after.map((count, index) => count - (before[index] ?? 0))
     expect(reported).toBeGreaterThan(0)
     expect(shown).toBe(reported)
-  }, 60_000)
+  })
 
   test("threadedJudging tells of the steps inside, with places for each here and in the threads", () => {
     const running = { threads: open(), observer: listObserver() }
@@ -111,13 +114,13 @@ describe("openJudgingThreads", () => {
     expect(await judging.start()).toBe(true)
     const [well] = await judging.judge(generatedEvidence(1))
     expect(well?.verdict.integrity).toBe("verified")
-  }, 60_000)
+  })
 
   test("threads that cannot start say so, and are never ready", async () => {
     const judging = open(new URL("../support/no-such-worker.ts", import.meta.url))
     expect(await judging.start()).toBe(false)
     expect(judging.isReady()).toBe(false)
-  }, 60_000)
+  })
 
   // Last: the model that it promotes goes on answering.
   test("threads judge by the model that was promoted, and their comparisons count", async () => {
@@ -131,5 +134,5 @@ describe("openJudgingThreads", () => {
     const named = [...before, ...after].map((verdict) => verdict?.verdict.model.payload)
     expect(named).toEqual([live, live, modelId, modelId])
     expect(models.server.report().trial?.agreement.compared).toBeGreaterThan(0)
-  }, 60_000)
+  })
 })
