@@ -44,7 +44,7 @@ function declareRegistry(program: Command, terminal: Terminal, choose: (run: Run
   models
     .command("show")
     .description("print lineage, transitions, traffic and card of a model")
-    .argument("<id>", "e.g. payload-linear/1.3.0", parseId)
+    .argument("<id>", "e.g. payload-linear/1.4.0", parseId)
     .action((id: string, _: object, command: Command) =>
       choose(async () =>
         (await import("./models.ts")).showModel(id, command.optsWithGlobals(), terminal),

@@ -17,7 +17,7 @@ let candidate = ""
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sentinel-models-"))
   const directories = { shipped: join(ROOT, "models"), registered: join(directory, "models") }
-  const by = { directories, parent: "payload-linear/1.3.0", codeVersion: "test" }
+  const by = { directories, parent: "payload-linear/1.4.0", codeVersion: "test" }
   candidate = (await registerPayloadModel({ ...by, seed: 3, generated: 16_000 })).modelId
 }, 60_000)
 

@@ -131,7 +131,7 @@ function findModel({ classifier }: Parts, { model, version }: Call["params"]) {
   return served
 }
 
-/** `payload-linear/1.3.0` is version 1.3.0 of payload-linear. */
+/** `payload-linear/1.4.0` is version 1.4.0 of payload-linear. */
 function nameOf({ modelId }: ModelInfo) {
   const [name = "", version = ""] = modelId.split("/")
   return { name, version }

@@ -1,7 +1,14 @@
 import type { PayloadKind } from "../../events.ts"
 import type { Random } from "../random.ts"
 import { fileName, urlPath } from "./benign-paths.ts"
-import { BENIGN_VALUES, dateTime, number, postalAddress, token } from "./benign-values.ts"
+import {
+  BENIGN_VALUES,
+  dateTime,
+  number,
+  postalAddress,
+  singleLetter,
+  token,
+} from "./benign-values.ts"
 import { digits, type Grammar, hexDigits, identifier, ipAddress, oneOf } from "./grammar.ts"
 import { foreignPhrase, personName, sentence, slug, word, words } from "./vocabulary.ts"
 
@@ -45,6 +52,7 @@ export const BENIGN_FIELDS: Readonly<Record<PayloadKind, readonly Grammar[]>> = 
     requestLine,
     scriptPath,
     rawRequest,
+    loginForm,
   ],
 }
 
@@ -239,6 +247,22 @@ export function queryString(random: Random): string {
     },
     "&",
   )
+}
+
+/** Who someone is and what only they know, often as short as those who try a form out make it. */
+function loginForm(random: Random): string {
+  const user = random.pick(["user", "username", "login", "name", "email", "uid", "account"])
+  const password = random.pick(["password", "pass", "passwd", "pwd", "pin", "secret"])
+  const value = () =>
+    random.pick([word, identifier, token, singleLetter, singleLetter, number])(random)
+  const rest = random.pick([
+    "",
+    "",
+    "&submit=Login",
+    "&remember=on",
+    `&csrf=${hexDigits(random, 16)}`,
+  ])
+  return `${user}=${encodeURIComponent(value())}&${password}=${encodeURIComponent(value())}${rest}`
 }
 
 /** The address of a program on a server, with or without what it is asked. */

@@ -53,6 +53,7 @@ export const BENIGN_VALUES: readonly Grammar[] = [
   marks,
   choice,
   localPath,
+  singleLetter,
   (r) =>
     r.pick([
       "true",
@@ -79,6 +80,11 @@ export const BENIGN_VALUES: readonly Grammar[] = [
       "?",
     ]),
 ]
+
+/** What is typed to see whether a field works at all. */
+export function singleLetter(random: Random): string {
+  return random.pick([..."abcdefghijklmnopqrstuvwxyzx"])
+}
 
 export function number(random: Random): string {
   return oneOf(random, [

@@ -16,7 +16,7 @@ import { sqlInjection } from "./sql-injection.ts"
 import { sentence, word } from "./vocabulary.ts"
 
 /** Raise on every change of what the generators write: models name it as part of their data. */
-export const GENERATOR_VERSION = 6
+export const GENERATOR_VERSION = 7
 
 const ATTACKS: readonly (readonly [Exclude<PayloadClass, "benign">, Grammar])[] = [
   ["sql_injection", sqlInjection],

@@ -6,14 +6,36 @@ import { digits, type Grammar, hexDigits, hostName, identifier, mixCase, oneOf }
  * SQLite: a value that leaves its context, a clause, and an ending that keeps the rest legal.
  */
 export function sqlInjection(random: Random): string {
-  if (random.chance(0.12))
-    return style(random, oneOf(random, [shortForm, shortForm, loneExpression, columnProbe]))
+  if (random.chance(0.2)) return style(random, oneOf(random, PLAIN_FORMS))
   const quote = random.pick(["'", "'", "'", '"', "", "", "`", "')", "'))", '")', ")", "%'", "\\'"])
   const body = oneOf(random, BODIES)
   const joint = /^[;|]/.test(body) || random.chance(0.15) ? "" : " "
   if (body === "" && quote === "") return sqlInjection(random)
   const end = body === "" ? random.pick(["--", "#", "-- ", ";--", "/*", ""]) : ending(random, quote)
   return style(random, `${value(random)}${quote}${joint}${body}${end}`)
+}
+
+const PLAIN_FORMS: readonly Grammar[] = [
+  shortForm,
+  shortForm,
+  loneExpression,
+  columnProbe,
+  numericForm,
+  numericForm,
+]
+
+/** Behind a number no quote has to be closed: the first injections that anyone tries. */
+function numericForm(random: Random): string {
+  const columns = random.many(random.between(1, 4), () => column(random), random.pick([",", ", "]))
+  const clause = random.pick([
+    stacked(random),
+    stacked(random),
+    ` ${unionSelect(random)}`,
+    ` union select ${columns} from ${table(random)}`,
+    ` ${random.pick(["or", "and"])} ${condition(random)}`,
+    `${random.pick(["; ", ";", " or ", " and "])}${delay(random)}`,
+  ])
+  return `${random.pick(["", "-"])}${random.below(10_000)}${random.pick(["", "", ")"])}${clause}${random.pick(["", "", "--", " -- ", "#"])}`
 }
 
 /** As little as changes what a quoted or a numeric context means: MySQL casts what is left of it. */

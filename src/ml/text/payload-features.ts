@@ -14,7 +14,7 @@ export const WINDOW_BYTES = 160
  * Bytes of each window of a longer text: fewer, so that a short attack is not lost among what stands
  * around it.
  */
-export const SHORT_WINDOW_BYTES = 96
+export const SHORT_WINDOW_BYTES = 40
 const NGRAM_MAX = 4
 /** The bytes of a gram by its length. */
 const GRAM_MASK = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1)

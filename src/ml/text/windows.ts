@@ -1,7 +1,7 @@
 import { SHORT_WINDOW_BYTES, WINDOW_BYTES } from "./payload-features.ts"
 
 /** Neighbouring windows share this many bytes, so that no short attack is cut in every window. */
-const OVERLAP_BYTES = 40
+const OVERLAP_BYTES = 20
 const STRIDE = SHORT_WINDOW_BYTES - OVERLAP_BYTES
 
 /** How many windows cover a text of `length` bytes: at least 1. */

@@ -6,8 +6,8 @@ import { Normalizer } from "../text/normalize.ts"
 import { PayloadFeatures } from "../text/payload-features.ts"
 import { windowAt, windowCount } from "../text/windows.ts"
 
-/** Windows of one text that training looks at; more would let a long page outweigh the rest. */
-const WINDOWS_MAX = 72
+/** Windows of one text that training looks at: those of its first 4 KB, which a row seldom exceeds. */
+const WINDOWS_MAX = 208
 
 /** Buckets of one page: a megabyte and more, so that a page costs nothing beside what it holds. */
 const PAGE_BITS = 20

@@ -37,7 +37,7 @@ describe("withKind", () => {
 
 describe("cachedClassifier with the shipped model", () => {
   test("lookup judges a text by the place that its context tells, and remembers each apart", async () => {
-    const directory = resolve(import.meta.dir, "../../../models/payload-linear/1.3.0")
+    const directory = resolve(import.meta.dir, "../../../models/payload-linear/1.4.0")
     const model = fieldwiseClassifier(await loadPayloadClassifier(directory))
     const cached = cachedClassifier(model, { entriesMax: 10, ttlMs: 60_000 })
     const text = "/etc/passwd"
