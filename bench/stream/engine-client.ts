@@ -39,30 +39,27 @@ const letters: MessageSink<DeadLetter> = {
   }),
 }
 const produces = [{ topic: output }, { topic: dead }]
-const engine = new Engine(
-  {
-    flow: Dataflow.named<SourceRecord>("verify_and_route").via(verify).to(route),
-    sources: [kafkaSource(kafka, { topics: [input], groupId, ...(isExactlyOnce && { produces }) })],
-    deadLetters: [letters],
-    publisher: new KafkaPublisher(kafka, produces),
-    clock: systemClock,
-    observer: {
-      ...telemetry,
-      partitionChanged(partition, event) {
-        telemetry.partitionChanged(partition, event)
-        if (event === "assigned") assignedMs = Date.now()
-      },
-      recordDone(record, outcome, seconds) {
-        telemetry.recordDone(record, outcome, seconds)
-        done += 1
-        if (done === 1) tellFirst()
-        if (done === count) finished.resolve()
-      },
+const engine = new Engine({
+  flow: Dataflow.named<SourceRecord>("verify_and_route").via(verify).to(route),
+  sources: [kafkaSource(kafka, { topics: [input], groupId, ...(isExactlyOnce && { produces }) })],
+  deadLetters: [letters],
+  publisher: new KafkaPublisher(kafka, produces),
+  clock: systemClock,
+  observer: {
+    ...telemetry,
+    partitionChanged(partition, event) {
+      telemetry.partitionChanged(partition, event)
+      if (event === "assigned") assignedMs = Date.now()
     },
-    random: Math.random,
+    recordDone(record, outcome, seconds) {
+      telemetry.recordDone(record, outcome, seconds)
+      done += 1
+      if (done === 1) tellFirst()
+      if (done === count) finished.resolve()
+    },
   },
-  { inFlightMax: 1_024, bufferedMax: 2_048 },
-)
+  random: Math.random,
+})
 /** Read by the measurement of recovery. */
 function tellFirst(): void {
   process.stdout.write(`${JSON.stringify({ startedMs, assignedMs, firstMs: Date.now() })}\n`)

@@ -52,7 +52,7 @@ const DEFAULT_LIMITS: EngineLimits = {
   inFlightMax: 64,
   bufferedMax: 512,
   bufferedBytesMax: 64 * 1_048_576,
-  unpassedMax: 4_096,
+  unpassedMax: 1_024,
   commitIntervalMs: 500,
   sendIntervalMs: 100,
   revokeTimeoutMs: 5_000,
