@@ -4,7 +4,7 @@ import { Normalizer } from "../text/normalize.ts"
 import { windowAt, windowCount } from "../text/windows.ts"
 
 /** Windows of one text that training looks at; judging looks at all of them. */
-export const TRAINING_WINDOWS_MAX = 12
+export const TRAINING_WINDOWS_MAX = 32
 
 /** The normalised bytes of many texts, cut into the windows that the linear tier judges by. */
 export class ByteWindows {
