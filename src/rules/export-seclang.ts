@@ -78,16 +78,16 @@ function regexOf({ type, pattern }: Rule["match"]): string {
   return options.map((option) => toEnd(fromBeginning(printPattern(option)))).join("|")
 }
 
-/** What a query or a JSON body has before a value, an ARGS variable has not. */
+/** What a query or a JSON body has before a value, an ARGS variable has not; `^` begins any line there. */
 function fromBeginning(option: string): string {
   const start = VALUE_STARTS.find((printed) => option.startsWith(printed))
-  return start === undefined ? option : `(?:^|${start})${option.slice(start.length)}`
+  return start === undefined ? option : `(?:\\A|${start})${option.slice(start.length)}`
 }
 
 /** Nor what a request has behind it. */
 function toEnd(option: string): string {
   return option.endsWith(VALUE_END)
-    ? `${option.slice(0, -VALUE_END.length)}(?:$|${VALUE_END})`
+    ? `${option.slice(0, -VALUE_END.length)}(?:\\z|${VALUE_END})`
     : option
 }
 

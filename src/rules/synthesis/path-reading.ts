@@ -201,9 +201,13 @@ export function readPath(payload: string): Reading {
     }
     isBehindSeparator = groups.separator !== undefined
   }
-  // one that climbs says enough
-  const isAbsolute = !atoms.some(({ name }) => name === "climb")
+  // one that climbs says enough, and any value may end in some name
+  const isAbsolute = !atoms.some(({ name }) => name === "climb") && atoms.some(isSensitive)
   return { atoms: [pathStart, ...started(atoms), ...(isAbsolute ? [ended] : [])], limits: [] }
+}
+
+function isSensitive({ name, ladder: [first] }: Atom): boolean {
+  return name === "name" && (first?.evidence ?? 0) >= 3
 }
 
 /** Before its first name an attacker may put folders that he leaves again. */
