@@ -37,8 +37,11 @@ export interface RuleOperations {
   query(query: Parameters<RuleStore["query"]>[0]): Page<StoredRule>
   /** @throws RuleRefusedError where no safe rule can be made */
   propose(proposal: RuleProposal, known: SimulationJob | undefined): Promise<ProposedRule>
-  /** @throws RuleUnknownError */
-  apply(ruleId: string, force: boolean): Promise<RuleDecision>
+  /**
+   * @param forced who decides it, whatever the policy says; undefined: the policy's opinion
+   * @throws RuleUnknownError, RuleStateError
+   */
+  apply(ruleId: string, forced: RuleReview | undefined): Promise<RuleDecision>
   /** The rule as it is once Gatekeeper was asked. @throws RuleUnknownError, RuleStateError */
   review(ruleId: string, state: RuleState, review: RuleReview): Promise<ReviewedRule>
   /** Takes all of Sentinel's rules out of Gatekeeper. */

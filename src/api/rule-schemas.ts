@@ -27,17 +27,21 @@ export const proposeRequest = Type.Object({
   profile: Type.Optional(Type.Union([Type.Object({}), Type.Null()])),
 })
 
+const review = {
+  reviewer: Type.String({ minLength: 1, maxLength: TEXT_MAX, description: "kept in the history" }),
+  note: Type.Optional(Type.String({ maxLength: NOTE_MAX })),
+}
+
 export const applyRequest = Type.Object({
   rule_id: ID,
   force: Type.Optional(
     Type.Boolean({ description: "true = a person decides, whatever the policy says" }),
   ),
+  ...review,
+  reviewer: Type.Optional({ ...review.reviewer, description: "who forces it; default api" }),
 })
 
-export const reviewRequest = Type.Object({
-  reviewer: Type.String({ minLength: 1, maxLength: TEXT_MAX, description: "kept in the history" }),
-  note: Type.Optional(Type.String({ maxLength: NOTE_MAX })),
-})
+export const reviewRequest = Type.Object(review)
 
 const rule = Type.Object({
   rule_id: Type.String(),

@@ -7,7 +7,7 @@ import {
   parseReviewer,
   parseRuleState,
 } from "./parse-arguments.ts"
-import type { ListOptions, ReviewOptions } from "./rules.ts"
+import type { ApplyOptions, ListOptions, ReviewOptions } from "./rules.ts"
 import type { Run } from "./run.ts"
 import type { Terminal } from "./terminal.ts"
 import type { LineReading, TestRulesOptions } from "./test-rules.ts"
@@ -46,12 +46,10 @@ export function declareRules(
     )
   declareReviews(rules, terminal, choose)
   declareTest(rules, terminal, choose)
-  rules
-    .command("apply")
-    .description("ask the policy about a stored rule once more")
+  named(rules.command("apply").description("ask the policy about a stored rule once more"))
     .argument("<id>", "of the rule", parseId)
     .option("--force", "apply it, whatever the policy says")
-    .action((id: string, options: { force?: boolean }) =>
+    .action((id: string, options: ApplyOptions) =>
       choose(async () => (await import("./rules.ts")).applyRule(id, options, terminal)),
     )
   rules
@@ -115,8 +113,11 @@ function declareReviews(rules: Command, terminal: Terminal, choose: (run: Run) =
 }
 
 function reviewed(command: Command): Command {
+  return named(command).option("--json", "print JSON instead of text")
+}
+
+function named(command: Command): Command {
   return command
     .option("--reviewer <name>", "who decides; default: the user of this terminal", parseReviewer)
     .option("--note <text>", "why; kept in the history", parseReason)
-    .option("--json", "print JSON instead of text")
 }

@@ -45,6 +45,10 @@ export interface ReviewOptions {
   readonly json?: boolean
 }
 
+export interface ApplyOptions extends Omit<ReviewOptions, "json"> {
+  readonly force?: boolean
+}
+
 export type ReviewWord = "approve" | "reject" | "expire"
 
 const PAGE_MAX = 100
@@ -149,14 +153,18 @@ export function reviewRule(
   })
 }
 
-/** Lets the policy decide about a stored rule now. */
+/** Lets the policy decide about a stored rule now, or with `force` the reviewer. */
 export function applyRule(
   ruleId: string,
-  options: { force?: boolean },
+  options: ApplyOptions,
   terminal: Terminal,
 ): Promise<number> {
   return withOperations(terminal, async (operations) => {
-    const body = { rule_id: ruleId, force: options.force === true }
+    const isForced = options.force === true
+    const body = {
+      rule_id: ruleId,
+      ...(isForced && { force: true, ...reviewOf(options, terminal) }),
+    }
     const answer = (await operations.post("/rule-apply", body)) as {
       readonly decision: RuleDecision["decision"]
       readonly reason: string

@@ -51,8 +51,8 @@ function rules(changed: Partial<RuleOperations> = {}, known?: SimulationJob) {
         { rule: stored.rule, decision: { decision: "pending_review", reasons: ["a", "b"] } },
         ...["propose", asked, job],
       ),
-    apply: async (id, force) =>
-      note({ decision: "logged_only", reasons: ["unsure"] }, "apply", id, force),
+    apply: async (id, forced) =>
+      note({ decision: "logged_only", reasons: ["unsure"] }, "apply", id, forced),
     review: async (id, state, review) =>
       note({ stored: { ...stored, state }, takenOut }, "review", id, state, review),
     withdrawAll: async (review) => note({ withdrawn: 3, takenOut }, "withdraw", review),
@@ -137,7 +137,7 @@ describe("rules", () => {
     expect(answer.json.error.message).toContain("it meets benign requests")
   })
 
-  test("POST rule-apply answers with the decision, and passes force on", async () => {
+  test("POST rule-apply answers with the decision, and says who forces it", async () => {
     const { operating, calls } = rules()
     const { post } = start({ operating })
     const { json } = await post(`${BASE}/rule-apply`, { rule_id: ID })
@@ -146,10 +146,17 @@ describe("rules", () => {
     })
     expect(createReader(decisionAnswer)(json)).toEqual(json)
     await post(`${BASE}/rule-apply`, { rule_id: ID, force: true })
+    const review = { reviewer: "ana", note: "seen it" }
+    await post(`${BASE}/rule-apply`, { rule_id: ID, force: true, ...review })
+    await post(`${BASE}/rule-apply`, { rule_id: ID, ...review })
     expect(calls).toEqual([
-      ["apply", ID, false],
-      ["apply", ID, true],
+      ["apply", ID, undefined],
+      ["apply", ID, { reviewer: "api", note: "" }],
+      ["apply", ID, review],
+      ["apply", ID, undefined],
     ])
+    const policy = { rule_id: ID, force: true, reviewer: "policy" }
+    expectError(await post(`${BASE}/rule-apply`, policy), [422, "MALFORMED", "reviewer"])
     expectError(await post(`${BASE}/rule-apply`, {}), [422, "MALFORMED", "rule_id"])
   })
 

@@ -226,5 +226,12 @@ describe("rules", () => {
     expect((await run("apply", "b")).out).toBe("b: logged_only, confidence below 0.7\n")
     await run("apply", "b", "--force")
     expect(await reasonFor("b")).toBe("Blocked by rule: b")
+    expect((await run("show", "b")).out).toContain("approved by bob: a person decided it")
+    await keep("c", "logged_only", { confidence: 0.4 })
+    user = {}
+    expect((await run("apply", "c")).exitCode).toBe(0)
+    expect((await run("apply", "c", "--force")).err).toContain("--reviewer")
+    await run("apply", "c", "--force", "--reviewer", "ana", "--note", "seen it")
+    expect((await run("show", "c")).out).toContain("approved by ana: seen it")
   })
 })

@@ -131,8 +131,10 @@ function applyRule(parts: Operated): Route {
     body: applyRequest,
     answer: decisionAnswer,
     async handle({ request }) {
-      const { rule_id: ruleId, force = false } = read(await readJson(request, PREDICT_BYTES_MAX))
-      const { decision, reasons } = await rulesOf(parts).apply(ruleId, force)
+      const asked = read(await readJson(request, PREDICT_BYTES_MAX))
+      const { rule_id: ruleId, force = false, reviewer = "api", note = "" } = asked
+      const forced = force ? checkedReview({ reviewer, note }) : undefined
+      const { decision, reasons } = await rulesOf(parts).apply(ruleId, forced)
       const confidence = rulesOf(parts).get(ruleId)?.rule.confidence ?? 0
       return { decision, reason: reasons.join("; "), rule_id: ruleId, confidence }
     },
@@ -194,9 +196,13 @@ const readReviewBody = createReader(reviewRequest)
 
 async function readReview(request: Request): Promise<RuleReview> {
   const { reviewer, note = "" } = readReviewBody(await readJson(request, PREDICT_BYTES_MAX))
-  // whose decisions are its own is told by that name
-  if (reviewer.trim() === "policy") throw new MalformedError("reviewer", "the name of a person")
-  return { reviewer, note }
+  return checkedReview({ reviewer, note })
+}
+
+/** Whose decisions are its own is told by the name `policy`. */
+function checkedReview(review: RuleReview): RuleReview {
+  if (review.reviewer.trim() !== "policy") return review
+  throw new MalformedError("reviewer", "the name of a person")
 }
 
 function rulesOf({ operating }: Operated): RuleOperations {

@@ -28,10 +28,10 @@ export function offlineRules(
   return {
     ...operations,
     propose: () => Promise.reject(new UnavailableError("what makes rules")),
-    async apply(ruleId, force) {
+    async apply(ruleId, forced) {
       // the policy asks whether Gatekeeper agrees: nobody has looked yet
       await opened.reconciler?.run()
-      const decision = await operations.apply(ruleId, force)
+      const decision = await operations.apply(ruleId, forced)
       await opened.reconciler?.run()
       return decision
     },

@@ -10,7 +10,8 @@ export function ruleOperations(parts: OpenedRuleService): Omit<RuleOperations, "
   return {
     get: (ruleId) => store.get(ruleId),
     query: (query) => store.query(query),
-    apply: (ruleId, force) => service.apply(ruleId, { force }),
+    apply: (ruleId, forced) =>
+      service.apply(ruleId, forced && { by: forced.reviewer, note: forced.note }),
     async review(ruleId, state, { reviewer: by, note }) {
       const before = service.stored(ruleId)
       await service.move(ruleId, state, { by, note })

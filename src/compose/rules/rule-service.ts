@@ -66,12 +66,12 @@ export class RuleService {
     return this.#oneByOne(() => this.#propose(rule, origin))
   }
 
-  /** The policy's opinion of a stored rule now; with `force` a person's decision to apply it. */
-  async apply(ruleId: string, options: { force: boolean }): Promise<RuleDecision> {
-    if (!options.force) return this.#oneByOne(() => this.#askPolicy(ruleId))
-    const reasons = ["a person decided it"]
+  /** The policy's opinion of a stored rule now, or a person's decision to apply it. */
+  async apply(ruleId: string, forced?: Review): Promise<RuleDecision> {
+    if (forced === undefined) return this.#oneByOne(() => this.#askPolicy(ruleId))
+    const reasons = [forced.note || "a person decided it"]
     const isDecided = DECIDED.some((state) => state === this.stored(ruleId).state)
-    if (!isDecided) await this.move(ruleId, "approved", { by: "api", note: reasons.join("; ") })
+    if (!isDecided) await this.move(ruleId, "approved", { by: forced.by, note: reasons.join("; ") })
     this.#deliver()
     return { decision: "auto_applied", reasons }
   }

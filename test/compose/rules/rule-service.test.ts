@@ -137,9 +137,10 @@ describe("RuleService", () => {
   test("apply asks the policy again, and with force a person decides", async () => {
     const rules = service()
     await rules.propose(rule("h", { confidence: 0.5 }), ORIGIN)
-    const asked = await rules.apply("h", { force: false })
+    const asked = await rules.apply("h")
     expect(asked.decision).toBe("logged_only")
-    await rules.apply("h", { force: true })
+    await rules.apply("h", REVIEW)
+    expect(store.get("h")?.history[1]).toMatchObject({ state: "approved", ...REVIEW })
     expect(await blockedBy("/?q=attack-h")).toBe("Blocked by rule: h")
   })
 
@@ -147,7 +148,7 @@ describe("RuleService", () => {
     const rules = service()
     await rules.propose(rule("k"), ORIGIN)
     await rules.move("k", "rejected", REVIEW)
-    const asked = await rules.apply("k", { force: false })
+    const asked = await rules.apply("k")
     expect(asked.decision).toBe("logged_only")
     expect(store.get("k")?.state).toBe("rejected")
   })
@@ -160,10 +161,7 @@ describe("RuleService", () => {
     await rules.propose(rule("u", { confidence: 0.5 }), ORIGIN)
     await server.fail({})
     await reconciler.run()
-    const [, asked] = await Promise.all([
-      rules.move("t", "rejected", REVIEW),
-      rules.apply("t", { force: false }),
-    ])
+    const [, asked] = await Promise.all([rules.move("t", "rejected", REVIEW), rules.apply("t")])
     expect([asked.decision, store.get("t")?.state]).toEqual(["logged_only", "rejected"])
     const [, made] = await Promise.all([
       rules.move("u", "rejected", REVIEW),
@@ -245,14 +243,14 @@ describe("RuleService", () => {
     const rules = service({ neverBlock: parseNeverBlock("address 192.0.2.0/24") })
     const made = await rules.propose(rule("r"), { ...ORIGIN, address: "192.0.2.7" })
     expect(made.reasons).toEqual(["the addresses 192.0.2.0/24 are never blocked"])
-    expect((await rules.apply("r", { force: false })).decision).toBe("logged_only")
+    expect((await rules.apply("r")).decision).toBe("logged_only")
     await rules.move("r", "approved", REVIEW)
     expect(await blockedBy("/?q=attack-r")).toBe("Blocked by rule: r")
   })
 
   test("apply with force says so where the state leads nowhere", async () => {
     await store.add({ rule: rule("s"), state: "replaced", history: [] })
-    await expect(service().apply("s", { force: true })).rejects.toThrow(RuleStateError)
+    await expect(service().apply("s", REVIEW)).rejects.toThrow(RuleStateError)
   })
 
   test("not even a person approves what must never be blocked", async () => {
@@ -260,7 +258,7 @@ describe("RuleService", () => {
     const rules = service({ neverBlock })
     expect((await rules.propose(rule("o"), ORIGIN)).decision).toBe("logged_only")
     await expect(rules.move("o", "approved", REVIEW)).rejects.toThrow(RuleProtectedError)
-    const forced = rules.apply("o", { force: true })
+    const forced = rules.apply("o", REVIEW)
     await expect(forced).rejects.toThrow(RuleProtectedError)
     expect(store.get("o")?.state).toBe("logged_only")
   })
