@@ -1,3 +1,4 @@
+import { hostname } from "node:os"
 import { MalformedError } from "../errors.ts"
 import { jsonLine } from "../json-line.ts"
 import type { RuleDecision, RuleState, StoredRule } from "../rule.ts"
@@ -177,7 +178,10 @@ export function applyRule(
 /** Takes every rule of Sentinel out of Gatekeeper. @returns 1 unless it is known to have none left */
 export function withdrawRules(options: ReviewOptions, terminal: Terminal): Promise<number> {
   return withOperations(terminal, async (operations) => {
-    const answer = await operations.post("/rules-withdraw", reviewOf(options, terminal))
+    // the safe direction, and an emergency: a missing name must not stand in its way
+    const reviewer = reviewerOf(options, terminal) ?? `unnamed@${hostname()}`
+    const review = reviewOf({ ...options, reviewer }, terminal)
+    const answer = await operations.post("/rules-withdraw", review)
     const { withdrawn, ...taken } = answer as TakenOut & { readonly withdrawn: number }
     const text = `${withdrawn} rules withdrawn\n${stillText(taken)}`
     await terminal.write(options.json === true ? jsonLine(answer) : text)
@@ -229,8 +233,12 @@ function driftText({ reachable, failures, ...found }: Drift): string {
 }
 
 /** A decision under no name is none: Bun's `userInfo` says `unknown` where USER is not set. */
-function reviewOf({ reviewer, note }: ReviewOptions, { env }: Pick<Terminal, "env">) {
-  const by = reviewer ?? env.USER
-  if (!by) throw new MalformedError("--reviewer", "a name where USER is not set")
-  return { reviewer: by, ...(note !== undefined && { note }) }
+function reviewOf(options: ReviewOptions, terminal: Pick<Terminal, "env">) {
+  const reviewer = reviewerOf(options, terminal)
+  if (reviewer === undefined) throw new MalformedError("--reviewer", "a name where USER is not set")
+  return { reviewer, ...(options.note !== undefined && { note: options.note }) }
+}
+
+function reviewerOf({ reviewer }: ReviewOptions, { env }: Pick<Terminal, "env">) {
+  return reviewer ?? (env.USER || undefined)
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { runCommandLine } from "../../src/commands/program.ts"
 import type { Rule, RuleState } from "../../src/rule.ts"
@@ -133,6 +133,15 @@ describe("rules", () => {
     expect((await run("withdraw")).exitCode).toBe(2)
     expect((await run("withdraw", "--all")).out).toBe("2 rules withdrawn\n")
     expect(await reasonFor("b")).not.toContain("rule: b")
+  })
+
+  test("withdraw --all needs no name: without one it is kept under that of the host", async () => {
+    await keep("a", "approved")
+    await run("drift")
+    user = { USER: "" }
+    expect((await run("withdraw", "--all")).out).toBe("1 rules withdrawn\n")
+    expect(await reasonFor("a")).not.toContain("rule: a")
+    expect((await run("show", "a")).out).toContain(`expired by unnamed@${hostname()}`)
   })
 
   test("withdraw --all and reject do not say that it is done while Gatekeeper still blocks", async () => {
