@@ -74,6 +74,8 @@ export interface RuleDrift {
   readonly missing: readonly string[]
   readonly changed: readonly string[]
   readonly surplus: readonly string[]
+  /** Active there under Sentinel's name and not of this one; left alone. */
+  readonly foreign: readonly string[]
   /** Codes of what could not be healed. */
   readonly failures: readonly string[]
 }

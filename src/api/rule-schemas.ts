@@ -94,6 +94,9 @@ export const driftAnswer = Type.Object({
   missing: Type.Array(Type.String()),
   changed: Type.Array(Type.String()),
   surplus: Type.Array(Type.String()),
+  foreign: Type.Array(Type.String(), {
+    description: "active under Sentinel's name and not of this one: left alone",
+  }),
   failures: Type.Array(Type.String()),
 })
 

@@ -30,6 +30,7 @@ interface Drift {
   readonly missing: readonly string[]
   readonly changed: readonly string[]
   readonly surplus: readonly string[]
+  readonly foreign: readonly string[]
   readonly failures: readonly string[]
 }
 
@@ -220,7 +221,7 @@ export function showDrift(options: { json?: boolean }, terminal: Terminal): Prom
 }
 
 function driftText({ reachable, failures, ...found }: Drift): string {
-  const { missing, changed, surplus } = found
+  const { missing, changed, surplus, foreign } = found
   const lines = [
     ...missing.map((id) => `missing   ${id}`),
     ...changed.map((id) => `changed   ${id}`),
@@ -228,8 +229,11 @@ function driftText({ reachable, failures, ...found }: Drift): string {
   ]
   const failed = failures.length > 0 ? [`not healed: ${[...new Set(failures)].join(", ")}`] : []
   if (!reachable) return `Gatekeeper does not answer\n`
-  if (lines.length + failed.length === 0) return "Gatekeeper holds what is decided\n"
-  return `${[...lines, ...failed, ...(failed.length === 0 ? ["healed"] : [])].map(printable).join("\n")}\n`
+  const isClean = lines.length + failed.length === 0
+  const end = isClean ? ["Gatekeeper holds what is decided"] : ["healed"]
+  const left = foreign.map((id) => `foreign   ${id} (not of this Sentinel, left alone)`)
+  const all = [...lines, ...left, ...(failed.length > 0 ? failed : end)]
+  return `${all.map(printable).join("\n")}\n`
 }
 
 /** A decision under no name is none: Bun's `userInfo` says `unknown` where USER is not set. */

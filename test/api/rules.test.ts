@@ -57,7 +57,14 @@ function rules(changed: Partial<RuleOperations> = {}, known?: SimulationJob) {
       note({ stored: { ...stored, state }, takenOut }, "review", id, state, review),
     withdrawAll: async (review) => note({ withdrawn: 3, takenOut }, "withdraw", review),
     reconcile: async () =>
-      note({ isReachable: true, missing: ["m"], changed: [], surplus: [], failures: [] }),
+      note({
+        isReachable: true,
+        missing: ["m"],
+        changed: [],
+        surplus: [],
+        foreign: ["f"],
+        failures: [],
+      }),
     ...changed,
   }
   const simulations = {

@@ -4,6 +4,7 @@ import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { runCommandLine } from "../../src/commands/program.ts"
 import type { Rule, RuleState } from "../../src/rule.ts"
+import { gatekeeperClient } from "../../src/services/gatekeeper-client.ts"
 import { dataDirectoryPaths, ownDataDirectory } from "../../src/store/data-directory.ts"
 import { openRuleStore } from "../../src/store/rule-store.ts"
 import { startGatekeeper, type TestGatekeeper } from "../support/gatekeeper/gatekeeper.ts"
@@ -216,12 +217,18 @@ describe("rules", () => {
     expect((await run("test", file, "--as", "har")).exitCode).toBe(2)
   })
 
-  test("drift names what Gatekeeper forgot, heals it, and says so when nobody answers", async () => {
+  test("drift names what Gatekeeper forgot, heals it, names what is of another, and says so when nobody answers", async () => {
     await keep("a", "active")
     const forgot = await run("drift")
     expect(forgot).toMatchObject({ exitCode: 1, out: "missing   a\nhealed\n" })
     expect(await run("drift")).toEqual({
       ...{ exitCode: 0, out: "Gatekeeper holds what is decided\n", err: "" },
+    })
+    const { url, token } = gatekeeper
+    await gatekeeperClient({ url, token }).create(someRule({ rule_id: "by-hand" }))
+    expect(await run("drift")).toMatchObject({
+      exitCode: 0,
+      out: "foreign   by-hand (not of this Sentinel, left alone)\nGatekeeper holds what is decided\n",
     })
     await gatekeeper.fail({ status: 500 })
     const down = await run("drift")

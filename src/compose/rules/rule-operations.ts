@@ -37,6 +37,7 @@ export function ruleOperations(parts: OpenedRuleService): Omit<RuleOperations, "
         missing: ids(drift?.missing),
         changed: ids(drift?.changed),
         surplus: drift?.surplus ?? [],
+        foreign: drift?.foreign ?? [],
         failures,
       }
     },

@@ -96,6 +96,7 @@ export class RuleReconciler {
       const instanceId = await this.#parts.store.instanceId()
       const drift = planReconciliation({
         ...{ active, instanceId },
+        isKnown: (ruleId) => this.#parts.store.get(ruleId) !== undefined,
         decided: decided.map(({ rule }) => ({
           ...rule,
           audit: { ...rule.audit, instance: instanceId },

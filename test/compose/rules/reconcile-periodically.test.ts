@@ -6,12 +6,12 @@ import { FakeClock } from "../../support/fake-clock.ts"
 import { someRule } from "../../support/some-rule.ts"
 
 const CLEAN: Reconciliation = {
-  drift: { missing: [], changed: [], surplus: [] },
+  drift: { missing: [], changed: [], surplus: [], foreign: [] },
   failures: [],
 }
 const AWAY: Reconciliation = { drift: undefined, failures: ["UNAVAILABLE"] }
 const FORGOT: Reconciliation = {
-  drift: { missing: [someRule()], changed: [], surplus: [] },
+  drift: { missing: [someRule()], changed: [], surplus: [], foreign: [] },
   failures: [],
 }
 

@@ -71,7 +71,9 @@ describe("RuleReconciler", () => {
     const { drift } = await reconciling.run()
     expect(drift?.missing.map(({ rule_id }) => rule_id).sort()).toEqual(["a", "b", "c"])
     expect(await activeIds()).toEqual(["a", "b", "c"])
-    expect((await reconciling.run()).drift).toEqual({ missing: [], changed: [], surplus: [] })
+    expect((await reconciling.run()).drift).toEqual({
+      ...{ missing: [], changed: [], surplus: [], foreign: [] },
+    })
   })
 
   test("run lets what a rule replaces stay where a person rejects that rule meanwhile", async () => {
@@ -127,7 +129,8 @@ describe("RuleReconciler", () => {
 
   test("run takes out what expired, was rejected or is unknown, and leaves the rules of others", async () => {
     await client().create(someRule({ rule_id: "of-others", created_by: "admin" as never }))
-    await client().create(someRule({ rule_id: "unknown" }))
+    const audit = { ...someRule().audit, instance: await store.instanceId() }
+    await client().create(someRule({ rule_id: "unknown", audit }))
     await decide("expires", "approved", { expires_at: "2026-01-11T00:00:00Z" })
     await decide("rejected")
     const reconciling = reconciler()
@@ -158,9 +161,24 @@ describe("RuleReconciler", () => {
     await theirs.run()
     expect(await activeIds()).toEqual(["both", "ours", "theirs"])
     expect([reconciling.isDrifting, theirs.isDrifting]).toEqual([false, false])
+    expect(reconciling.last.drift?.foreign).toEqual(["theirs"])
     expect(store.get("both")?.state).toBe("active")
     await other.close()
     rmSync(otherDirectory, { recursive: true })
+  })
+
+  test("run leaves a rule that says of no instance alone, unless its id is one of the store's", async () => {
+    await client().create(someRule({ rule_id: "by-hand" }))
+    await client().create(someRule({ rule_id: "no-audit", audit: undefined as never }))
+    await client().create(someRule({ rule_id: "rejected" }))
+    await decide("rejected", "rejected")
+    const reconciling = reconciler()
+    const { drift } = await reconciling.run()
+    expect(drift?.foreign).toEqual(["by-hand", "no-audit"])
+    expect(drift?.surplus).toEqual(["rejected"])
+    expect(await activeIds()).toEqual(["by-hand", "no-audit"])
+    await reconciling.run()
+    expect(reconciling.isDrifting).toBe(false)
   })
 
   test("run believes a rule to be active only when it reads it back", async () => {
