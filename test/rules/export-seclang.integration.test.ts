@@ -4,6 +4,7 @@ import { BENIGN_LINES, generatedBenign } from "../../src/rules/benign/generated-
 import { exportSecLang } from "../../src/rules/export-seclang.ts"
 import { ruleMatcher } from "../../src/rules/rule-matcher.ts"
 import { inspectedText, type RawRequest, sendingsOf } from "../../src/rules/sendings.ts"
+import { VALUE_END } from "../../src/rules/synthesis/value-start.ts"
 import type { SimulatedClass } from "../../src/twin-protocol.ts"
 import { ruleEngines } from "../support/rule-engines/engines.ts"
 import { someRule } from "../support/some-rule.ts"
@@ -48,6 +49,24 @@ describe.skipIf(engines === undefined)("exportSecLang", () => {
     expect(good.filter((_, index) => denied[bad.length + index] !== 0).map(inspectedText)).toEqual(
       [],
     )
+  }, 300_000)
+
+  test("Coraza finds the end of a value at the end of a variable, not of a line or before more text", async () => {
+    const pattern = patternFor("command_injection", ";date", {
+      benign: ["id;name;date", "the time; date", "date"],
+    })
+    expect(pattern).toEndWith(VALUE_END)
+    const directives = exportSecLang([blocking("sentinel-end", { type: "regex", pattern })])
+    const bad = sendingsOf(";date", "query:q")
+    const good = [";date-of-birth", "\n;date\nof birth", "the time\n;date"].flatMap((text) =>
+      sendingsOf(text, "query:q"),
+    )
+    const isFound = [...bad, ...good].map((request) =>
+      new RegExp(pattern, "u").test(inspectedText(request)),
+    )
+    expect(isFound).toEqual([...bad.map(() => true), ...good.map(() => false)])
+    const denied = (await engines?.coraza(directives, [...bad, ...good])) ?? []
+    expect(denied.map((rule) => rule > 0)).toEqual(isFound)
   }, 300_000)
 
   test("Coraza reads quotes, percent signs and braces of a pattern as they are", async () => {
