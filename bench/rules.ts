@@ -1,9 +1,9 @@
 import type { RuleMatch } from "../src/rule.ts"
 import { type BenignCorpus, benignCorpus } from "../src/rules/benign/benign-corpus.ts"
 import { generatedBenign } from "../src/rules/benign/generated-benign.ts"
-import { keptCorpora } from "../src/rules/benign/kept-corpora.ts"
+import { heldBackCorpora, keptCorpora } from "../src/rules/benign/kept-corpora.ts"
 import { nearMisses } from "../src/rules/benign/near-misses.ts"
-import { type MadePattern, makePattern } from "../src/rules/make-pattern.ts"
+import { type BenignTexts, type MadePattern, makePattern } from "../src/rules/make-pattern.ts"
 import { coversPayload } from "../src/rules/rule-matcher.ts"
 import { SIMULATED_CLASSES } from "../src/twin-protocol.ts"
 import { type Row, row, type SuiteOptions } from "./harness.ts"
@@ -34,7 +34,8 @@ interface Trial {
  */
 export async function run({ quick, env, progress }: SuiteOptions): Promise<readonly Row[]> {
   progress("benign requests")
-  const corpora = await keptCorpora(env.SENTINEL_BENCH_DATA)
+  const searched = await keptCorpora(env.SENTINEL_BENCH_DATA)
+  const heldBack = heldBackCorpora()
   const options = { seed: SEED, ...(quick ? QUICK : LONG) }
   const trials: Trial[] = []
   for (const label of SIMULATED_CLASSES) {
@@ -42,24 +43,24 @@ export async function run({ quick, env, progress }: SuiteOptions): Promise<reado
     const exploits = await provenExploits(label, options)
     for (const [index, exploit] of exploits.entries()) {
       if (index % 25 === 0) progress(`${label}: rule ${index + 1} of ${exploits.length}`)
-      trials.push(tried(exploit, corpora))
+      trials.push(tried(exploit, { searched, heldBack }))
     }
   }
   progress("fresh benign requests")
   const rows = [
     ...coverageRows(trials, options),
-    ...benignRows(trials, corpora),
+    ...benignRows(trials, [...searched, ...heldBack]),
     ...timeRows(trials),
   ]
   progress("relatives in the real twins")
   return [...rows, ...(await twinRows(trials, quick ? JUDGED.quick : JUDGED.long, env))]
 }
 
-function tried(exploit: Exploit, corpora: readonly BenignCorpus[]): Trial {
+function tried(exploit: Exploit, benign: BenignTexts): Trial {
   const { class: label, payload, relatives, heldOut } = exploit
   const task = { class: label, payload, minimised: undefined, location: "query:q" }
   const began = performance.now()
-  const made = makePattern({ ...task, relatives, heldOut }, corpora)
+  const made = makePattern({ ...task, relatives, heldOut }, benign)
   return { exploit, made, ms: performance.now() - began }
 }
 

@@ -1,5 +1,5 @@
 import { type BenignCorpus, benignCorpus } from "../../rules/benign/benign-corpus.ts"
-import { keptCorpora } from "../../rules/benign/kept-corpora.ts"
+import { heldBackCorpora, keptCorpora } from "../../rules/benign/kept-corpora.ts"
 import { type MadePattern, makePattern, type PatternTask } from "../../rules/make-pattern.ts"
 
 /** What the thread is asked: the exploit, and benign texts of this deployment. */
@@ -18,13 +18,19 @@ export interface PatternAnswer {
 }
 
 let kept: Promise<readonly BenignCorpus[]> | undefined
+let heldBack: readonly BenignCorpus[] | undefined
 
 /** The thread keeps what does not change: reading it takes seconds. */
 // biome-ignore lint/style/noDefaultExport: what a worker pool loads is a default export
 export default async function answer(order: PatternOrder): Promise<PatternAnswer> {
   const { task, stored, benignDirectory } = order
   kept ??= keptCorpora(benignDirectory)
-  const corpora = [...(await kept), benignCorpus("stored", stored)].filter(({ count }) => count > 0)
-  const counts = Object.fromEntries(corpora.map(({ name, count }) => [name, count]))
-  return { made: task && makePattern(task, corpora), corpora: counts }
+  const searched = [...(await kept), benignCorpus("stored", stored)].filter(
+    ({ count }) => count > 0,
+  )
+  heldBack ??= heldBackCorpora()
+  const counts = Object.fromEntries(
+    [...searched, ...heldBack].map(({ name, count }) => [name, count]),
+  )
+  return { made: task && makePattern(task, { searched, heldBack }), corpora: counts }
 }

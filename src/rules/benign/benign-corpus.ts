@@ -12,6 +12,8 @@ export interface BenignCorpus {
    * where few texts meet one of them, only those are searched
    */
   meets(pattern: RegExp, parts?: readonly string[]): boolean
+  /** The first texts that a pattern meets. */
+  met(pattern: RegExp, parts?: readonly string[]): readonly string[]
 }
 
 const TEXT_CHARACTERS_MAX = 4_096
@@ -21,6 +23,7 @@ const FEW = 16_000
 /** Parts whose texts are kept: attacks share most of theirs. */
 const PARTS_KEPT_MAX = 64
 const TELLING_MAX = 128
+const MET_MAX = 64
 
 /** Reads the texts once and keeps what a WAF would see of them: about four bytes a character. */
 export function benignCorpus(name: string, texts: Iterable<string>): BenignCorpus {
@@ -57,21 +60,25 @@ class SearchedCorpus implements BenignCorpus {
   }
 
   meets(pattern: RegExp, parts: readonly string[] = []): boolean {
-    const met = this.#telling.find((text) => pattern.test(text)) ?? this.#firstMet(pattern, parts)
+    const met =
+      this.#telling.find((text) => pattern.test(text)) ?? this.#meeting(pattern, parts).next().value
     if (met === undefined) return false
     this.#telling = [met, ...this.#telling.filter((text) => text !== met)].slice(0, TELLING_MAX)
     return true
   }
 
-  #firstMet(pattern: RegExp, parts: readonly string[]): string | undefined {
+  met(pattern: RegExp, parts: readonly string[] = []): readonly string[] {
+    return this.#meeting(pattern, parts).take(MET_MAX).toArray()
+  }
+
+  *#meeting(pattern: RegExp, parts: readonly string[]): Generator<string> {
     for (const part of parts) {
       const few = this.#fewMeeting(part)
-      if (few !== undefined) return few.find((text) => pattern.test(text))
+      if (few === undefined) continue
+      yield* few.filter((text) => pattern.test(text))
+      return
     }
-    for (const stretch of this.#stretches) {
-      for (const text of textsMeeting(stretch, pattern)) return text
-    }
-    return undefined
+    for (const stretch of this.#stretches) yield* textsMeeting(stretch, pattern)
   }
 
   #fewMeeting(part: string): readonly string[] | undefined {

@@ -4,6 +4,8 @@ import { Random } from "../../ml/random.ts"
 
 /** The lines of `nearMisses` that rules are held against. */
 export const NEAR_MISSES = { seed: 8_004, count: 40_000 } as const
+/** Others of their kind, that only a finished pattern is held against. */
+export const HELD_BACK_NEAR_MISSES = { seed: 8_005, count: 100_000 } as const
 
 /**
  * Ordinary requests that look like attacks to whoever reads only a few tokens: filters of query

@@ -65,6 +65,15 @@ const blanks = repeat(choice(encoded(CharacterSet.of("\t\n\f\r +")), jsonBlank),
 })
 const equals = sequence(blanks, encoded(CharacterSet.of("=")))
 const lessThan = choice(encoded(CharacterSet.of("<")), encodedLiteral("\\u003c"))
+/** `on` and the name of an event, none of which begins with `li` as `online` would have it (HTML, 8.1.8.2). */
+const handlerName = sequence(
+  encodedCaseless("on"),
+  choice(
+    encoded(LETTERS.without(CharacterSet.of("lL"))),
+    sequence(encodedCaseless("l"), encoded(LETTERS.without(CharacterSet.of("iI")))),
+  ),
+  repeat(encoded(LETTERS), { min: 2, max: NAME_MAX }),
+)
 const name = sequence(encoded(LETTERS), repeat(encoded(NAME), { min: 0, max: NAME_MAX }))
 /** Any character reference (HTML, 13.5); digits and letters are not percent-encoded. */
 const reference = sequence(
@@ -199,10 +208,9 @@ function tagLadder(tag: string): readonly Step[] {
 
 /** Prose and code hold names like those of handlers; in tags alone few other attributes do. */
 function handlerLadder(handler: string, isInTag: boolean): readonly Step[] {
-  const any = sequence(encodedCaseless("on"), repeat(encoded(LETTERS), { min: 3, max: NAME_MAX }))
   return [
     { pattern: sequence(encodedCaseless(handler), equals), evidence: 4.5 },
-    { pattern: sequence(any, equals), evidence: isInTag ? 4.5 : 3 },
+    { pattern: sequence(handlerName, equals), evidence: isInTag ? 4.5 : 3 },
   ]
 }
 
@@ -266,8 +274,7 @@ const escapedLetter = choice(
     ),
   ),
 )
-const letters = repeat(encoded(LETTERS), { min: 3, max: NAME_MAX })
-const anyHandler = sequence(delimiter, encodedCaseless("on"), letters, equals)
+const anyHandler = sequence(delimiter, handlerName, equals)
 /** What begins a script, and what may stand between that and what disguises a name in it. */
 const beginnings: readonly (readonly [string, Step, Pattern])[] = [
   ["handler", { pattern: anyHandler, evidence: 4.5 }, code],

@@ -15,6 +15,8 @@ export interface SynthesisOptions {
 
 export interface SynthesisedPattern {
   readonly pattern: string
+  /** What `pattern` is joined from. */
+  readonly alternatives: readonly string[]
   /** Share of `variants` that it matches, 0..1. */
   readonly coverage: number
   /** Names of the tokens of each of its alternatives. */
@@ -74,9 +76,9 @@ export function synthesise(
 }
 
 function joined(chosen: readonly Candidate[], coverage: number): SynthesisedPattern {
-  const pattern = chosen.map((candidate) => candidate.pattern).join("|")
+  const alternatives = chosen.map((candidate) => candidate.pattern)
   const tokens = chosen.map(({ shape }) => shape.atoms.map(({ name }) => name))
-  return { pattern, coverage, tokens }
+  return { pattern: alternatives.join("|"), alternatives, coverage, tokens }
 }
 
 interface Searching {

@@ -15,7 +15,10 @@ test("pattern-worker holds a pattern against the shipped lines, stored texts and
     }
     const order = { task, stored: ["2 union select name"], benignDirectory: directory }
     const { made, corpora } = await answer(order)
-    expect(corpora).toEqual({ near_misses: 40_000, generated: 100_000, labelled: 1, stored: 1 })
+    expect(corpora).toEqual({
+      ...{ near_misses: 40_000, generated: 100_000, labelled: 1, stored: 1 },
+      ...{ held_back_near_misses: 100_000, held_back_generated: 50_000 },
+    })
     const regex = new RegExp(made?.pattern ?? "", "u")
     expect(regex.test("/item?q=1 union select name from users ")).toBe(true)
     expect(regex.test(`/item?q=${row.text} `)).toBe(false)

@@ -40,7 +40,10 @@ function maker({ nothingIsSafe = false, rules = [] as readonly Rule[] } = {}) {
     pool: {
       async run({ task, ...order }) {
         if (task !== undefined) stored.push(order.stored)
-        const made = task === undefined || nothingIsSafe ? undefined : makePattern(task, [corpus])
+        const made =
+          task === undefined || nothingIsSafe
+            ? undefined
+            : makePattern(task, { searched: [corpus] })
         return { made, corpora: { generated: corpus.count } }
       },
       close: async () => undefined,

@@ -37,7 +37,7 @@ describe("nearMisses", () => {
     "a rule for %s %p that meets no near miss blocks no customer",
     (label, payload) => {
       const heard = { relatives: [], heldOut: [], location: "query:q", minimised: undefined }
-      const made = makePattern({ class: label, payload, ...heard }, corpora)
+      const made = makePattern({ class: label, payload, ...heard }, { searched: corpora })
       const regex = new RegExp(made?.pattern ?? "^", "u")
       const sent = (text: string) => sendingsOf(text, "query:q").map(inspectedText)
       expect(sent(payload).every((form) => regex.test(form))).toBe(true)

@@ -17,6 +17,6 @@ export function patternFor(
 ): string {
   const corpora: readonly BenignCorpus[] = [benignCorpus("test", benign)]
   const task = { class: label, payload, minimised: undefined, location: "query:q" }
-  const made = makePattern({ ...task, relatives, heldOut: [] }, corpora)
+  const made = makePattern({ ...task, relatives, heldOut: [] }, { searched: corpora })
   return made?.pattern ?? ""
 }
