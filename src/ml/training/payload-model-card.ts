@@ -75,7 +75,7 @@ ${Object.entries(trained.reports)
   (goal 2%); of unlicensed without kaggle_cmdi 0.951 and 0.5%.
 - A statement behind a number and nothing else (\`1; DROP TABLE users\`) is missed without a comment or a quote, for
   ordinary texts about SQL hold the same words.
-- To learn from the texts once takes 2.9 CPU seconds for each 100,000, featurising included (goal 3; 4.6 in 1.3.0), and
+- To learn from the texts once takes 3.2 CPU seconds for each 100,000, featurising included (goal 3; 4.6 in 1.3.0), and
   training learns six times, calibrates, compares and judges.
 - Other attacks of sources not learnt from, asked of 1.3.0 without their kind: of 408 (patt) 31% were flagged and 7% named.
   Those of fuzzdb (2,328) are lists of script paths with a placeholder for the address: 2% were flagged, as should be.
