@@ -41,7 +41,7 @@ const CHOICE_EPOCHS = 2
  * by, which for an attack is the window most like its label, for a benign text the one most like
  * an attack (multiple-instance learning by the maximum, as in prediction). Of its buckets a random
  * share is left out each time (dropout), for what is learnt then holds on sources never seen. An
- * example that the model is sure of is not asked again: a third of them after the first epoch.
+ * example that the model is sure of is not asked again.
  *
  * @see Duchi, Hazan, Singer 2011, "Adaptive Subgradient Methods"
  * @see Wager, Wang, Liang 2013, "Dropout Training as Adaptive Regularization"
